@@ -1,0 +1,178 @@
+// Bug triage: agents rate bugs and plan their fixes, a person approves the plans, and everything survives kill -9.
+//
+// Run it, kill it, run it again: it goes on where it stopped. It works with OpenAI (OPENAI_API_KEY, also any compatible
+// server through OPENAI_BASE_URL), Anthropic (ANTHROPIC_API_KEY), Ollama (OLLAMA_HOST), or, with none of them, with a
+// scripted provider in a process of its own. Files in the working folder: triage.db, triage.key, triage.requests.log.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <openindex/adapters/curl_http_client.hpp>
+#include <openindex/adapters/sqlite_storage.hpp>
+#include <openindex/openindex.hpp>
+#include <openindex/testing/scripted_provider.hpp>
+
+#include "display.hpp"
+
+namespace oi = openindex;
+
+namespace {
+
+const std::filesystem::path folder = EXAMPLE_DIR;
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string env(const char* name, const char* otherwise = "") {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : otherwise;
+}
+
+// What makes the agent useful is the host's: here, a look into the source tree.
+oi::Result<std::string> search_sources(const oi::ToolCall& call) {
+  std::string found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "sources")) {
+    std::ifstream file(entry.path());
+    int number = 0;
+    for (std::string line; std::getline(file, line);) {
+      ++number;
+      if (line.find(call.text("term")) == std::string::npos) continue;
+      found += entry.path().filename().string() + ":" + std::to_string(number) + ": " + line + "\n";
+    }
+  }
+  return found.empty() ? "no line contains it" : found;
+}
+
+const oi::Tool search_tool{
+    .name = "search_sources",
+    .description = "Find the lines of the source tree that contain a term",
+    .schema = R"({"type": "object", "properties": {"term": {"type": "string", "minLength": 2, "maxLength": 100}},
+                  "required": ["term"], "additionalProperties": false})",
+    .call = search_sources};
+
+// The provider that the environment asks for; none: the scripted one.
+std::optional<oi::NewProvider> provider_of_environment() {
+  const std::string openai = env("OPENAI_API_KEY"), url = env("OPENAI_BASE_URL"), claude = env("ANTHROPIC_API_KEY");
+  if (!openai.empty() || !url.empty()) {
+    oi::NewProvider provider{
+        .name = "openai", .type = "openai", .config = {{"model", env("OPENAI_MODEL", "gpt-5-mini")}}};
+    if (!openai.empty()) provider.config["api_key"] = openai;
+    if (!url.empty()) provider.config["endpoint"] = url;
+    return provider;
+  }
+  if (!claude.empty()) {
+    return oi::NewProvider{.name = "anthropic",
+                           .type = "anthropic",
+                           .config = {{"api_key", claude}, {"model", env("ANTHROPIC_MODEL", "claude-sonnet-4-5")}}};
+  }
+  std::string ollama = env("OLLAMA_HOST");
+  if (ollama.empty()) return std::nullopt;
+  if (ollama.find("://") == std::string::npos) ollama = "http://" + ollama;
+  return oi::NewProvider{
+      .name = "ollama", .type = "ollama", .config = {{"endpoint", ollama}, {"model", env("OLLAMA_MODEL", "llama3.2")}}};
+}
+
+// Twenty bug reports, each created once however often this program starts, and handed to the agents.
+oi::Result<std::size_t> submit_bugs(oi::WorkflowEngine& engine, const oi::Actor& host) {
+  const auto bugs = oi::NewItem::list_from_json(read_file(folder / "items.json"));
+  if (!bugs) return bugs.error();
+  for (const auto& bug : *bugs) {
+    auto item = engine.create(host, bug);
+    if (item && item->status == "new") item = engine.transition(host, item->key, "triaging");
+    if (!item) return item.error();
+  }
+  return bugs->size();
+}
+
+// A person reads the plans: what matters is approved, small things are turned down.
+oi::Result<void> review_plans(oi::WorkflowEngine& engine) {
+  const auto mia = oi::Actor::person("mia");
+  const auto waiting = engine.list(mia, {.workflow = "TRIAGE", .stage = "review"});
+  if (!waiting) return waiting.error();
+  std::printf("\n\n%zu plans wait for a person:\n", waiting->items.size());
+  for (const auto& item : waiting->items) {
+    std::printf("  %-7s %s\n", item.key.str().c_str(), item.title.c_str());
+    const bool matters = item.fields.at("severity") != oi::FieldValue("minor");
+    auto acted = matters ? engine.progress(mia, item.key, {.gate = "review_to_done", .accept_text = true})
+                         : engine.transition(mia, item.key, "rejected");
+    if (!acted) return acted.error();
+  }
+  return {};
+}
+
+oi::Result<void> run_triage() {
+  // The scripted provider is forked, so it comes before anything that starts a thread.
+  auto wanted = provider_of_environment();
+  std::optional<oi::testing::ScriptedProvider> scripted;
+  if (!wanted) {
+    auto started = oi::testing::ScriptedProvider::start_process(
+        {.script = read_file(folder / "script.json"), .log = "triage.requests.log"});
+    if (!started) return started.error();
+    scripted = std::move(*started);
+    wanted = {.name = "scripted",
+              .type = "openai",
+              .config = {{"api_key", "scripted"}, {"endpoint", scripted->url() + "/v1"}, {"model", "scripted"}}};
+  }
+
+  auto storage = oi::SqliteStorage::open({.path = "triage.db"});
+  if (!storage) return storage.error();  // says what is wrong with the file, and what to do
+  auto key = oi::HostKey::from_file("triage.key");
+  if (!key) return key.error();
+  oi::SealedSecretStore secrets{*key};
+  oi::CurlHttpClient http{{.egress = oi::Egress::public_and_loopback()}};
+  oi::ProviderRegistry providers{{.storage = **storage, .secrets = secrets, .http = http}};
+  oi::WorkflowEngine engine{{.storage = **storage}};
+  oi::AgentQueue queue{engine};
+  oi::Dispatcher dispatcher{
+      {.engine = engine, .providers = providers, .http = http, .runs_max = 6, .hold = std::chrono::seconds(3)}};
+
+  const auto host = oi::Actor::system("triage");
+  const auto workflow = oi::Workflow::from_json(read_file(folder / "workflow.json"));
+  if (!workflow) return workflow.error();  // lists every mistake with its place
+  if (auto saved = engine.save(host, *workflow); !saved) return saved.error();
+  const auto provider = providers.save(host, *wanted);
+  if (!provider) return provider.error();
+  for (const char* stage : {"triage", "plan"}) {
+    if (auto set = engine.set_stage_settings(host, workflow->id, stage, {.providers = {provider->id}}); !set)
+      return set;
+  }
+  if (auto added = dispatcher.add_tool(search_tool); !added) return added;
+  const auto count = submit_bugs(engine, host);
+  if (!count) return count.error();
+
+  const auto open = engine.list(host, {.workflow = "TRIAGE", .resolution = oi::Resolution::unresolved});
+  if (!open) return open.error();
+  if (open->items.empty())
+    return std::printf("Nothing is left to do: all %zu bugs are resolved.\n", *count), oi::Result<void>();
+  const auto free = queue.available(host, {.workflow = "TRIAGE"});
+  if (!free) return free.error();
+  std::printf("%zu bugs are open, %zu of them wait in the queue.\n", open->items.size(), free->items.size());
+  std::printf("The provider is %s (type %s, model %s).\n", provider->name.c_str(), provider->type.c_str(),
+              provider->config.at("model").c_str());
+
+  if (auto ran = dispatcher.run_until_idle({.observer = ProgressLine(*count * 2)}); !ran) return ran;
+  if (auto reviewed = review_plans(engine); !reviewed) return reviewed;
+
+  const auto all = engine.list(host, {.workflow = "TRIAGE"});
+  if (!all) return all.error();
+  print_items(all->items);
+  for (const auto& item : all->items) {
+    if (item.resolution != oi::Resolution::unresolved) continue;
+    std::printf("%s: %s\n", item.key.str().c_str(), engine.explain(host, item.key).value().summary.c_str());
+  }
+  const auto trail = engine.audit(host, all->items.front().key);
+  if (!trail) return trail.error();
+  print_trail(all->items.front().key, *trail);
+  return engine.verify(host, all->items.front().key);
+}
+
+}  // namespace
+
+int main() {
+  const auto done = run_triage();
+  if (!done) std::fprintf(stderr, "triage: %s\n", done.error().describe().c_str());
+  return done ? 0 : 1;
+}

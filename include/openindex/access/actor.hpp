@@ -1,0 +1,59 @@
+// Actor: who does it. The first argument of every call that changes something.
+//
+// An actor comes from a credential that the host (later: the HTTP layer) has checked, never from a request body. There
+// are four kinds: the host itself (`system`), a person, an agent that works through the queue, and one run of the
+// dispatcher (`run`), which may touch its own item and nothing else. (openindex.md 1.4; architecture section 6.)
+//
+// Thread safety: plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include <openindex/core/ids.hpp>
+
+namespace openindex {
+inline namespace v0 {
+
+enum class ActorKind : std::uint8_t { system, person, agent, run };
+
+class Actor {
+ public:
+  /// The host program itself: setting up workflows, providers, importing items.
+  static Actor system(std::string name) { return Actor(ActorKind::system, std::move(name)); }
+
+  /// Somebody with hands: may approve gates that are for people.
+  static Actor person(std::string user_id) { return Actor(ActorKind::person, std::move(user_id)); }
+
+  /// An agent deployment that claims items from the queue. An empty id is refused with `agent_id_required`.
+  static Actor agent(AgentId agent) { return Actor(ActorKind::agent, agent.str()); }
+
+  /// One run of one item at one epoch; anything outside its item is refused with `outside_run`.
+  static Actor run(RunId run, ItemKey item, AgentId agent, std::uint64_t epoch) {
+    Actor actor(ActorKind::run, agent.str());
+    actor.run_ = std::move(run);
+    actor.item_ = std::move(item);
+    actor.epoch_ = epoch;
+    return actor;
+  }
+
+  [[nodiscard]] ActorKind kind() const noexcept { return kind_; }
+  [[nodiscard]] const std::string& id() const noexcept { return id_; }       ///< Name, user id or agent id.
+  [[nodiscard]] const RunId& run_id() const noexcept { return run_; }        ///< Empty unless a run.
+  [[nodiscard]] const ItemKey& run_item() const noexcept { return item_; }   ///< Empty unless a run.
+  [[nodiscard]] std::uint64_t run_epoch() const noexcept { return epoch_; }  ///< 0 unless a run.
+  [[nodiscard]] bool is_agent() const noexcept { return kind_ == ActorKind::agent || kind_ == ActorKind::run; }
+
+ private:
+  Actor(ActorKind kind, std::string id) : kind_(kind), id_(std::move(id)) {}
+
+  ActorKind kind_;
+  std::string id_;
+  RunId run_;
+  ItemKey item_;
+  std::uint64_t epoch_ = 0;
+};
+
+}  // namespace v0
+}  // namespace openindex

@@ -1,0 +1,63 @@
+// CurlHttpClient: HttpClient on libcurl, one thread and one multi handle for any number of exchanges.
+//
+// TLS certificates are verified, redirects are not followed, neither proxies nor credentials are taken from the
+// environment, sizes and times are bounded by the request. Every connect passes the client's egress policy with the
+// address it is about to use, so a name that resolves inside is refused however it was written.
+// A request that may have reached the server is never sent again by the client: the caller is told and decides (curl
+// alone would repeat it when a kept connection dies under it).
+// The thread starts with the first exchange. Target: openindex::curl.
+//
+// Thread safety: all methods, from any threads. Lifetime: destroying it cancels what is in flight and waits for the
+// callbacks to return; not from inside a callback.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <openindex/http/http_client.hpp>
+
+namespace openindex {
+inline namespace v0 {
+
+/// Which addresses a client may connect to. Checked for every resolved address, at connect time.
+struct Egress {
+  bool allow_public = true;
+  bool allow_loopback = false;
+  bool allow_private = false;  ///< RFC 1918, CGNAT, unique local, link local. Cloud metadata addresses: never.
+  /// `http://` to the loopback and private addresses allowed above. Never to public ones: a key would travel in the
+  /// clear.
+  bool allow_plain_http = false;
+
+  /// `https` to public addresses only.
+  static Egress public_internet() { return {}; }
+  /// The public internet, and plain HTTP to this machine: for local model servers and tests.
+  static Egress public_and_loopback() { return {.allow_loopback = true, .allow_plain_http = true}; }
+};
+
+/// Tell whether a policy lets a numeric address (`203.0.113.9`, `::1`, IPv4-mapped forms included) be connected to.
+OPENINDEX_API bool allows_address(const Egress& egress, std::string_view numeric_address);
+
+struct CurlOptions {
+  Egress egress = Egress::public_internet();
+  std::size_t connections_max =
+      1000;                  ///< Exchanges under way at once; more wait their turn, their timeouts not running.
+  std::string ca_file = {};  ///< PEM file of trusted roots; empty: the system's.
+};
+
+class OPENINDEX_API CurlHttpClient final : public HttpClient {
+ public:
+  explicit CurlHttpClient(CurlOptions options = {});
+  ~CurlHttpClient() override;
+
+  HttpTicket send(HttpRequest request, HttpDone done) override;
+  void cancel(HttpTicket ticket) noexcept override;
+
+ private:
+  class Loop;
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace v0
+}  // namespace openindex

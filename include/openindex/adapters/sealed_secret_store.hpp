@@ -1,0 +1,59 @@
+// SealedSecretStore: secrets encrypted with AES-256-GCM under a key that only the host has.
+//
+// Each value gets a nonce of its own; the provider and the configuration key are bound in, so a handle moved to another
+// place does not open. Losing the key loses the secrets: set them again.
+//
+// Thread safety: all methods, from any threads.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+#include <openindex/core/random.hpp>
+#include <openindex/provider/secret_store.hpp>
+
+namespace openindex {
+inline namespace v0 {
+
+/// 32 bytes that the host keeps safe. Wiped when destroyed.
+class OPENINDEX_API HostKey {
+ public:
+  /// Read 64 hex digits from an environment variable. @par Errors secret_unreadable (unset or malformed; never the
+  /// value)
+  static Result<HostKey> from_env(const std::string& variable);
+
+  /// Read the key from a file, or make the file with a fresh key when there is none. The file must be readable by its
+  /// owner only. @par Errors secret_unreadable (context `path` and why)
+  static Result<HostKey> from_file(const std::filesystem::path& path, RandomSource& random = system_random());
+
+  /// Make a key that nobody else knows and that is gone with the process: for tests and memory storage.
+  static HostKey ephemeral(RandomSource& random = system_random());
+
+  HostKey(const HostKey&) = default;
+  HostKey& operator=(const HostKey&) = default;
+  ~HostKey();
+
+  [[nodiscard]] const std::array<std::byte, 32>& bytes() const noexcept { return bytes_; }
+
+ private:
+  HostKey() = default;
+  std::array<std::byte, 32> bytes_{};
+};
+
+class OPENINDEX_API SealedSecretStore final : public SecretStore {
+ public:
+  explicit SealedSecretStore(const HostKey& key, RandomSource& random = system_random());
+  ~SealedSecretStore() override;
+
+  Result<std::string> seal(const SecretName& name, std::string_view value) override;
+  Result<std::string> open(const SecretName& name, std::string_view handle) override;
+
+ private:
+  HostKey key_;
+  RandomSource& random_;
+};
+
+}  // namespace v0
+}  // namespace openindex

@@ -1,0 +1,70 @@
+// SqliteStorage: everything in one SQLite file, durable when a call returns.
+//
+// The embedded default. Write-ahead log, `synchronous=FULL` unless the host asks for less; concurrent commits share one
+// fsync, led by the first caller on its own thread. Several processes may share one file on a local disk. Operators can
+// read the tables with the `sqlite3` shell: `docs/storage.md`. Target: openindex::sqlite.
+//
+// Open the file through nothing but SQLite while the process lives: closing any other descriptor of it drops the locks
+// that keep commits safe (a rule of POSIX, not ours).
+//
+// Thread safety: all methods, from any threads. Lifetime: close it by destroying it, after everything that uses it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <openindex/storage/storage.hpp>
+
+namespace openindex {
+inline namespace v0 {
+
+struct SqliteOptions {
+  /// The database file; created when missing, its folder must exist.
+  std::filesystem::path path = {};
+
+  /// What survives a power cut. `full`: everything acknowledged. `normal`: the last commits may be missing, nothing is
+  /// torn. Both survive kill -9.
+  enum class Synchronous : std::uint8_t { full, normal };
+  Synchronous synchronous = Synchronous::full;
+
+  /// How long to wait for another process that holds the write lock before `storage_busy`.
+  Duration busy_timeout{10'000};
+};
+
+/// What the open database really runs with, read back from SQLite.
+struct SqliteStatus {
+  std::string library_version = {};  ///< Such as `3.40.1`.
+  std::string journal_mode = {};     ///< `wal`.
+  std::string synchronous = {};      ///< `full` or `normal`.
+  bool concurrent_checkpoints;  ///< False with a library that has the WAL-reset bug: they run under the write lock.
+  std::int64_t wal_bytes;       ///< Size of the log file; it does not shrink, its space is used again.
+};
+
+class OPENINDEX_API SqliteStorage final : public Storage {
+ public:
+  /// Open or create a database.
+  /// @par Errors storage_not_ours (another application's database, or no database at all), storage_newer_schema,
+  /// storage_corrupt, storage_read_only, storage_busy, storage_full, storage_failed. Nothing is overwritten.
+  static Result<std::unique_ptr<SqliteStorage>> open(SqliteOptions options);
+  ~SqliteStorage() override;
+
+  /// Tell what the database runs with. @par Errors storage_failed
+  [[nodiscard]] Result<SqliteStatus> status();
+
+  Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) override;
+  Result<ScanPage> scan(const ScanRequest& request) override;
+  Result<std::uint64_t> count(const CountRequest& request) override;
+  std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes) override;
+  Result<Changed> wait_for_change(const WaitRequest& request) override;
+  void wake() noexcept override;
+
+ private:
+  class Database;
+  explicit SqliteStorage(std::unique_ptr<Database> database);
+  std::unique_ptr<Database> database_;
+};
+
+}  // namespace v0
+}  // namespace openindex

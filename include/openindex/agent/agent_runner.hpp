@@ -1,0 +1,103 @@
+// AgentRunner: what executes an agent-required stage, as a state machine.
+//
+// A runner makes one `RunProgram` for each run; the dispatcher feeds it events and performs the action it answers with.
+// A program does no I/O, keeps no thread and no clock, so ten thousand of them cost memory only. What it needs after a
+// crash it reads from the journal in its first event. `ChatRunner` is the ready-made one: a tool-calling model.
+//
+// For implementers: `start` and `on` are called by one thread at a time for one run, by several threads for several
+// runs; they must not block. An exception ends the run as failed(runner_failed).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <openindex/agent/chat.hpp>
+#include <openindex/agent/tool.hpp>
+#include <openindex/core/result.hpp>
+#include <openindex/work/agent_context.hpp>
+#include <openindex/work/agent_run.hpp>
+#include <openindex/work/rules.hpp>
+
+namespace openindex {
+inline namespace v0 {
+
+/// What a program is told.
+struct RunBegins {
+  const AgentRun& run;
+  const AgentContext& context;
+  const std::vector<RunStep>& journal;  ///< Empty on the first start; after a crash: everything that was done.
+  const std::vector<Tool>& tools;       ///< The host's.
+};
+struct ModelReplied {
+  const ChatReply& reply;  ///< Journaled already, as one step of kind `turn`.
+  const AgentContext& context;
+};
+struct CallDone {
+  const ToolOutcome& outcome;   ///< Journaled already, as one step of kind `tool`.
+  const AgentContext& context;  ///< After the call.
+};
+using RunEvent = std::variant<RunBegins, ModelReplied, CallDone>;
+
+/// A step to journal together with the answer that follows it.
+struct StepDraft {
+  std::string kind = {};
+  std::string body = {};  ///< JSON
+};
+
+/// What a program wants next.
+struct AskModel {
+  ChatRequest request = {};
+  std::vector<StepDraft> journal_first = {};  ///< Journaled with the reply, before it.
+};
+/// Change the run's own item; a refusal comes back as an outcome with `is_error`.
+struct Act {
+  ToolUse call = {};  ///< As the journal shall name it.
+  Command command = {};
+};
+/// Call a tool of the host; the arguments are checked against its schema first.
+struct CallHostTool {
+  ToolUse call = {};
+};
+/// Answer a call without doing anything, for a call that makes no sense.
+struct RejectCall {
+  ToolUse call = {};
+  std::string text = {};
+};
+/// Stop until a person does something.
+struct AskPerson {
+  RunReason reason = RunReason::needs_person;
+  std::string detail = {};
+};
+/// Give up: the run ends as failed.
+struct GiveUp {
+  RunReason reason = RunReason::runner_failed;
+  std::string detail = {};
+};
+using RunAction = std::variant<AskModel, Act, CallHostTool, RejectCall, AskPerson, GiveUp>;
+
+class OPENINDEX_API RunProgram {
+ public:
+  RunProgram() = default;
+  virtual ~RunProgram();
+  RunProgram(const RunProgram&) = delete;
+  RunProgram& operator=(const RunProgram&) = delete;
+
+  /// Take an event, say what to do next. Not called any more once the item has left the stage.
+  virtual RunAction on(const RunEvent& event) = 0;
+};
+
+class OPENINDEX_API AgentRunner {
+ public:
+  AgentRunner() = default;
+  virtual ~AgentRunner();
+  AgentRunner(const AgentRunner&) = delete;
+  AgentRunner& operator=(const AgentRunner&) = delete;
+
+  /// Make the program of one run.
+  virtual std::unique_ptr<RunProgram> start() = 0;
+};
+
+}  // namespace v0
+}  // namespace openindex

@@ -1,0 +1,62 @@
+// AgentSession: a hold on one item, as a handle.
+//
+// `AgentQueue` hands it out. It carries the epoch of its claim, so that whatever it writes after somebody else took
+// over is refused with `hold_lost`. Move-only; the finishing calls are for rvalues. Dropping a session that was not
+// finished releases the item at once, as far as the storage can be reached; a process that dies leaves it to the
+// deadline.
+//
+// Thread safety: one session, one thread at a time. Lifetime: the engine must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <openindex/access/actor.hpp>
+#include <openindex/core/result.hpp>
+#include <openindex/work/agent_context.hpp>
+#include <openindex/work/rules.hpp>
+#include <openindex/work/work_item.hpp>
+
+namespace openindex {
+inline namespace v0 {
+
+class WorkflowEngine;
+
+class OPENINDEX_API AgentSession {
+ public:
+  /// Made by `AgentQueue`. @pre `item.hold` is the actor's
+  AgentSession(WorkflowEngine& engine, Actor actor, WorkItem item, Duration hold);
+  AgentSession(AgentSession&& other) noexcept;
+  AgentSession& operator=(AgentSession&& other) noexcept;
+  ~AgentSession();
+
+  [[nodiscard]] const WorkItem& item() const noexcept { return item_; }  ///< As of the last call that succeeded.
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
+
+  // Each call's errors are those of `decide`; `hold_lost` means: stop, somebody else works on it.
+  Result<void> set_field(const std::string& key, FieldValue value);
+  Result<void> set_fields(FieldValues values);
+  Result<void> comment(std::string body);
+  Result<void> transition(std::string to_status);
+  Result<void> progress(const std::string& gate, Progress acknowledged = {});
+  Result<void> heartbeat();
+  Result<AgentContext> context();
+
+  /// Move to a terminal status and finish. A refusal leaves the session as it was.
+  Result<WorkItem> complete(const Complete& complete = {}) &&;
+  /// Give the item back and finish.
+  Result<WorkItem> release(std::string note = {}) &&;
+
+ private:
+  Result<void> execute(const Command& command);
+  void drop() noexcept;
+
+  WorkflowEngine* engine_;
+  Actor actor_;
+  WorkItem item_;
+  std::uint64_t epoch_;
+  Duration hold_;
+};
+
+}  // namespace v0
+}  // namespace openindex

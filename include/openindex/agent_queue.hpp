@@ -1,0 +1,68 @@
+// AgentQueue: the work that agents may take, and the work they have taken. (openindex.md 3.1, 3.4)
+//
+// `available` holds unresolved items whose execution target is `agent` or `either` and that nobody holds; an item whose
+// holder's deadline has passed counts as free. `mine` holds what the asking agent has.
+//
+// Thread safety: all methods, from any threads. Lifetime: the engine must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <openindex/agent/agent_session.hpp>
+#include <openindex/core/result.hpp>
+#include <openindex/work/work_item.hpp>
+
+namespace openindex {
+inline namespace v0 {
+
+class WorkflowEngine;
+
+/// Which items; empty members match everything.
+struct QueueFilter {
+  std::string domain = {};
+  WorkflowId workflow = {};
+  std::string stage = {};
+};
+
+struct QueuePage {
+  std::vector<WorkItem> items = {};  ///< Most urgent first, then oldest. Those past their deadline come first of all.
+  std::string next = {};             ///< Give it as `after`; empty when there is no more.
+};
+
+class OPENINDEX_API AgentQueue {
+ public:
+  explicit AgentQueue(WorkflowEngine& engine);
+  ~AgentQueue();
+  AgentQueue(const AgentQueue&) = delete;
+  AgentQueue& operator=(const AgentQueue&) = delete;
+
+  /// List what could be claimed. `limit_count`: 1 to 1000. @par Errors invalid_argument, outside_run, storage
+  Result<QueuePage> available(const Actor& actor, const QueueFilter& filter = {}, std::uint32_t limit_count = 100,
+                              const std::string& after = {});
+
+  /// List what this agent holds. @par Errors agent_id_required, storage
+  Result<std::vector<WorkItem>> mine(const Actor& actor);
+
+  /// Claim one item. @par Errors those of `decide`, not_found, storage
+  Result<AgentSession> claim(const Actor& actor, const ItemKey& key, const Claim& claim = {});
+
+  /// Claim the most urgent item there is; nullopt when there is none.
+  ///
+  /// Callers of one queue are served from a shared window of candidates, each handed out once; the window is at most a
+  /// second old, so a new urgent item may wait that long behind it.
+  /// @par Errors agent_id_required, not_permitted, storage
+  Result<std::optional<AgentSession>> claim_next(const Actor& actor, const QueueFilter& filter = {},
+                                                 const Claim& claim = {});
+
+ private:
+  class Window;
+  WorkflowEngine& engine_;
+  std::unique_ptr<Window> window_;
+};
+
+}  // namespace v0
+}  // namespace openindex

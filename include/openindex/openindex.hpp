@@ -1,0 +1,42 @@
+// Everything that openindex::openindex offers, in alphabetical order.
+//
+// Left out, because each needs a library that a host may not want: adapters/curl_http_client.hpp (openindex::curl),
+// adapters/sqlite_storage.hpp (openindex::sqlite), and testing/*.hpp (openindex::testing).
+#pragma once
+
+#include <openindex/access/actor.hpp>
+#include <openindex/adapters/memory_storage.hpp>
+#include <openindex/adapters/sealed_secret_store.hpp>
+#include <openindex/agent/agent_runner.hpp>
+#include <openindex/agent/agent_session.hpp>
+#include <openindex/agent/chat.hpp>
+#include <openindex/agent/chat_runner.hpp>
+#include <openindex/agent/tool.hpp>
+#include <openindex/agent_queue.hpp>
+#include <openindex/core/api.hpp>
+#include <openindex/core/clock.hpp>
+#include <openindex/core/error.hpp>
+#include <openindex/core/ids.hpp>
+#include <openindex/core/random.hpp>
+#include <openindex/core/result.hpp>
+#include <openindex/core/version.hpp>
+#include <openindex/dispatcher.hpp>
+#include <openindex/http/http_client.hpp>
+#include <openindex/http/http_message.hpp>
+#include <openindex/provider/provider.hpp>
+#include <openindex/provider/provider_catalog.hpp>
+#include <openindex/provider/secret_store.hpp>
+#include <openindex/provider_registry.hpp>
+#include <openindex/storage/change_set.hpp>
+#include <openindex/storage/index.hpp>
+#include <openindex/storage/storage.hpp>
+#include <openindex/work/agent_context.hpp>
+#include <openindex/work/agent_run.hpp>
+#include <openindex/work/audit_entry.hpp>
+#include <openindex/work/rules.hpp>
+#include <openindex/work/work_item.hpp>
+#include <openindex/workflow/builder.hpp>
+#include <openindex/workflow/compiled_workflow.hpp>
+#include <openindex/workflow/field_value.hpp>
+#include <openindex/workflow/workflow.hpp>
+#include <openindex/workflow_engine.hpp>

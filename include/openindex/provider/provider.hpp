@@ -1,0 +1,68 @@
+// Provider: an AI backend that executes agent-required stages. (seed: assistant providers; openindex.md 2.6)
+//
+// Thread safety: plain values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <openindex/core/clock.hpp>
+#include <openindex/core/error.hpp>
+#include <openindex/core/ids.hpp>
+
+namespace openindex {
+inline namespace v0 {
+
+/// Configuration by key, values as text: `api_key`, `endpoint`, `model`, and what the type's catalog row names.
+using ProviderConfig = std::map<std::string, std::string, std::less<>>;
+
+/// What is known of a secret that is set. The value itself never comes back.
+struct SecretInfo {
+  std::string fingerprint = {};  ///< First 8 hex digits of a keyed digest: equal secrets of one provider look equal.
+  Time set_at{};
+};
+
+struct Provider {
+  ProviderId id = {};
+  std::string name = {};  ///< Unique.
+  std::string type = {};  ///< Of the catalog; fixed after creation.
+  bool enabled = true;
+  ProviderConfig config = {};  ///< Without secrets; a reference `env:NAME` is none, and is shown for a secret key too.
+  std::map<std::string, SecretInfo, std::less<>> secrets = {};  ///< By configuration key.
+  Time created_at{};
+  Time updated_at{};
+  std::uint64_t version = 0;
+};
+
+struct NewProvider {
+  std::string name = {};  ///< 1 to 100 bytes, no control characters, no colon or slash.
+  std::string type = {};
+  ProviderConfig config = {};  ///< An empty value sets nothing.
+  bool enabled = true;
+};
+
+/// What to change; absent members stay as they are.
+struct ProviderUpdate {
+  std::optional<std::string> name = {};
+  std::optional<bool> enabled = {};
+  std::optional<std::string> type = {};  ///< Only to be refused with `provider_type_fixed` when it differs.
+  ProviderConfig config = {};            ///< Keys to set; an empty value removes a key.
+};
+
+/// What a test found out. It spends no tokens.
+struct ProviderTest {
+  bool reachable = false;      ///< A server answered.
+  bool authenticated = false;  ///< It accepted the credential.
+  bool configured = false;     ///< Everything needed for a call is there, the model included where the probe can tell.
+  Duration latency{0};         ///< From the request to its answer.
+  std::optional<errc> code = {};  ///< Why not, when something is false.
+  std::string message = {};       ///< One sentence for a person, with what to do.
+
+  [[nodiscard]] bool ok() const noexcept { return reachable && authenticated && configured; }
+};
+
+}  // namespace v0
+}  // namespace openindex

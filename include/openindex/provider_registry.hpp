@@ -1,0 +1,84 @@
+// ProviderRegistry: the AI backends of a deployment, with their secrets sealed. (openindex.md 2.6)
+//
+// Admin work: people and the host may change providers, agents and runs may not. A secret is bound to the endpoint it
+// was given for: changing `endpoint` without giving the secret again is refused; that holds for a reference `env:NAME`
+// as well.
+//
+// Thread safety: all methods, from any threads. Lifetime: storage, secrets, http, clock and randomness must outlive it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <openindex/access/actor.hpp>
+#include <openindex/core/clock.hpp>
+#include <openindex/core/random.hpp>
+#include <openindex/core/result.hpp>
+#include <openindex/http/http_client.hpp>
+#include <openindex/provider/provider.hpp>
+#include <openindex/provider/provider_catalog.hpp>
+#include <openindex/provider/secret_store.hpp>
+#include <openindex/storage/storage.hpp>
+
+namespace openindex {
+inline namespace v0 {
+
+class OPENINDEX_API ProviderRegistry {
+ public:
+  struct Options {
+    Storage& storage;
+    SecretStore& secrets;
+    HttpClient& http;
+    Clock& clock = system_clock();
+    RandomSource& random = system_random();
+    /// Environment variables that a configuration value `env:NAME` may name, for any key; the variable is read at each
+    /// use. Whoever may change a provider can send these variables' values to an endpoint of their choice.
+    std::vector<std::string> allowed_env = {};
+  };
+  explicit ProviderRegistry(Options options);
+  ~ProviderRegistry();
+  ProviderRegistry(const ProviderRegistry&) = delete;
+  ProviderRegistry& operator=(const ProviderRegistry&) = delete;
+
+  /// Create a provider.
+  /// @par Errors unknown_provider_type (allowed: the types), invalid_argument (problems: every missing, unknown or
+  /// malformed key at once), already_exists (the name), not_permitted, contention, those of the secret store, storage
+  Result<Provider> create(const Actor& actor, const NewProvider& provider);
+
+  /// Create a provider, or update the one of that name: for set-up code that runs at every start.
+  /// @par Errors those of create and update
+  Result<Provider> save(const Actor& actor, const NewProvider& provider);
+
+  /// Find by id. @par Errors not_found, storage
+  Result<Provider> get(const ProviderId& id);
+
+  /// Find by name. @par Errors not_found, storage
+  Result<Provider> find(const std::string& name);
+
+  /// Return all, by name. @par Errors storage
+  Result<std::vector<Provider>> list();
+
+  /// Change a provider; what is not named stays. An update that changes nothing, the secret included, writes nothing.
+  /// @par Errors not_found, provider_type_fixed, secret_required_for_endpoint (missing: the keys to give),
+  /// invalid_argument, already_exists, not_permitted, contention, those of the secret store, storage
+  Result<Provider> update(const Actor& actor, const ProviderId& id, const ProviderUpdate& update);
+
+  /// Remove a provider. Stages that name it go to their next provider, or their runs wait with `no_provider`.
+  /// @par Errors not_found, not_permitted, contention, storage
+  Result<void> remove(const Actor& actor, const ProviderId& id);
+
+  /// Find out whether a provider works, by one cheap request on the calling thread; what fails is in the result.
+  /// @par Errors not_found, not_permitted, secret_unreadable, storage
+  Result<ProviderTest> test(const Actor& actor, const ProviderId& id);
+
+  /// The inside, for the dispatcher; not part of the public API.
+  class Directory;
+  [[nodiscard]] Directory& directory() noexcept { return *directory_; }
+
+ private:
+  std::unique_ptr<Directory> directory_;
+};
+
+}  // namespace v0
+}  // namespace openindex

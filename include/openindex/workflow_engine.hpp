@@ -1,0 +1,160 @@
+// WorkflowEngine: work items that move only as their workflow allows.
+//
+// The host owns one (or several, in several processes) on a `Storage`. Every change is decided by the rules
+// (work/rules.hpp) and committed atomically with its audit entries; a conflict with somebody else's commit is decided
+// again, so a caller sees its change or the reason why it is no longer legal.
+//
+// Thread safety: all methods, from any threads. Lifetime: the storage, clock and randomness must outlive it. Starts no
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <openindex/access/actor.hpp>
+#include <openindex/core/clock.hpp>
+#include <openindex/core/random.hpp>
+#include <openindex/core/result.hpp>
+#include <openindex/storage/storage.hpp>
+#include <openindex/work/agent_context.hpp>
+#include <openindex/work/audit_entry.hpp>
+#include <openindex/work/rules.hpp>
+#include <openindex/work/work_item.hpp>
+#include <openindex/workflow/workflow.hpp>
+
+namespace openindex {
+inline namespace v0 {
+
+class EngineCore;
+
+/// A stored version of a workflow.
+struct SavedWorkflow {
+  WorkflowId id = {};
+  std::uint32_t version = 0;
+  bool created = false;  ///< False when the latest version said the same already.
+};
+
+/// What may change about a stage at any time: which providers serve it, in order of preference.
+struct StageSettings {
+  std::vector<ProviderId> providers = {};
+};
+
+/// Which items to list; empty members match everything.
+struct ItemFilter {
+  std::string domain = {};
+  WorkflowId workflow = {};
+  std::string status = {};
+  std::string stage = {};
+  std::optional<Resolution> resolution = {};
+  std::string holder = {};          ///< Agent id.
+  std::uint32_t limit_count = 100;  ///< 1 to 1000.
+  std::string after = {};           ///< `ItemPage::next` of the page before.
+};
+
+struct ItemPage {
+  std::vector<WorkItem> items = {};  ///< In order of domain and number.
+  std::string next = {};             ///< Empty when there is no more.
+};
+
+class OPENINDEX_API WorkflowEngine {
+ public:
+  struct Options {
+    Storage& storage;
+    Clock& clock = system_clock();
+    RandomSource& random = system_random();
+  };
+  explicit WorkflowEngine(Options options);
+  ~WorkflowEngine();
+  WorkflowEngine(const WorkflowEngine&) = delete;
+  WorkflowEngine& operator=(const WorkflowEngine&) = delete;
+
+  // -- Definitions --------------------------------------------------------------------------------------------------
+
+  /// Store a definition: a new version unless the latest one is the same. Items keep the version they were created
+  /// with.
+  /// @par Errors invalid_definition, not_permitted (agents and runs), storage
+  Result<SavedWorkflow> save(const Actor& actor, const Workflow& workflow);
+
+  /// Read a version of a definition; version 0: the latest. @par Errors not_found, storage
+  Result<Workflow> workflow(const WorkflowId& id, std::uint32_t version = 0);
+
+  /// Let a provider serve a stage, after those attached before. Reaches items that already wait. Attaching it again
+  /// changes nothing. @par Errors not_found (no such workflow or stage), not_permitted, storage
+  Result<void> attach_provider(const Actor& actor, const WorkflowId& id, const std::string& stage,
+                               const ProviderId& provider);
+
+  /// Replace a stage's settings. @par Errors as attach_provider
+  Result<void> set_stage_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
+                                  const StageSettings& settings);
+
+  /// Read a stage's settings; empty when none were made. @par Errors not_found, storage
+  Result<StageSettings> stage_settings(const WorkflowId& id, const std::string& stage);
+
+  // -- Items --------------------------------------------------------------------------------------------------------
+
+  /// Create an item in the latest version of its workflow; entering an agent-required stage dispatches it at once.
+  /// @par Errors not_found (workflow), invalid_argument, unknown_field, invalid_field_value, idempotency_conflict,
+  /// storage
+  Result<WorkItem> create(const Actor& actor, const NewItem& item);
+
+  /// Read one item. @par Errors not_found, outside_run, storage
+  Result<WorkItem> get(const Actor& actor, const ItemKey& key);
+
+  /// List items. @par Errors invalid_argument (limit, cursor), outside_run, storage
+  Result<ItemPage> list(const Actor& actor, const ItemFilter& filter);
+
+  /// Change an item: any command of the rules. `fence`: the epoch the caller believes it holds; 0: none.
+  /// @returns the item after the change.
+  /// @par Errors those of `decide`, not_found, contention, storage
+  Result<WorkItem> execute(const Actor& actor, const ItemKey& key, const Command& command, std::uint64_t fence = 0);
+
+  // The commands by name; errors as `execute`.
+  Result<WorkItem> claim(const Actor& actor, const ItemKey& key, const Claim& claim = {});
+  Result<WorkItem> release(const Actor& actor, const ItemKey& key, const Release& release = {});
+  Result<WorkItem> heartbeat(const Actor& actor, const ItemKey& key, const Heartbeat& beat = {});
+  Result<WorkItem> set_fields(const Actor& actor, const ItemKey& key, FieldValues values);
+  Result<WorkItem> comment(const Actor& actor, const ItemKey& key, std::string body);
+  Result<WorkItem> transition(const Actor& actor, const ItemKey& key, std::string to_status);
+  Result<WorkItem> progress(const Actor& actor, const ItemKey& key, const Progress& progress);
+  Result<WorkItem> complete(const Actor& actor, const ItemKey& key, const Complete& complete = {});
+
+  // -- Questions ----------------------------------------------------------------------------------------------------
+
+  /// Tell what this actor may do to the item now, and why not the rest. @par Errors not_found, outside_run, storage
+  Result<AgentContext> agent_context(const Actor& actor, const ItemKey& key);
+
+  /// Tell why the item does not move, and who or what can move it. @par Errors not_found, outside_run, storage
+  Result<Explanation> explain(const Actor& actor, const ItemKey& key);
+
+  /// Read an item's comments, oldest first, from a number on. @par Errors not_found, outside_run, storage
+  Result<std::vector<Comment>> comments(const Actor& actor, const ItemKey& key, std::uint32_t from_number = 1);
+
+  /// Read an item's audit trail, oldest first, from a number on; at most 1000 entries a call.
+  /// @par Errors not_found, outside_run, storage
+  Result<std::vector<AuditEntry>> audit(const Actor& actor, const ItemKey& key, std::uint64_t from_number = 1);
+
+  /// Walk an item's audit chain from the first entry to the head in its state.
+  /// @par Errors storage_corrupt (context `entry`: the first that does not fit), not_found, outside_run, storage
+  Result<void> verify(const Actor& actor, const ItemKey& key);
+
+  /// Read an item's runs, newest first. @par Errors not_found, outside_run, storage
+  Result<std::vector<AgentRun>> runs(const Actor& actor, const ItemKey& key);
+
+  /// Read a run's journal, oldest step first. @par Errors not_found, outside_run, storage
+  Result<std::vector<RunStep>> journal(const Actor& actor, const RunId& run);
+
+  [[nodiscard]] Storage& storage() noexcept;
+  [[nodiscard]] Clock& clock() noexcept;
+  [[nodiscard]] RandomSource& random() noexcept;
+
+  /// The inside, for the other front doors of this library; not part of the public API.
+  [[nodiscard]] EngineCore& core() noexcept { return *core_; }
+
+ private:
+  std::unique_ptr<EngineCore> core_;
+};
+
+}  // namespace v0
+}  // namespace openindex

@@ -1,0 +1,71 @@
+// One connection to the database file: opened, configured and verified, with its prepared statements.
+//
+// Used by one thread at a time; whoever owns it sees to that.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include <openindex/adapters/sqlite_storage.hpp>
+#include <openindex/core/result.hpp>
+
+#include "adapters/sqlite/statement.hpp"
+
+namespace openindex::sqlite {
+
+class Connection {
+ public:
+  /// Open the file and create it if `create`; nothing is read yet.
+  static Result<std::unique_ptr<Connection>> open(const SqliteOptions& options, bool create);
+
+  /// Set every pragma the storage relies on, and read each back. Only for a database that is ours.
+  Result<void> configure(const SqliteOptions& options);
+
+  /// Set one pragma and require what it reads back as. @par Errors storage_failed, storage_busy
+  Result<void> set_pragma(const std::string& name, const std::string& value, const std::string& read_back);
+
+  /// Return the statement for this text, prepared at its first use and kept: our code can form a few hundred texts.
+  Result<Statement*> prepare(std::string_view sql);
+
+  /// Execute without rows.
+  Result<void> execute(const char* sql);
+
+  /// Read one value, such as a pragma's.
+  Result<std::string> read_text(const char* sql);
+  Result<std::int64_t> read_integer(const char* sql);
+
+  /// End an open transaction without its changes, if there is one: after some errors SQLite has done so itself, and a
+  /// second ROLLBACK would only hide the first cause.
+  Result<void> roll_back();
+
+  /// Whether to wait for locks of others up to the busy timeout, as at first, or not at all.
+  void wait_when_busy(bool wait) noexcept { waits_ = wait; }
+
+  [[nodiscard]] sqlite3* raw() const noexcept { return database_.get(); }
+
+ private:
+  struct Close {
+    void operator()(sqlite3* database) const noexcept { sqlite3_close_v2(database); }
+  };
+  struct HashText {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+  };
+
+  Connection(sqlite3* database, Duration busy_timeout);
+  Result<void> switch_to_wal();
+  static int on_busy(void* connection, int attempt);
+
+  std::unique_ptr<sqlite3, Close> database_;
+  Duration busy_timeout_;
+  bool waits_ = true;
+  std::chrono::steady_clock::time_point busy_until_;
+  std::unordered_map<std::string, Statement, HashText, std::equal_to<>> statements_;
+};
+
+}  // namespace openindex::sqlite

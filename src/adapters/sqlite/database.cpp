@@ -1,0 +1,95 @@
+#include "adapters/sqlite/database.hpp"
+
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include "adapters/sqlite/rows.hpp"
+#include "adapters/sqlite/schema.hpp"
+
+namespace openindex {
+inline namespace v0 {
+namespace {
+
+using sqlite::Connection;
+using OwnedConnection = std::unique_ptr<Connection>;
+
+/// The mark says that the file is ours; make sure that the table is there and has the columns that we use.
+Result<void> check_tables(Connection& writer) {
+  const auto read = sqlite::read_record(writer, RecordId{"openindex", "any"});
+  if (read) return {};
+  if (read.error().context("sqlite_code") != std::to_string(SQLITE_ERROR)) return read.error();
+  return Error(errc::storage_corrupt, "The database lacks tables or columns that its schema version has.")
+      .caused_by(read.error());
+}
+
+Result<OwnedConnection> open_writer(const SqliteOptions& options) {
+  auto writer = Connection::open(options, true);
+  if (!writer) return writer;
+  if (auto checked = sqlite::check_identity(**writer); !checked) return checked.error();
+  if (auto configured = (*writer)->configure(options); !configured) return configured.error();
+  // 16 MB: each commit touches a few index pages anywhere in a large file.
+  if (auto set = (*writer)->set_pragma("cache_size", "-16000", "-16000"); !set) return set.error();
+  if (auto migrated = sqlite::migrate(**writer); !migrated) return migrated.error();
+  if (auto checked = check_tables(**writer); !checked) return checked.error();
+  return writer;
+}
+
+Result<OwnedConnection> open_another(const SqliteOptions& options) {
+  auto connection = Connection::open(options, false);
+  if (!connection) return connection;
+  if (auto configured = (*connection)->configure(options); !configured) return configured.error();
+  return connection;
+}
+
+}  // namespace
+
+SqliteStorage::Database::Database(SqliteOptions options, OwnedConnection writer, OwnedConnection checkpointer,
+                                  OwnedConnection watcher)
+    : options_(std::move(options)),
+      writer_(std::move(writer)),
+      checkpointer_(std::move(checkpointer)),
+      readers_(options_),
+      watch_(std::move(watcher)),
+      checkpoint_(*writer_, *checkpointer_, readers_),
+      commits_(*writer_, checkpoint_, watch_) {}
+
+Result<std::unique_ptr<SqliteStorage::Database>> SqliteStorage::Database::open(SqliteOptions options) {
+  // Absolute, because connections are opened later, too, when the working folder may be another; and because names such
+  // as `:memory:` and `file:…` mean something else to SQLite.
+  std::error_code failed;
+  auto path = std::filesystem::absolute(options.path, failed);
+  if (failed || options.path.empty()) {
+    return Error(errc::storage_failed, "The path of the database is empty or cannot be made absolute.")
+        .with("path", options.path.string());
+  }
+  options.path = std::move(path);
+
+  auto writer = open_writer(options);
+  if (!writer) return writer.error();
+  auto checkpointer = open_another(options);
+  if (!checkpointer) return checkpointer.error();
+  auto watcher = open_another(options);
+  if (!watcher) return watcher.error();
+  return std::unique_ptr<Database>(
+      new Database(std::move(options), std::move(*writer), std::move(*checkpointer), std::move(*watcher)));
+}
+
+Result<SqliteStatus> SqliteStorage::Database::status() {
+  auto reader = readers_.take();
+  if (!reader) return reader.error();
+  auto mode = (*reader)->read_text("PRAGMA journal_mode");
+  if (!mode) return mode.error();
+  std::error_code missing;
+  const auto bytes = std::filesystem::file_size(options_.path.string() + "-wal", missing);
+  return SqliteStatus{
+      .library_version = sqlite3_libversion(),
+      .journal_mode = std::move(*mode),
+      .synchronous = options_.synchronous == SqliteOptions::Synchronous::full ? "full" : "normal",
+      .concurrent_checkpoints = sqlite::checkpoints_safely(sqlite3_libversion_number()),
+      .wal_bytes = missing ? 0 : static_cast<std::int64_t>(bytes),
+  };
+}
+
+}  // namespace v0
+}  // namespace openindex

@@ -1,0 +1,41 @@
+// The open database: its connections and what each of them is for.
+#pragma once
+
+#include <memory>
+
+#include <openindex/adapters/sqlite_storage.hpp>
+
+#include "adapters/sqlite/change_watch.hpp"
+#include "adapters/sqlite/checkpoint.hpp"
+#include "adapters/sqlite/connection.hpp"
+#include "adapters/sqlite/group_commit.hpp"
+#include "adapters/sqlite/read_pool.hpp"
+
+namespace openindex {
+inline namespace v0 {
+
+class SqliteStorage::Database {
+ public:
+  static Result<std::unique_ptr<Database>> open(SqliteOptions options);
+
+  [[nodiscard]] Result<SqliteStatus> status();
+
+  sqlite::ReadPool& readers() { return readers_; }
+  sqlite::ChangeWatch& watch() { return watch_; }
+  sqlite::GroupCommit& commits() { return commits_; }
+
+ private:
+  using OwnedConnection = std::unique_ptr<sqlite::Connection>;
+  Database(SqliteOptions options, OwnedConnection writer, OwnedConnection checkpointer, OwnedConnection watcher);
+
+  const SqliteOptions options_;
+  OwnedConnection writer_;
+  OwnedConnection checkpointer_;
+  sqlite::ReadPool readers_;
+  sqlite::ChangeWatch watch_;
+  sqlite::Checkpoint checkpoint_;
+  sqlite::GroupCommit commits_;
+};
+
+}  // namespace v0
+}  // namespace openindex

@@ -1,0 +1,53 @@
+// The connections that read: opened when needed, lent one reader at a time, never waiting for a writer.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "adapters/sqlite/connection.hpp"
+
+namespace openindex::sqlite {
+
+class ReadPool {
+ public:
+  explicit ReadPool(const SqliteOptions& options);
+  ReadPool(const ReadPool&) = delete;
+  ReadPool& operator=(const ReadPool&) = delete;
+
+  struct GiveBack {
+    ReadPool* pool;
+    void operator()(Connection* connection) const noexcept { pool->give_back(connection); }
+  };
+  using Lease = std::unique_ptr<Connection, GiveBack>;
+
+  /// Borrow a connection; waits while all of them are lent. @par Errors as SqliteStorage::open
+  Result<Lease> take();
+
+  /// Lasts as long as no connection is lent. A log can start over only when nobody reads from it.
+  class Pause {
+   public:
+    explicit Pause(ReadPool& pool);
+    ~Pause();
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+
+   private:
+    ReadPool& pool_;
+  };
+
+ private:
+  void give_back(Connection* connection) noexcept;
+
+  const SqliteOptions options_;
+  const std::size_t lent_max_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::unique_ptr<Connection>> idle_;
+  std::size_t lent_ = 0;
+  bool paused_ = false;
+};
+
+}  // namespace openindex::sqlite

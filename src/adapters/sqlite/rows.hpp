@@ -1,0 +1,38 @@
+// Records as rows: the statements that read and write the `records` table, and what their columns mean.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <openindex/storage/storage.hpp>
+
+#include "adapters/sqlite/connection.hpp"
+
+namespace openindex::sqlite {
+
+/// Return the column of an index field, such as `queue_rank`; the fields of `Index::key` are columns by themselves.
+std::string column_of(Index index, std::size_t field);
+
+/// Return the columns of a row's place in an index, in order and separated by commas.
+std::vector<std::string> place_columns(Index index);
+
+/// Read a record by name. @par Errors as Storage::get
+Result<std::optional<Record>> read_record(Connection& connection, const RecordId& id);
+
+/// Read a record by its row number, as a scan finds it. @par Errors as Storage::scan
+Result<std::optional<Record>> read_row(Connection& connection, std::int64_t row);
+
+/// Return a record's version, 0 when there is none. @par Errors storage_failed, storage_corrupt
+Result<std::uint64_t> read_version(Connection& connection, const RecordId& id);
+
+/// Write a record, new or not, and return its new version. @par Errors storage_failed, storage_full, storage_corrupt
+Result<std::uint64_t> write_record(Connection& connection, const Put& put);
+
+/// Write a record that does not exist. @par Errors as write_record
+Result<void> insert_record(Connection& connection, const Put& put);
+
+/// Erase a record if it is there. @par Errors as write_record
+Result<void> erase_record(Connection& connection, const RecordId& id);
+
+}  // namespace openindex::sqlite

@@ -1,0 +1,76 @@
+#include <openindex/adapters/sqlite_storage.hpp>
+
+#include <utility>
+
+#include "adapters/sqlite/database.hpp"
+#include "adapters/sqlite/rows.hpp"
+#include "adapters/sqlite/scan.hpp"
+#include "storage/scan_cursor.hpp"
+
+namespace openindex {
+inline namespace v0 {
+namespace {
+
+using Records = std::vector<std::optional<Record>>;
+
+Result<Records> read_records(sqlite::Connection& connection, std::span<const RecordId> ids) {
+  Records records;
+  records.reserve(ids.size());
+  for (const auto& id : ids) {
+    auto record = sqlite::read_record(connection, id);
+    if (!record) return record.error();
+    records.push_back(std::move(*record));
+  }
+  return records;
+}
+
+}  // namespace
+
+SqliteStorage::SqliteStorage(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+SqliteStorage::~SqliteStorage() = default;
+
+Result<std::unique_ptr<SqliteStorage>> SqliteStorage::open(SqliteOptions options) {
+  auto database = Database::open(std::move(options));
+  if (!database) return database.error();
+  return std::unique_ptr<SqliteStorage>(new SqliteStorage(std::move(*database)));
+}
+
+Result<SqliteStatus> SqliteStorage::status() { return database_->status(); }
+
+Result<Records> SqliteStorage::get(std::span<const RecordId> ids) {
+  auto reader = database_->readers().take();
+  if (!reader) return reader.error();
+  auto& connection = **reader;
+  if (ids.size() <= 1) return read_records(connection, ids);
+  // A transaction makes the answers of several statements one moment's.
+  if (auto begun = connection.execute("BEGIN"); !begun) return begun.error();
+  auto records = read_records(connection, ids);
+  const auto ended = connection.roll_back();
+  if (records && !ended) return ended.error();
+  return records;
+}
+
+Result<ScanPage> SqliteStorage::scan(const ScanRequest& request) {
+  if (auto checked = storage::check_scan(request); !checked) return checked.error();
+  auto reader = database_->readers().take();
+  if (!reader) return reader.error();
+  return sqlite::scan(**reader, request);
+}
+
+Result<std::uint64_t> SqliteStorage::count(const CountRequest& request) {
+  if (auto checked = storage::check_selection(storage::Selection(request)); !checked) return checked.error();
+  auto reader = database_->readers().take();
+  if (!reader) return reader.error();
+  return sqlite::count(**reader, request);
+}
+
+std::vector<Result<CommitReceipt>> SqliteStorage::commit(std::span<const ChangeSet> changes) {
+  return database_->commits().commit(changes);
+}
+
+Result<Changed> SqliteStorage::wait_for_change(const WaitRequest& request) { return database_->watch().wait(request); }
+
+void SqliteStorage::wake() noexcept { database_->watch().wake(); }
+
+}  // namespace v0
+}  // namespace openindex

@@ -1,0 +1,43 @@
+// What every family needs to know of a conversation before it is written down.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "codecs/chat_codec.hpp"
+#include "json/writer.hpp"
+
+namespace openindex::codecs {
+
+/// Refuse what no provider would take: a call without its outcome, an outcome without its call, a tool whose name or
+/// schema is none.
+/// @par Errors invalid_argument
+Result<void> check(const ChatRequest& request);
+
+/// Tell whether an assistant turn goes out as the provider wrote it.
+[[nodiscard]] bool replays(const ChatTurn& turn, WireFamily family) noexcept;
+
+/// How a call is called on the wire. A rebuilt turn gets ids of ours: another family's may break this one's rules.
+struct CallName {
+  std::string id;
+  std::string name;
+};
+CallName call_name(const ChatRequest& request, std::size_t turn, std::size_t call, WireFamily family);
+
+/// Tell whether a text is a JSON object.
+[[nodiscard]] bool is_json_object(std::string_view text);
+
+/// Return the arguments when they are a JSON object, else `{}`.
+std::string arguments_or_empty(const ToolUse& call);
+
+/// Return the outcome's text, marked where the wire has no flag for errors.
+std::string text_of(const ToolOutcome& outcome);
+
+/// Write `tools` in the form that OpenAI chat and Ollama share; nothing when there are none.
+void write_function_tools(json::Writer& writer, const std::vector<ToolSpec>& tools);
+
+/// Return a tool's schema, or that of a tool without arguments.
+std::string_view schema_of(const ToolSpec& tool) noexcept;
+
+}  // namespace openindex::codecs

@@ -1,0 +1,70 @@
+#include "codecs/json_span.hpp"
+
+#include <cstddef>
+
+namespace openindex::json {
+namespace {
+
+std::size_t skip_space(std::string_view text, std::size_t at) noexcept {
+  while (at < text.size() && (text[at] == ' ' || text[at] == '\t' || text[at] == '\n' || text[at] == '\r')) ++at;
+  return at;
+}
+
+std::size_t skip_string(std::string_view text, std::size_t at) noexcept {
+  for (++at; at < text.size() && text[at] != '"'; ++at) {
+    if (text[at] == '\\') ++at;
+  }
+  return at + 1;
+}
+
+std::size_t skip_value(std::string_view text, std::size_t at) noexcept {
+  std::size_t depth = 0;
+  while (at < text.size()) {
+    const char c = text[at];
+    if (c == '"') {
+      at = skip_string(text, at);
+      if (depth == 0) return at;
+      continue;
+    }
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') {
+      if (depth == 0) return at;  // the end of what a bare value stands in
+      if (--depth == 0) return at + 1;
+    }
+    if (depth == 0 && (c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r')) return at;
+    ++at;
+  }
+  return at;
+}
+
+}  // namespace
+
+std::string_view member_text(std::string_view object, std::string_view name) noexcept {
+  std::string_view found;
+  std::size_t at = skip_space(object, 0);
+  if (at >= object.size() || object[at] != '{') return found;
+  at = skip_space(object, at + 1);
+  while (at < object.size() && object[at] == '"') {
+    const std::size_t key_end = skip_string(object, at);
+    if (key_end > object.size()) return {};
+    const std::string_view key = object.substr(at + 1, key_end - at - 2);
+    const std::size_t colon = skip_space(object, key_end);
+    const std::size_t start = skip_space(object, colon + 1);
+    if (start >= object.size()) return {};
+    const std::size_t end = skip_value(object, start);
+    if (key == name) found = object.substr(start, end - start);
+    at = skip_space(object, end);
+    if (at < object.size() && object[at] == ',') at = skip_space(object, at + 1);
+  }
+  return found;
+}
+
+std::string_view first_element_text(std::string_view array) noexcept {
+  const std::size_t open = skip_space(array, 0);
+  if (open >= array.size() || array[open] != '[') return {};
+  const std::size_t start = skip_space(array, open + 1);
+  if (start >= array.size() || array[start] == ']') return {};
+  return array.substr(start, skip_value(array, start) - start);
+}
+
+}  // namespace openindex::json

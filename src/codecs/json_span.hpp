@@ -1,0 +1,17 @@
+// Finding the bytes of a part of a JSON text, so that a provider's message can be kept exactly as it was written.
+//
+// The text must be valid JSON (parse it first). Where a member occurs twice the last one is meant, as in the parsed
+// value.
+#pragma once
+
+#include <string_view>
+
+namespace openindex::json {
+
+/// Return the bytes of a member's value; empty when there is no such member (or its name is written with escapes).
+std::string_view member_text(std::string_view object, std::string_view name) noexcept;
+
+/// Return the bytes of the first element; empty when there is none.
+std::string_view first_element_text(std::string_view array) noexcept;
+
+}  // namespace openindex::json

@@ -1,0 +1,173 @@
+// OpenAI chat completions, and the servers compatible with it.
+//
+// The token limit is `max_completion_tokens` for OpenAI's own hosts, whose reasoning models refuse the old name, and
+// `max_tokens` for every other host: compatible servers know only that one, and some answer 422 to a field they do not
+// know.
+
+#include <fmt/format.h>
+
+#include "codecs/conversation.hpp"
+#include "codecs/json_span.hpp"
+#include "codecs/reply_reader.hpp"
+#include "codecs/text.hpp"
+#include "codecs/wire_families.hpp"
+
+namespace openindex::codecs::openai_chat {
+namespace {
+
+constexpr auto family = WireFamily::openai_chat;
+
+bool is_openai_itself(std::string_view url) {
+  const auto start = url.find("://");
+  if (start == std::string_view::npos) return false;
+  const std::string_view rest = url.substr(start + 3);
+  const std::string_view host = rest.substr(0, rest.find_first_of(":/"));
+  return host == "api.openai.com" || host.ends_with(".api.openai.com");
+}
+
+void write_rebuilt(json::Writer& writer, const ChatRequest& request, std::size_t at) {
+  const ChatTurn& turn = request.turns[at];
+  writer.begin_object().key("role").string("assistant");
+  if (turn.text.empty() && !turn.calls.empty()) {
+    writer.key("content").null();
+  } else {
+    write_text(writer.key("content"), turn.text);
+  }
+  if (!turn.calls.empty()) {
+    writer.key("tool_calls").begin_array();
+    for (std::size_t i = 0; i < turn.calls.size(); ++i) {
+      const CallName call = call_name(request, at, i, family);
+      writer.begin_object().key("id").string(call.id).key("type").string("function").key("function").begin_object();
+      writer.key("name").string(call.name).key("arguments").string(arguments_or_empty(turn.calls[i]));
+      writer.end_object().end_object();
+    }
+    writer.end_array();
+  }
+  writer.end_object();
+}
+
+void write_outcomes(json::Writer& writer, const ChatRequest& request, std::size_t at) {
+  const auto& outcomes = request.turns[at].outcomes;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    writer.begin_object().key("role").string("tool");
+    write_text(writer.key("tool_call_id"), call_name(request, at - 1, i, family).id);
+    write_text(writer.key("content"), text_of(outcomes[i]));
+    writer.end_object();
+  }
+}
+
+void write_message(json::Writer& writer, std::string_view role, std::string_view text) {
+  writer.begin_object().key("role").string(role);
+  write_text(writer.key("content"), text);
+  writer.end_object();
+}
+
+// Content is a string, or parts of which some are text, or nothing at all.
+Result<std::string> read_text(const boost::json::value* content) {
+  if (content == nullptr) return std::string();
+  if (const auto* text = content->if_string()) return std::string(text->data(), text->size());
+  const auto* parts = content->if_array();
+  if (parts == nullptr) return misshapen("message.content is neither text nor parts");
+  std::string text;
+  for (const auto& part : *parts) {
+    if (!part.is_object()) return misshapen("a part of message.content is no object");
+    if (text_member(part.get_object(), "type") == "text") text += text_member(part.get_object(), "text");
+  }
+  return text;
+}
+
+Result<Calls> read_calls(const boost::json::value* tool_calls) {
+  Calls read;
+  if (tool_calls == nullptr) return read;
+  if (!tool_calls->is_array()) return misshapen("message.tool_calls is no array");
+  for (const auto& entry : tool_calls->get_array()) {
+    const auto* function = entry.is_object() ? object_member(entry.get_object(), "function") : nullptr;
+    if (function == nullptr) return misshapen("a tool call without its function");
+    ToolUse call{std::string(text_member(entry.get_object(), "id")), std::string(text_member(*function, "name")),
+                 read_arguments(member(*function, "arguments"))};
+    if (text_member(*function, "arguments").empty() && object_member(*function, "arguments") == nullptr) {
+      read.whole = false;  // "" means no arguments, but some servers fail when it comes back in the history
+    }
+    if (call.id.empty()) {
+      call.id = fmt::format("call_{}", read.calls.size());
+      read.whole = false;
+    }
+    read.calls.push_back(std::move(call));
+  }
+  return read;
+}
+
+ChatReply::Stop read_stop(std::string_view reason) {
+  using Stop = ChatReply::Stop;
+  if (reason == "length") return Stop::length;
+  if (reason == "content_filter") return Stop::refused;
+  return reason.empty() || reason == "stop" ? Stop::finished : Stop::other;
+}
+
+Usage read_usage(const boost::json::object& root) {
+  Usage usage;
+  if (const auto* counts = object_member(root, "usage")) {
+    usage.input = count_member(*counts, "prompt_tokens");
+    usage.output = count_member(*counts, "completion_tokens");
+    const auto* details = object_member(*counts, "prompt_tokens_details");
+    usage.cached = details ? count_member(*details, "cached_tokens") : count_member(*counts, "num_cached_tokens");
+  }
+  return usage;
+}
+
+}  // namespace
+
+std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request) {
+  json::Writer writer;
+  write_text(writer.begin_object().key("model"), endpoint.model);
+  const bool own = is_openai_itself(endpoint.base_url);
+  writer.key(own ? "max_completion_tokens" : "max_tokens").number(std::uint64_t{request.output_tokens_max});
+  writer.key("stream").boolean(false);
+  writer.key("messages").begin_array();
+  if (!request.system.empty()) write_message(writer, "system", request.system);
+  for (std::size_t i = 0; i < request.turns.size(); ++i) {
+    const ChatTurn& turn = request.turns[i];
+    switch (turn.role) {
+      case ChatTurn::Role::user:
+        write_message(writer, "user", turn.text);
+        break;
+      case ChatTurn::Role::tool:
+        write_outcomes(writer, request, i);
+        break;
+      case ChatTurn::Role::assistant:
+        replays(turn, family) ? void(writer.raw(turn.raw)) : write_rebuilt(writer, request, i);
+        break;
+    }
+  }
+  writer.end_array();
+  write_function_tools(writer, request.tools);
+  writer.end_object();
+  return std::move(writer).str();
+}
+
+Result<ChatReply> read_reply(const boost::json::object& root, std::string_view body) {
+  const auto* choices = member(root, "choices");
+  if (choices == nullptr || !choices->is_array() || choices->get_array().empty()) return misshapen("no choices");
+  const auto* choice = choices->get_array().front().if_object();
+  const auto* message = choice ? object_member(*choice, "message") : nullptr;
+  if (message == nullptr) return misshapen("choices[0].message is no object");
+
+  ChatReply reply;
+  auto text = read_text(member(*message, "content"));
+  if (!text) return text.error();
+  reply.turn.text = std::move(*text);
+  reply.stop = read_stop(text_member(*choice, "finish_reason"));
+  if (const auto refusal = text_member(*message, "refusal"); !refusal.empty()) {
+    reply.stop = ChatReply::Stop::refused;
+    reply.turn.text = refusal;
+  }
+  auto calls = read_calls(member(*message, "tool_calls"));
+  if (!calls) return calls.error();
+  const auto raw = json::member_text(json::first_element_text(json::member_text(body, "choices")), "message");
+  if (auto settled = settle(reply, std::move(*calls), raw, family); !settled) return settled.error();
+  reply.usage = read_usage(root);
+  reply.model = text_member(root, "model");
+  return reply;
+}
+
+}  // namespace openindex::codecs::openai_chat

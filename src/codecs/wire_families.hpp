@@ -1,0 +1,32 @@
+// The three wires, each as two pure functions: the body of a request, the reading of a good answer.
+//
+// `write_body` takes a conversation that passed `check`. `read_reply` takes the parsed answer and its bytes, which
+// `raw` is cut from; its errors are `provider_malformed_reply` with what was wrong, without anything the provider
+// wrote.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <boost/json/object.hpp>
+
+#include "codecs/chat_codec.hpp"
+
+namespace openindex::codecs {
+
+namespace openai_chat {
+std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request);
+Result<ChatReply> read_reply(const boost::json::object& root, std::string_view body);
+}  // namespace openai_chat
+
+namespace anthropic_messages {
+std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request);
+Result<ChatReply> read_reply(const boost::json::object& root, std::string_view body);
+}  // namespace anthropic_messages
+
+namespace ollama_chat {
+std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request);
+Result<ChatReply> read_reply(const boost::json::object& root, std::string_view body);
+}  // namespace ollama_chat
+
+}  // namespace openindex::codecs

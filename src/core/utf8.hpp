@@ -1,0 +1,15 @@
+// Text that came from outside: is it UTF-8, and how to cut it without breaking it.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace openindex {
+
+/// Tell whether the bytes are well-formed UTF-8 (no surrogates, no overlong forms).
+bool is_utf8(std::string_view text) noexcept;
+
+/// Return the longest prefix of at most `bytes_max` bytes that does not cut a character.
+std::string_view cut_utf8(std::string_view text, std::size_t bytes_max) noexcept;
+
+}  // namespace openindex

@@ -1,0 +1,51 @@
+// Where answers from the network wait for the dispatcher's thread. Outlives the dispatcher if an answer comes late.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include <openindex/core/ids.hpp>
+#include <openindex/core/result.hpp>
+#include <openindex/http/http_message.hpp>
+#include <openindex/storage/storage.hpp>
+
+namespace openindex::dispatch {
+
+struct Answer {
+  RunId run;
+  std::uint64_t request = 0;  ///< Which request of this dispatcher; an answer to an older one is ignored.
+  Result<HttpResponse> response;
+};
+
+class Inbox {
+ public:
+  explicit Inbox(Storage& storage) : storage_(&storage) {}
+
+  void put(Answer answer) {
+    const std::lock_guard lock(mutex_);
+    answers_.push_back(std::move(answer));
+    if (storage_ != nullptr) storage_->wake();  // the dispatcher sleeps on the storage
+  }
+  std::vector<Answer> take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(answers_, {});
+  }
+  void wake() {
+    const std::lock_guard lock(mutex_);
+    if (storage_ != nullptr) storage_->wake();
+  }
+  /// Forget the storage, which may be gone when a late answer comes.
+  void close() {
+    const std::lock_guard lock(mutex_);
+    storage_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  Storage* storage_;
+  std::vector<Answer> answers_;
+};
+
+}  // namespace openindex::dispatch

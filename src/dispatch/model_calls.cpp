@@ -1,0 +1,111 @@
+// Asking models, and what to do with their answers and failures.
+#include <fmt/format.h>
+
+#include "agent/journal.hpp"
+#include "dispatch/work.hpp"
+#include "engine/run_record.hpp"
+#include "provider/provider_directory.hpp"
+
+namespace openindex {
+inline namespace v0 {
+
+void Dispatcher::Work::ask(Active& active, AskModel ask) {
+  active.asking = std::move(ask);
+  auto settings = options.engine.stage_settings(active.run.workflow, active.run.stage);
+  if (!settings) {
+    storage_error_ = settings.error();
+    return lose(active.run.id);
+  }
+  active.providers = std::move(settings->providers);
+  if (active.provider >= active.providers.size()) active.provider = 0;
+  if (active.providers.empty()) return provider_failed(active, errc::no_provider);
+  send(active);
+}
+
+void Dispatcher::Work::send(Active& active) {
+  const ProviderId& provider = active.providers[active.provider];
+  auto endpoint = options.providers.directory().endpoint(provider);
+  if (!endpoint) return provider_failed(active, endpoint.error());
+  active.endpoint = std::move(*endpoint);
+  active.run.provider = provider.str();
+  const std::string request_id = fmt::format("{}.{}.{}", active.run.id.str(), active.run.steps + 1, active.run.starts);
+  auto request = codecs::encode(active.endpoint, active.asking.request, request_id);
+  if (!request) return provider_failed(active, request.error());
+  request->timeout = options.model_timeout;
+  active.request = ++requests_;
+  // `done` may be called before `send` returns, and long after this dispatcher is gone.
+  active.ticket = options.http.send(
+      std::move(*request), [box = inbox, run = active.run.id, number = active.request](Result<HttpResponse> response) {
+        box->put({run, number, std::move(response)});
+      });
+}
+
+void Dispatcher::Work::answered(dispatch::Answer answer) {
+  Active* active = find(answer.run);
+  if (active == nullptr || active->request != answer.request) return;
+  ++events_;
+  active->request = 0;
+  if (!answer.response) return provider_failed(*active, answer.response.error());
+  auto reply = codecs::decode(active->endpoint, *answer.response);
+  if (!reply) return provider_failed(*active, reply.error());
+  replied(*active, *reply);
+}
+
+// The turn is journaled before anything depends on it.
+void Dispatcher::Work::replied(Active& active, const ChatReply& reply) {
+  auto write = std::make_unique<engine::RunWrite>();
+  write->run = active.run;
+  const auto add = [&](std::string kind, std::string body) {
+    RunStep step;
+    step.number = ++write->run.steps;
+    step.key = engine::step_key(active.run.id, step.number);
+    step.kind = std::move(kind);
+    step.at = now();
+    step.body = std::move(body);
+    write->steps.push_back(std::move(step));
+  };
+  for (const StepDraft& draft : active.asking.journal_first) add(draft.kind, draft.body);
+  add(std::string(agent::step_kind::turn), agent::turn_body(reply, active.run.provider));
+  write->run.starts = 1;
+  write->run.retries = 0;
+  write->run.input_tokens += reply.usage.input;
+  write->run.output_tokens += reply.usage.output;
+  engine::Change change{.key = {}, .actor = active.actor, .decide = {}};
+  queue(active, std::move(change), std::move(write), [this, id = active.run.id, reply](Result<Outcome> result) {
+    Active* current = find(id);
+    if (current == nullptr) return;
+    if (!result) return lose(id);
+    current->asking = {};
+    tell(RunUpdate::What::turn, current->run, reply.turn.text);
+    auto item = door().load(current->run.item);
+    if (!item) return lose(id);
+    feed(*current, ModelReplied{reply, context_of_item(*current, **item)});
+  });
+}
+
+// The next provider of the stage is asked at once; when all were, the run waits as the last reason demands.
+void Dispatcher::Work::provider_failed(Active& active, const Error& error) {
+  const dispatch::Failure failure = dispatch::classify(error);
+  std::string detail = error.message();
+  if (!active.providers.empty()) {
+    detail = fmt::format("provider {}: {}", active.providers[active.provider].str(), error.message());
+  }
+  if (failure.recovery == dispatch::Recovery::never) return fail(active, failure.reason, std::move(detail));
+  if (active.provider + 1 < active.providers.size()) {
+    ++active.provider;
+    return send(active);
+  }
+  if (failure.recovery == dispatch::Recovery::settings)
+    return wait(active, failure.reason, std::move(detail), std::nullopt);
+  ++active.run.retries;
+  if (active.run.retries > options.retries_max) {
+    return wait(active, failure.reason, fmt::format("{} ({} times in a row)", detail, active.run.retries),
+                std::nullopt);
+  }
+  const Duration pause =
+      dispatch::backoff(active.run.retries, options.backoff_min, options.backoff_max, error, options.engine.random());
+  wait(active, failure.reason, std::move(detail), now() + pause);
+}
+
+}  // namespace v0
+}  // namespace openindex

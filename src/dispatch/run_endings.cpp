@@ -1,0 +1,114 @@
+// How a run leaves this dispatcher's hands: waiting, ended, given back or lost.
+#include "dispatch/work.hpp"
+
+namespace openindex {
+inline namespace v0 {
+namespace {
+
+// Only the holder may put a run to rest, or anybody when it has no hold (it never got one).
+Result<Decision> decide_rest(const engine::LoadedItem& item, const AgentRun& run, const Actor& actor) {
+  if (item.item.run != run.id) return Error(errc::run_not_active).with("run", run.id.str());
+  Decision decision;
+  const auto& hold = item.item.hold;
+  if (hold && hold->run == run.id) {
+    if (hold->epoch != actor.run_epoch()) return Error(errc::hold_lost).with("holder", hold->agent.str());
+    decision.hold.kind = HoldChange::Kind::clear;
+  }
+  return decision;
+}
+
+}  // namespace
+
+void Dispatcher::Work::wait(Active& active, RunReason reason, std::string detail, std::optional<Time> due) {
+  auto write = std::make_unique<engine::RunWrite>();
+  write->run = active.run;
+  write->run.state = RunState::waiting;
+  write->run.reason = reason;
+  write->run.detail = std::move(detail);
+  write->run.due_at = due;
+  write->run.starts = 0;
+  const Actor actor = active.actor.kind() == ActorKind::run
+                          ? active.actor
+                          : Actor::run(active.run.id, active.run.item, options.agent, 0);
+  engine::Change change{.key = active.run.item,
+                        .actor = actor,
+                        .decide = [run = active.run, actor](const engine::LoadedItem& item, Time) {
+                          return decide_rest(item, run, actor);
+                        }};
+  change.notes.push_back({"agent.dispatch_blocked",
+                          {{"run", std::string(to_text(active.run.state)), std::string(to_text(RunState::waiting))},
+                           {"reason", "", std::string(to_text(reason))}},
+                          write->run.detail});
+  queue(active, std::move(change), std::move(write), [this, id = active.run.id](Result<Outcome> result) {
+    Active* current = find(id);
+    if (current == nullptr) return;
+    ++events_;
+    if (result) tell(RunUpdate::What::waiting, current->run, current->run.detail);
+    active_.erase(id.str());
+  });
+}
+
+void Dispatcher::Work::fail(Active& active, RunReason reason, std::string detail) {
+  auto write = std::make_unique<engine::RunWrite>();
+  write->run = active.run;
+  write->run.reason = reason;
+  write->run.detail = std::move(detail);
+  engine::Change change{.key = active.run.item,
+                        .actor = active.actor,
+                        .decide = [run = active.run, actor = active.actor](const engine::LoadedItem& item, Time) {
+                          auto decision = decide_rest(item, run, actor);
+                          if (decision) decision->run_ends = RunState::failed;
+                          return decision;
+                        }};
+  queue(active, std::move(change), std::move(write), [this, id = active.run.id](Result<Outcome> result) {
+    Active* current = find(id);
+    if (current == nullptr) return;
+    ++events_;
+    if (!result) return lose(id);
+    ended(*current, current->run);
+  });
+}
+
+void Dispatcher::Work::ended(Active& active, const AgentRun& run) {
+  const AgentRun last = run;
+  active_.erase(active.run.id.str());
+  tell(RunUpdate::What::ended, last, last.detail);
+}
+
+// Somebody else has the item, or the storage failed in the middle: what is stored says how it goes on.
+void Dispatcher::Work::lose(const RunId& id) {
+  Active* active = find(id);
+  if (active == nullptr) return;
+  if (active->request != 0) options.http.cancel(active->ticket);
+  active_.erase(id.str());
+}
+
+// Tell whether a refusal is an answer for the agent, and not a failure that ends the work on the run here.
+bool Dispatcher::Work::settle(const RunId& id, const Result<Outcome>& result) {
+  return find(id) != nullptr && result.error().code() < errc::no_provider;
+}
+
+// An orderly stop does not count as a start, and lets another dispatcher go on at once.
+void Dispatcher::Work::give_back_all() {
+  for (auto& [id, active] : active_) {
+    if (active->request != 0) options.http.cancel(active->ticket);
+    if (active->queued || active->actor.kind() != ActorKind::run) continue;
+    auto write = std::make_unique<engine::RunWrite>();
+    write->run = active->run;
+    write->run.state = RunState::queued;
+    write->run.due_at = now();
+    if (write->run.starts > 0) --write->run.starts;
+    engine::Change change{.key = active->run.item,
+                          .actor = active->actor,
+                          .decide = [run = active->run, actor = active->actor](const engine::LoadedItem& item, Time) {
+                            return decide_rest(item, run, actor);
+                          }};
+    change.notes.push_back({"agent.released", {{"holder", active->actor.id(), ""}}, "the dispatcher stops"});
+    queue(*active, std::move(change), std::move(write), [](Result<Outcome>) {});
+  }
+  commit_queued();
+  active_.clear();
+}
+
+}  // namespace v0
+}  // namespace openindex

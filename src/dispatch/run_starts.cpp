@@ -1,0 +1,198 @@
+// Finding runs that are due, and taking them.
+#include <openindex/agent/chat_runner.hpp>
+
+#include "dispatch/work.hpp"
+#include "engine/run_record.hpp"
+#include "engine/settings_marker.hpp"
+
+namespace openindex {
+inline namespace v0 {
+namespace {
+
+ScanRequest due(const char* topic, std::optional<Time> until, std::uint32_t limit) {
+  ScanRequest request{.index = Index::due, .prefix = {std::string(topic)}, .limit_count = limit};
+  if (until) request.below = std::int64_t{until->time_since_epoch().count() + 1};
+  return request;
+}
+
+// May this run begin (or go on) now? It may take its item when nobody holds it, a dead dispatcher included.
+Result<Decision> decide_start(const engine::LoadedItem& item, const AgentRun& run, const Actor& actor, Time now,
+                              Duration hold) {
+  if (item.item.run != run.id) return Error(errc::run_not_active).with("run", run.id.str());
+  const auto& holder = item.item.hold;
+  if (is_held(holder, now)) {
+    return Error(errc::already_claimed)
+        .with("holder", holder->agent.str())
+        .with("deadline", to_rfc3339(holder->deadline));
+  }
+  Decision decision;
+  decision.hold = {HoldChange::Kind::take, now + hold, holder.has_value()};
+  decision.worked = true;
+  if (holder) {
+    decision.audit.push_back(
+        {"agent.hold_expired", {{"holder", holder->agent.str(), ""}}, to_rfc3339(holder->deadline)});
+  }
+  decision.audit.push_back({"agent.claimed", {{"holder", "", actor.id()}}, {}});
+  return decision;
+}
+
+}  // namespace
+
+Result<void> Dispatcher::Work::start_due(Time now) {
+  if (room() == 0) return {};
+  auto page = options.engine.storage().scan(due("run", now, room()));
+  if (!page) return page.error();
+  for (const Record& record : page->rows) {
+    auto run = engine::read_run(record);
+    if (!run) return run.error();
+    start(std::move(*run));
+  }
+  return {};
+}
+
+// A run whose dispatcher died is found through the deadline of its item's hold.
+Result<void> Dispatcher::Work::take_over_expired(Time now) {
+  if (room() == 0) return {};
+  auto page = options.engine.storage().scan(due("run_hold", now, 256));
+  if (!page) return page.error();
+  std::vector<ItemKey> keys;
+  for (const Record& record : page->rows) keys.emplace_back(record.id.key);
+  auto items = door().load_all(keys);
+  if (!items) return items.error();
+  for (const auto& item : *items) {
+    const auto& hold = item->item.hold;
+    if (!hold || hold->run.empty() || is_held(hold, now) || room() == 0) continue;
+    // Ours, but the process slept through the deadline: give it up and start it again under a new epoch.
+    lose(hold->run);
+    auto run = door().load_run(hold->run);
+    if (!run) return run.error();
+    if (run->state == RunState::running) start(std::move(*run));
+  }
+  return {};
+}
+
+// Runs that wait for a provider, a key or a runner are looked at again when settings have changed, and once at the
+// start.
+Result<void> Dispatcher::Work::revive_parked() {
+  const RecordId marker = engine::settings_marker();
+  auto found = options.engine.storage().get(std::span(&marker, 1));
+  if (!found) return found.error();
+  const std::uint64_t version = found->front() ? found->front()->version : 0;
+  if (!revive_next_ && version == settings_seen_) return {};
+  settings_seen_ = version;
+  revive_next_ = false;
+  ScanRequest request = due("parked", std::nullopt, 1000);
+  do {
+    auto page = options.engine.storage().scan(request);
+    if (!page) return page.error();
+    for (const Record& record : page->rows) {
+      auto run = engine::read_run(record);
+      if (!run) return run.error();
+      if (!dispatch::waits_for_settings(run->reason)) continue;
+      if (room() == 0) {
+        revive_next_ = true;  // the rest when there is room
+        return {};
+      }
+      run->retries = 0;
+      start(std::move(*run));
+    }
+    request.after = std::move(page->next);
+  } while (!request.after.empty());
+  return {};
+}
+
+// While runs are in hand, beats wake often enough to notice what others let go.
+Result<void> Dispatcher::Work::find_next_due() {
+  next_due_.reset();
+  for (const char* topic : {"run", "run_hold"}) {
+    const bool ours = std::string_view(topic) == "run_hold" && !active_.empty();
+    const bool full = std::string_view(topic) == "run" && room() == 0;
+    if (ours || full) continue;
+    auto page = options.engine.storage().scan(due(topic, std::nullopt, 1));
+    if (!page) return page.error();
+    if (page->rows.empty()) continue;
+    for (const IndexEntry& entry : page->rows.front().index) {
+      if (entry.index != Index::due) continue;
+      const Time at{Duration(std::get<std::int64_t>(entry.values[1]))};
+      if (!next_due_ || at < *next_due_) next_due_ = at;
+    }
+  }
+  return {};
+}
+
+void Dispatcher::Work::start(AgentRun run) {
+  if (find(run.id) != nullptr) return;
+  auto slot = std::make_unique<Active>();
+  slot->run = run;
+  Active& active = *(active_[run.id.str()] = std::move(slot));
+  auto write = std::make_unique<engine::RunWrite>();
+  write->run = run;
+  write->run.state = RunState::running;
+  write->run.reason = RunReason::none;
+  write->run.detail.clear();
+  write->run.due_at.reset();
+  write->run.agent = options.agent;
+  ++write->run.starts;
+  const Actor actor = Actor::run(run.id, run.item, options.agent, 0);
+  engine::Change change{.key = run.item,
+                        .actor = actor,
+                        .decide = [run, actor, hold = options.hold](const engine::LoadedItem& item, Time at) {
+                          return decide_start(item, run, actor, at, hold);
+                        }};
+  change.foresee = [target = write.get()](const engine::LoadedItem& next) { target->run.epoch = next.epoch; };
+  queue(active, std::move(change), std::move(write),
+        [this, run](Result<Outcome> outcome) { started(run, std::move(outcome)); });
+}
+
+void Dispatcher::Work::started(AgentRun run, Result<Outcome> outcome) {
+  Active* active = find(run.id);
+  if (active == nullptr) return;
+  ++events_;
+  if (outcome) {
+    active->actor = Actor::run(run.id, run.item, options.agent, active->run.epoch);
+    active->next_beat = options.engine.clock().steady() + options.hold / 3;
+    tell(RunUpdate::What::started, active->run, {});
+    return begin(*active, *outcome->item);
+  }
+  if (outcome.error().code() != errc::already_claimed) {
+    active_.erase(run.id.str());
+    return;
+  }
+  // Somebody else works on the item: look again when their deadline has passed.
+  const auto deadline = parse_rfc3339(outcome.error().context("deadline"));
+  if (run.state == RunState::running) {
+    active_.erase(run.id.str());  // another dispatcher's, and it lives
+    return;
+  }
+  wait(*active, RunReason::item_held, "held by " + std::string(outcome.error().context("holder")),
+       deadline.value_or(now() + options.backoff_max));
+}
+
+void Dispatcher::Work::begin(Active& active, const engine::LoadedItem& item) {
+  if (active.run.starts > options.starts_max) {
+    return wait(active, RunReason::crash_loop,
+                "step " + std::to_string(active.run.steps + 1) + " was started " +
+                    std::to_string(active.run.starts - 1) + " times and never ended",
+                std::nullopt);
+  }
+  const auto runner = runners.find(active.run.runner);
+  if (runner == runners.end()) {
+    return wait(active, RunReason::no_runner, "no runner named '" + active.run.runner + "'", std::nullopt);
+  }
+  auto journal = options.engine.journal(active.actor, active.run.id);
+  auto context = options.engine.agent_context(active.actor, item.item.key);
+  if (!journal || !context) {
+    storage_error_ = journal ? context.error() : journal.error();
+    return lose(active.run.id);
+  }
+  try {
+    active.program = runner->second->start();
+    if (!active.program) return fail(active, RunReason::runner_failed, "the runner made no program");
+  } catch (const std::exception& thrown) {
+    return fail(active, RunReason::runner_failed, thrown.what());
+  }
+  feed(active, RunBegins{active.run, *context, *journal, tools});
+}
+
+}  // namespace v0
+}  // namespace openindex

@@ -1,0 +1,127 @@
+// The inside of Dispatcher: the runs it works on, and the writes that its events lead to.
+//
+// Everything that becomes ready in a round is queued with what to do afterwards, and committed in one call; what
+// follows from it is the next batch of the same round.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <boost/json/value.hpp>
+
+#include <openindex/dispatcher.hpp>
+#include <openindex/provider_registry.hpp>
+#include <openindex/workflow_engine.hpp>
+
+#include "codecs/chat_codec.hpp"
+#include "dispatch/inbox.hpp"
+#include "dispatch/provider_failure.hpp"
+#include "engine/core.hpp"
+
+namespace openindex {
+inline namespace v0 {
+
+class Dispatcher::Work {
+ public:
+  explicit Work(Options given);
+  ~Work();
+
+  Result<StepReport> step();
+  Result<void> run(std::stop_token stop, bool until_idle);
+
+  struct HostTool {
+    Tool tool;
+    boost::json::value schema;
+  };
+
+  Options options;
+  std::vector<Tool> tools;  ///< As programs see them.
+  std::map<std::string, boost::json::value, std::less<>> schemas;
+  std::map<std::string, AgentRunner*> runners;
+  RunObserver observer;
+  std::shared_ptr<dispatch::Inbox> inbox;
+
+ private:
+  // A run in this dispatcher's hands.
+  struct Active {
+    AgentRun run;
+    Actor actor = Actor::agent({});
+    std::unique_ptr<RunProgram> program;
+    AskModel asking;  ///< While a request is in flight.
+    codecs::ChatEndpoint endpoint;
+    std::vector<ProviderId> providers;
+    std::size_t provider = 0;   ///< Which of them is being asked.
+    std::uint64_t request = 0;  ///< 0: none in flight.
+    HttpTicket ticket = 0;
+    Duration next_beat{0};
+    bool queued = false;  ///< A write of it waits: beats can wait too.
+  };
+  using Outcome = engine::Outcome;
+  using Then = std::function<void(Result<Outcome>)>;
+  struct Pending {
+    engine::Change change;
+    std::unique_ptr<engine::RunWrite> write;
+    Then then;
+  };
+
+  // -- starting (run_starts.cpp)
+  Result<void> start_due(Time now);
+  Result<void> take_over_expired(Time now);
+  Result<void> revive_parked();
+  Result<void> find_next_due();
+  void start(AgentRun run);
+  void started(AgentRun run, Result<Outcome> outcome);
+  void begin(Active& active, const engine::LoadedItem& item);
+  std::uint32_t room() const;
+
+  // -- working (run_steps.cpp)
+  void feed(Active& active, const RunEvent& event);
+  void perform(Active& active, RunAction action);
+  void act(Active& active, Act act);
+  void call_host_tool(Active& active, const ToolUse& call);
+  void journal_outcome(Active& active, const ToolUse& call, ToolOutcome outcome);
+  void call_done(const RunId& id, const ToolOutcome& outcome, Result<Outcome> result);
+  Result<ToolOutcome> run_host_tool(const Active& active, const Tool& tool, const ToolUse& call);
+  AgentContext context_of_item(const Active& active, const engine::LoadedItem& item) const;
+
+  // -- asking (model_calls.cpp)
+  void ask(Active& active, AskModel ask);
+  void send(Active& active);
+  void answered(dispatch::Answer answer);
+  void replied(Active& active, const ChatReply& reply);
+  void provider_failed(Active& active, const Error& error);
+
+  // -- ending and waiting (run_endings.cpp)
+  void wait(Active& active, RunReason reason, std::string detail, std::optional<Time> due);
+  void fail(Active& active, RunReason reason, std::string detail);
+  void give_back_all();
+  void lose(const RunId& id);
+  void ended(Active& active, const AgentRun& run);
+  bool settle(const RunId& id, const Result<Outcome>& result);
+
+  // -- the round (work.cpp)
+  void queue(Active& active, engine::Change change, std::unique_ptr<engine::RunWrite> write, Then then);
+  void commit_queued();
+  void beat(Duration now);
+  Active* find(const RunId& id);
+  std::unique_ptr<engine::RunWrite> next_step(const Active& active, std::string kind, std::string body) const;
+  void tell(RunUpdate::What what, const AgentRun& run, std::string_view detail) const noexcept;
+  engine::ItemDoor& door() { return options.engine.core().door; }
+  Time now() const { return options.engine.clock().now(); }
+
+  std::unordered_map<std::string, std::unique_ptr<Active>> active_;
+  std::vector<Pending> queue_;
+  std::uint64_t requests_ = 0;
+  std::uint64_t settings_seen_ = 0;
+  bool revive_next_ = true;
+  std::uint32_t events_ = 0;
+  std::optional<Time> next_due_;
+  std::optional<Error> storage_error_;
+};
+
+}  // namespace v0
+}  // namespace openindex

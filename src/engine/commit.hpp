@@ -1,0 +1,23 @@
+// The last step of the one door: commit change sets, and find out what became of the ones whose answer was lost.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include <openindex/storage/storage.hpp>
+
+namespace openindex::engine {
+
+/// How often a change that lost against another is decided again before `contention`.
+constexpr int attempts_max = 16;
+
+/// As `Storage::commit`, but `commit_unknown` is resolved by looking for the first append of the set. A set without
+/// appends stays unknown: its caller must be able to repeat it.
+std::vector<Result<CommitReceipt>> commit(Storage& storage, std::span<const ChangeSet> changes);
+
+Result<CommitReceipt> commit(Storage& storage, const ChangeSet& changes);
+
+/// Read one record; not_found when there is none (context `what`).
+Result<Record> read_record(Storage& storage, const RecordId& id, std::string_view what);
+
+}  // namespace openindex::engine

@@ -1,0 +1,111 @@
+// Why does this item not move? One answer for people, from the same facts the rules use.
+#include <fmt/format.h>
+
+#include <openindex/workflow_engine.hpp>
+
+#include "engine/core.hpp"
+
+namespace openindex {
+inline namespace v0 {
+namespace {
+
+std::string joined(const std::vector<std::string>& list) {
+  std::string out;
+  for (const auto& entry : list) out += (out.empty() ? "" : ", ") + entry;
+  return out;
+}
+
+// What would let a waiting run go on; empty when time alone does.
+std::string remedy_of(const AgentRun& run) {
+  switch (run.reason) {
+    case RunReason::no_provider:
+      return fmt::format("Create a provider and attach it to the stage '{}' of workflow {}", run.stage,
+                         run.workflow.str());
+    case RunReason::provider_disabled:
+      return fmt::format("Enable a provider of the stage '{}'", run.stage);
+    case RunReason::no_runner:
+      return fmt::format("Register a runner named '{}' with the dispatcher", run.runner);
+    case RunReason::unauthorized:
+      return "Set a valid key for the provider " + run.provider;
+    case RunReason::out_of_credit:
+      return "Raise the limit of the provider " + run.provider + ", or attach another one";
+    case RunReason::rejected_request:
+      return "Check the model and endpoint of the provider " + run.provider;
+    case RunReason::needs_person:
+    case RunReason::crash_loop:
+      return "A person decides: progress a gate of the stage by hand";
+    default:
+      return {};
+  }
+}
+
+void explain_run(Explanation& out, const AgentRun& run) {
+  out.run_state = run.state;
+  out.run_reason = run.reason;
+  switch (run.state) {
+    case RunState::queued:
+      out.summary = fmt::format("Waiting for a dispatcher to start the stage '{}'", run.stage);
+      out.next.push_back("Start a dispatcher on this storage");
+      break;
+    case RunState::running:
+      out.summary = fmt::format("{} works on the stage '{}'", run.agent.str(), run.stage);
+      break;
+    case RunState::waiting:
+      out.summary = fmt::format("The stage '{}' waits: {}{}", run.stage, to_text(run.reason),
+                                run.detail.empty() ? "" : " (" + run.detail + ")");
+      if (run.due_at) out.next.push_back("Tried again by itself at " + to_rfc3339(*run.due_at));
+      if (auto text = remedy_of(run); !text.empty()) out.next.push_back(std::move(text));
+      break;
+    default:
+      out.summary = fmt::format("The run of the stage '{}' {}: {}{}", run.stage, to_text(run.state),
+                                to_text(run.reason), run.detail.empty() ? "" : " (" + run.detail + ")");
+      out.next.push_back("A person decides: progress a gate of the stage by hand");
+  }
+}
+
+void explain_exits(Explanation& out, const AgentContext& context) {
+  for (const Exit& exit : context.allowed_exits) {
+    out.next.push_back(exit.type == Exit::Type::stage_gate
+                           ? fmt::format("Progress the gate '{}' to '{}'", exit.key, exit.to_status)
+                           : fmt::format("Change the status to '{}'", exit.to_status));
+  }
+  for (const BlockedExit& blocked : context.blocked_exits) {
+    for (const BlockReason& reason : blocked.reasons) {
+      out.next.push_back(fmt::format("'{}' is blocked: {}{}", blocked.exit.key, reason.message,
+                                     reason.missing.empty() ? "" : ": " + joined(reason.missing)));
+    }
+  }
+}
+
+}  // namespace
+
+Result<Explanation> WorkflowEngine::explain(const Actor& actor, const ItemKey& key) {
+  auto context = agent_context(actor, key);
+  if (!context) return context.error();
+  const WorkItem& item = context->item;
+  Explanation out;
+  out.run_state = RunState::succeeded;
+  if (item.resolution != Resolution::unresolved) {
+    out.summary = fmt::format("The item is {}: nothing is left to do", to_text(item.resolution));
+    return out;
+  }
+  if (!item.run.empty()) {
+    auto run = core_->door.load_run(item.run);
+    if (!run) return run.error();
+    explain_run(out, *run);
+  } else if (!context->runs.empty() && context->runs.front().stage == item.stage &&
+             context->runs.front().state == RunState::failed) {
+    explain_run(out, context->runs.front());
+  } else if (is_held(item.hold, core_->options.clock.now())) {
+    out.summary = fmt::format("{} holds it until {}", item.hold->agent.str(), to_rfc3339(item.hold->deadline));
+  } else {
+    out.summary =
+        fmt::format("Waiting for {} in the stage '{}'",
+                    item.execution_target == ExecutionTarget::human ? "a person" : "somebody to take it", item.stage);
+  }
+  explain_exits(out, *context);
+  return out;
+}
+
+}  // namespace v0
+}  // namespace openindex

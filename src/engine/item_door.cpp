@@ -1,0 +1,345 @@
+#include "engine/item_door.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "engine/commit.hpp"
+#include "engine/run_record.hpp"
+#include "json/writer.hpp"
+
+namespace openindex::engine {
+namespace {
+
+Put comment_put(const LoadedItem& item, const AddComment& comment, const Actor& actor, Time now) {
+  json::Writer out;
+  out.begin_object().key("body").string(comment.body).member("external", comment.external);
+  out.key("author").string(actor.id()).member("byAgent", actor.is_agent()).key("at").string(to_rfc3339(now));
+  out.end_object();
+  return {{"comment", fmt::format("{}/{:06}", item.item.key.str(), item.item.comment_count)}, std::move(out).str(), {}};
+}
+
+bool changes_nothing(const Decision& decision) {
+  return decision.audit.empty() && decision.hold.kind == HoldChange::Kind::none && !decision.comment;
+}
+
+void change_hold(LoadedItem& next, const HoldChange& change, const Actor& actor, Time now) {
+  switch (change.kind) {
+    case HoldChange::Kind::none:
+      return;
+    case HoldChange::Kind::clear:
+      next.item.hold.reset();
+      return;
+    case HoldChange::Kind::take:
+      ++next.epoch;
+      next.hold_length = change.deadline - now;
+      next.item.hold = Hold{actor.id(), next.epoch, change.deadline, actor.run_id()};
+      return;
+    case HoldChange::Kind::extend:
+      if (change.deadline != Time()) next.hold_length = change.deadline - now;
+      next.item.hold->deadline = std::max(next.item.hold->deadline, now + next.hold_length);
+  }
+}
+
+void change_fields(LoadedItem& next, const FieldValues& values) {
+  for (const auto& [key, value] : values) {
+    if (value.empty()) {
+      next.item.fields.erase(key);
+    } else {
+      next.item.fields[key] = value;
+    }
+  }
+}
+
+void change_status(LoadedItem& next, StatusIndex to, Time now) {
+  const Status& status = next.workflow->status(to);
+  next.status = to;
+  next.item.status = status.key;
+  next.item.stage = status.stage;
+  if (!status.resolution) return;
+  next.item.resolution = *status.resolution;
+  next.item.resolved_at = now;
+}
+
+// A run that fails says why itself.
+void set_ended(AgentRun& run, RunState state, const Actor& by, Time now) {
+  run.state = state;
+  run.ended_at = now;
+  run.due_at.reset();
+  if (state == RunState::failed) return;
+  run.reason = state == RunState::cancelled ? RunReason::left_stage : RunReason::none;
+  run.detail = state == RunState::cancelled ? "The item left the stage by " + by.id() : "";
+}
+
+AuditDraft run_ended_draft(const AgentRun& run) {
+  const std::string_view type = run.state == RunState::succeeded ? "agent.run_succeeded"
+                                : run.state == RunState::failed  ? "agent.run_failed"
+                                                                 : "agent.run_cancelled";
+  return {type, {{"run", std::string(to_text(RunState::running)), std::string(to_text(run.state))}}, run.detail};
+}
+
+}  // namespace
+
+ItemDoor::ItemDoor(const WorkflowEngine::Options& options, WorkflowShelf& shelf)
+    : options_(options), shelf_(shelf), numbers_(options.storage), commit_prefix_(mint_id(options.random, "c")) {}
+
+// Minting from one random prefix costs a tenth of drawing each id.
+CommitId ItemDoor::mint_commit() { return commit_prefix_ + "." + std::to_string(++commit_count_); }
+
+Result<LoadedItemPtr> ItemDoor::load(const ItemKey& key) {
+  const RecordId ids[] = {state_record(key), content_record(key), hold_record(key)};
+  auto records = options_.storage.get(ids);
+  if (!records) return records.error();
+  auto item = read_item(key, *records, [this](const auto& id, auto version) { return shelf_.find(id, version); });
+  if (item) cache_.keep(*item);
+  return item;
+}
+
+Result<std::vector<LoadedItemPtr>> ItemDoor::load_all(std::span<const ItemKey> keys) {
+  std::vector<RecordId> ids;
+  for (const ItemKey& key : keys) {
+    ids.push_back(state_record(key));
+    ids.push_back(content_record(key));
+    ids.push_back(hold_record(key));
+  }
+  std::vector<LoadedItemPtr> out;
+  if (ids.empty()) return out;
+  auto records = options_.storage.get(ids);
+  if (!records) return records.error();
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto part = std::span<const std::optional<Record>>(*records).subspan(i * 3, 3);
+    auto item = read_item(keys[i], part, [this](const auto& id, auto version) { return shelf_.find(id, version); });
+    if (item) {
+      cache_.keep(*item);
+      out.push_back(std::move(*item));
+    } else if (item.error().code() != errc::not_found) {
+      return item.error();
+    }
+  }
+  return out;
+}
+
+Result<AgentRun> ItemDoor::load_run(const RunId& run) {
+  auto record = read_record(options_.storage, run_record(run), "run");
+  if (!record) return record.error();
+  return read_run(*record);
+}
+
+Result<ItemDoor::Prepared> ItemDoor::prepare(Change& change, bool fresh) {
+  const Time now = options_.clock.now();
+  if (change.key.empty()) {
+    Prepared prepared;
+    prepared.changes.id = mint_commit();
+    for (const RunStep& step : change.run->steps) {
+      prepared.changes.appends.push_back(write_step(change.run->run.id, step, prepared.changes.id.str()));
+    }
+    prepared.changes.expectations.push_back({run_record(change.run->run.id), change.run->run.version});
+    prepared.run_put = prepared.changes.puts.size();
+    prepared.changes.puts.push_back(write_run(change.run->run));
+    return prepared;
+  }
+  LoadedItemPtr current = fresh ? nullptr : cache_.find(change.key);
+  const bool from_cache = current != nullptr;
+  if (!current) {
+    auto loaded = load(change.key);
+    if (!loaded) return loaded.error();
+    current = std::move(*loaded);
+  }
+  auto decision = change.decide(*current, now);
+  if (!decision && from_cache) return prepare(change, true);  // a refusal is only believed of what is stored now
+  if (!decision) return decision.error();
+  return prepare_item(change, current, std::move(*decision), now);
+}
+
+Result<ItemDoor::Prepared> ItemDoor::prepare_item(Change& change, const LoadedItemPtr& current, Decision decision,
+                                                  Time now) {
+  Prepared prepared;
+  prepared.current = current;
+  prepared.decision = std::move(decision);
+  prepared.changes.id = mint_commit();
+  const bool quiet = change.run == nullptr && change.notes.empty();
+  if (quiet && changes_nothing(prepared.decision)) return prepared;
+  prepared.next = std::make_shared<LoadedItem>(*current);
+  if (quiet && prepared.decision.only_extends()) {
+    change_hold(*prepared.next, prepared.decision.hold, change.actor, now);
+    prepared.changes.expectations.push_back({hold_record(change.key), current->hold_version});
+    prepared.hold_put = 0;
+    prepared.changes.puts.push_back(write_hold(*prepared.next));
+    return prepared;
+  }
+  if (auto written = write_effects(prepared, change, *current, now); !written) return written.error();
+  return prepared;
+}
+
+Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const LoadedItem& current, Time now) {
+  const Decision& decision = prepared.decision;
+  LoadedItem& next = *prepared.next;
+  ChangeSet& changes = prepared.changes;
+  std::vector<AuditDraft> drafts = decision.audit;
+  drafts.insert(drafts.end(), change.notes.begin(), change.notes.end());
+
+  next.item.updated_at = now;
+  change_hold(next, decision.hold, change.actor, now);
+  change_fields(next, decision.fields);
+  if (decision.status) change_status(next, *decision.status, now);
+  if (decision.worked) next.worker = change.actor.id();
+  if (change.foresee) change.foresee(next);
+  if (decision.comment) {
+    ++next.item.comment_count;
+    changes.appends.push_back(comment_put(next, *decision.comment, change.actor, now));
+  }
+  if (decision.run_ends) {
+    if (auto ended = end_run(prepared, change, current, drafts, now); !ended) return ended;
+  }
+  if (change.run != nullptr && !prepared.run_put) {
+    changes.expectations.push_back({run_record(change.run->run.id), change.run->run.version});
+    prepared.run_put = changes.puts.size();
+    changes.puts.push_back(write_run(change.run->run));
+  }
+  if (decision.stage_entered && !next.item.resolved_at &&
+      next.workflow->stage(*decision.stage_entered).agent_required) {
+    start_run(prepared, next, drafts, now);
+  }
+
+  const std::string step = change.run != nullptr && !change.run->steps.empty() ? change.run->steps.back().key : "";
+  const AuditFrame frame{.stream = change.key.str(),
+                         .actor = change.actor,
+                         .at = now,
+                         .commit = changes.id.str(),
+                         .stage = current.item.stage,
+                         .step = step,
+                         .epoch = next.epoch};
+  // The audit entries come first among the appends: the first one tells whether the commit happened.
+  std::vector<Put> other = std::move(changes.appends);
+  changes.appends.clear();
+  append_audit(changes, next.chain, frame, drafts);
+  changes.appends.insert(changes.appends.end(), std::make_move_iterator(other.begin()),
+                         std::make_move_iterator(other.end()));
+  if (change.run != nullptr) {
+    for (const RunStep& written : change.run->steps) {
+      changes.appends.push_back(write_step(change.run->run.id, written, changes.id.str()));
+    }
+  }
+  changes.expectations.push_back({state_record(change.key), current.item.version});
+  if (decision.hold.kind == HoldChange::Kind::take) {
+    changes.expectations.push_back({hold_record(change.key), current.hold_version});
+  }
+  prepared.state_put = changes.puts.size();
+  changes.puts.push_back(write_state(next));
+  if (!decision.fields.empty()) {
+    prepared.text_put = changes.puts.size();
+    changes.puts.push_back(write_content(next));
+  }
+  if (decision.hold.kind != HoldChange::Kind::none) {
+    prepared.hold_put = changes.puts.size();
+    changes.puts.push_back(write_hold(next));
+  }
+  return {};
+}
+
+// Entering an agent-required stage writes the run in the same commit: a dispatch cannot be lost between two.
+void ItemDoor::start_run(Prepared& prepared, LoadedItem& item, std::vector<AuditDraft>& drafts, Time now) {
+  const Stage& stage = item.workflow->stage(item.workflow->stage_of(item.status));
+  AgentRun run;
+  run.id = run_id(item.item.key, ++item.run_count);
+  run.item = item.item.key;
+  run.workflow = item.item.workflow;
+  run.stage = stage.key;
+  run.runner = stage.runner;
+  run.created_at = now;
+  run.due_at = now;
+  item.item.run = run.id;
+  prepared.changes.expectations.push_back({run_record(run.id), 0});
+  prepared.changes.puts.push_back(write_run(run));
+  drafts.push_back({"agent.dispatched", {{"run", "", run.id.str()}}, {}});
+}
+
+Result<void> ItemDoor::end_run(Prepared& prepared, Change& change, const LoadedItem& current,
+                               std::vector<AuditDraft>& drafts, Time now) {
+  prepared.next->item.run = {};
+  const bool own = change.run != nullptr && change.run->run.id == current.item.run;
+  AgentRun run;
+  if (own) {
+    run = change.run->run;
+  } else {
+    auto loaded = load_run(current.item.run);
+    if (!loaded) return loaded.error();
+    run = std::move(*loaded);
+  }
+  set_ended(run, *prepared.decision.run_ends, change.actor, now);
+  drafts.push_back(run_ended_draft(run));
+  prepared.changes.expectations.push_back({run_record(run.id), run.version});
+  if (own) prepared.run_put = prepared.changes.puts.size();
+  prepared.changes.puts.push_back(write_run(run));
+  return {};
+}
+
+Outcome ItemDoor::finish(Prepared& prepared, Change& change, const CommitReceipt& receipt) {
+  if (change.run != nullptr && prepared.run_put) {
+    AgentRun& run = change.run->run;
+    run.version = receipt.versions[*prepared.run_put];
+    if (prepared.decision.run_ends) {
+      set_ended(run, *prepared.decision.run_ends, change.actor, prepared.next->item.updated_at);
+    }
+  }
+  if (!prepared.next) return {prepared.current, std::move(prepared.decision)};
+  if (prepared.state_put) prepared.next->item.version = receipt.versions[*prepared.state_put];
+  if (prepared.text_put) prepared.next->text_version = receipt.versions[*prepared.text_put];
+  if (prepared.hold_put) prepared.next->hold_version = receipt.versions[*prepared.hold_put];
+  LoadedItemPtr after = std::move(prepared.next);
+  cache_.keep(after);
+  return {std::move(after), std::move(prepared.decision)};
+}
+
+std::vector<Result<Outcome>> ItemDoor::apply(std::span<Change> changes) {
+  std::vector<Result<Outcome>> results(changes.size(), Error(errc::contention));
+  std::vector<std::size_t> open(changes.size());
+  for (std::size_t i = 0; i < open.size(); ++i) open[i] = i;
+  for (int attempt = 0; attempt < attempts_max && !open.empty(); ++attempt) {
+    std::vector<std::size_t> sent;
+    std::vector<Prepared> prepared;
+    std::vector<ChangeSet> sets;
+    for (const std::size_t i : open) {
+      auto ready = prepare(changes[i], attempt > 0);
+      if (!ready) {
+        results[i] = ready.error();
+      } else if (ready->changes.puts.empty()) {
+        results[i] = finish(*ready, changes[i], {});
+      } else {
+        sent.push_back(i);
+        sets.push_back(ready->changes);
+        prepared.push_back(std::move(*ready));
+      }
+    }
+    open.clear();
+    if (sets.empty()) break;
+    auto receipts = commit(options_.storage, sets);
+    for (std::size_t n = 0; n < sent.size(); ++n) {
+      const std::size_t i = sent[n];
+      if (receipts[n]) {
+        results[i] = finish(prepared[n], changes[i], *receipts[n]);
+        continue;
+      }
+      const errc code = receipts[n].error().code();
+      // A run that somebody else wrote will not change back: deciding again cannot help.
+      const bool run_lost = code == errc::conflict && receipts[n].error().context("kind") == "run" &&
+                            changes[i].run != nullptr &&
+                            receipts[n].error().context("key") == changes[i].run->run.id.str();
+      // A heartbeat carries no append to look for, and may simply be repeated.
+      const bool repeat = code == errc::commit_unknown && sets[n].appends.empty();
+      results[i] = receipts[n].error();
+      if (run_lost) {
+        results[i] = Error(errc::hold_lost, "Somebody else took over the run").caused_by(receipts[n].error());
+      } else if (code == errc::conflict || repeat) {
+        open.push_back(i);
+      }
+    }
+  }
+  for (const std::size_t i : open) results[i] = Error(errc::contention).with("item", changes[i].key.str());
+  return results;
+}
+
+Result<Outcome> ItemDoor::apply(Change change) { return std::move(apply(std::span(&change, 1)).front()); }
+
+}  // namespace openindex::engine

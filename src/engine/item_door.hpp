@@ -1,0 +1,88 @@
+// The one door for items: load what a decision needs, decide, commit, and decide again when somebody was faster.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <openindex/workflow_engine.hpp>
+
+#include "engine/item_cache.hpp"
+#include "engine/item_record.hpp"
+#include "engine/number_lease.hpp"
+#include "engine/workflow_shelf.hpp"
+
+namespace openindex::engine {
+
+/// A run's record and new steps, written in the same commit as what they caused. Its version guards the run.
+struct RunWrite {
+  AgentRun run;
+  std::vector<RunStep> steps;  ///< Numbers follow `run.steps`, which the caller has raised already.
+};
+
+using Decide = std::function<Result<Decision>(const LoadedItem&, Time now)>;
+
+/// One change through the door. With an empty key only the run is written.
+struct Change {
+  ItemKey key;
+  Actor actor;
+  Decide decide;
+  RunWrite* run = nullptr;             ///< Updated in place on success: version, and the state if the decision ends it.
+  std::vector<AuditDraft> notes = {};  ///< Audit entries beside those of the decision.
+  /// Told what the item will be, before the run and its steps are written: to put the outcome into them.
+  std::function<void(const LoadedItem& next)> foresee = {};
+};
+
+struct Outcome {
+  LoadedItemPtr item;  ///< After the change; null when only a run was written.
+  Decision decision;
+};
+
+class ItemDoor {
+ public:
+  ItemDoor(const WorkflowEngine::Options& options, WorkflowShelf& shelf);
+
+  /// Read an item from storage. @par Errors not_found, storage
+  Result<LoadedItemPtr> load(const ItemKey& key);
+  /// Read several; those that are gone are left out.
+  Result<std::vector<LoadedItemPtr>> load_all(std::span<const ItemKey> keys);
+  Result<AgentRun> load_run(const RunId& run);
+
+  /// Make changes, as many as possible in one commit; each succeeds or fails by itself.
+  std::vector<Result<Outcome>> apply(std::span<Change> changes);
+  Result<Outcome> apply(Change change);
+
+  Result<LoadedItemPtr> create(const Actor& actor, const NewItem& item);
+
+  CommitId mint_commit();
+
+ private:
+  // What one attempt would commit, and what is remembered when it succeeds.
+  struct Prepared {
+    ChangeSet changes;
+    std::shared_ptr<LoadedItem> next;  ///< Null: the item does not change.
+    LoadedItemPtr current;
+    Decision decision;
+    std::optional<std::size_t> state_put, text_put, hold_put, run_put;
+  };
+  Result<Prepared> prepare(Change& change, bool fresh);
+  Result<Prepared> prepare_item(Change& change, const LoadedItemPtr& current, Decision decision, Time now);
+  Result<void> write_effects(Prepared& prepared, Change& change, const LoadedItem& current, Time now);
+  void start_run(Prepared& prepared, LoadedItem& item, std::vector<AuditDraft>& drafts, Time now);
+  Result<void> end_run(Prepared& prepared, Change& change, const LoadedItem& current, std::vector<AuditDraft>& drafts,
+                       Time now);
+  Outcome finish(Prepared& prepared, Change& change, const CommitReceipt& receipt);
+  Result<LoadedItemPtr> existing(const NewItem& item, const std::string& digest);
+
+  const WorkflowEngine::Options& options_;
+  WorkflowShelf& shelf_;
+  NumberLease numbers_;
+  ItemCache cache_;
+  std::string commit_prefix_;
+  std::atomic<std::uint64_t> commit_count_{0};
+};
+
+}  // namespace openindex::engine

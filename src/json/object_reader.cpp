@@ -1,0 +1,112 @@
+#include "json/object_reader.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+namespace openindex::json {
+
+std::string escape_pointer(std::string_view token) {
+  std::string out;
+  for (const char c : token) {
+    if (c == '~') {
+      out += "~0";
+    } else if (c == '/') {
+      out += "~1";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+ObjectReader::ObjectReader(const boost::json::value& value, std::string pointer, std::vector<Problem>& problems)
+    : object_(value.if_object()), pointer_(std::move(pointer)), problems_(problems) {
+  if (object_ == nullptr) problems_.push_back({pointer_, "must be an object"});
+}
+
+std::string ObjectReader::at(std::string_view name) const { return pointer_ + "/" + escape_pointer(name); }
+
+const boost::json::value* ObjectReader::member(std::string_view name) {
+  known_.push_back(name);
+  return object_ == nullptr ? nullptr : object_->if_contains(name);
+}
+
+void ObjectReader::problem(std::string_view name, std::string what) {
+  problems_.push_back({at(name), std::move(what)});
+}
+
+std::string ObjectReader::text(std::string_view name, Need need) {
+  const auto* value = member(name);
+  if (value == nullptr) {
+    if (need == Need::required && object_ != nullptr) problem(name, "is required");
+    return {};
+  }
+  const auto* text = value->if_string();
+  if (text == nullptr) {
+    problem(name, "must be a string");
+    return {};
+  }
+  if (need == Need::required && text->empty()) problem(name, "must not be empty");
+  return std::string(text->data(), text->size());
+}
+
+bool ObjectReader::boolean(std::string_view name) {
+  const auto* value = member(name);
+  if (value == nullptr) return false;
+  if (!value->is_bool()) problem(name, "must be true or false");
+  return value->is_bool() && value->get_bool();
+}
+
+std::optional<double> ObjectReader::number(std::string_view name) {
+  const auto* value = member(name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_number()) {
+    problem(name, "must be a number");
+    return std::nullopt;
+  }
+  return value->to_number<double>();
+}
+
+std::optional<std::uint32_t> ObjectReader::count(std::string_view name) {
+  const auto value = number(name);
+  if (!value) return std::nullopt;
+  if (*value < 0 || *value > 4294967295.0 || std::floor(*value) != *value) {
+    problem(name, "must be a whole number from 0 to 4294967295");
+    return std::nullopt;
+  }
+  return static_cast<std::uint32_t>(*value);
+}
+
+void ObjectReader::each(std::string_view name,
+                        const std::function<void(const boost::json::value&, const std::string&)>& read) {
+  const auto* value = member(name);
+  if (value == nullptr) return;
+  const auto* array = value->if_array();
+  if (array == nullptr) return problem(name, "must be an array");
+  for (std::size_t i = 0; i < array->size(); ++i) read((*array)[i], at(name) + "/" + std::to_string(i));
+}
+
+std::vector<std::string> ObjectReader::texts(std::string_view name) {
+  std::vector<std::string> out;
+  each(name, [&](const boost::json::value& value, const std::string& pointer) {
+    if (const auto* text = value.if_string()) {
+      out.emplace_back(text->data(), text->size());
+    } else {
+      problems_.push_back({pointer, "must be a string"});
+    }
+  });
+  return out;
+}
+
+void ObjectReader::refuse_unknown() {
+  if (object_ == nullptr) return;
+  for (const auto& entry : *object_) {
+    const std::string_view name(entry.key().data(), entry.key().size());
+    if (std::find(known_.begin(), known_.end(), name) == known_.end()) problem(name, "is not a known member");
+  }
+}
+
+}  // namespace openindex::json

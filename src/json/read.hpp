@@ -1,0 +1,24 @@
+// Reading JSON that came from outside: bounded before it is parsed, and never guessed at.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include <boost/json/value.hpp>
+
+#include <openindex/core/result.hpp>
+
+namespace openindex::json {
+
+struct Limits {
+  std::size_t bytes_max = 16u * 1024 * 1024;
+  std::size_t depth_max = 64;
+  bool refuse_duplicates = false;  ///< For definitions that a person wrote: a second member of one name is a mistake.
+};
+
+/// Parse one JSON text.
+/// @par Errors input_too_large (context `bytes`, `bytes_max`), invalid_json (one problem: pointer of a duplicate, or
+/// line and column of the first character that does not fit)
+Result<boost::json::value> parse(std::string_view text, const Limits& limits = {});
+
+}  // namespace openindex::json

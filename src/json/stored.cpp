@@ -1,0 +1,58 @@
+#include "json/stored.hpp"
+
+#include <algorithm>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "json/read.hpp"
+#include "json/writer.hpp"
+
+namespace openindex::json {
+
+Result<Stored> Stored::read(std::string_view body, std::string_view what) {
+  auto value = parse(body, {.bytes_max = 8u * 1024 * 1024, .depth_max = 64});
+  if (!value || !value->is_object()) {
+    return Error(errc::storage_corrupt, "A stored record cannot be read").with("what", what);
+  }
+  return Stored(std::move(*value));
+}
+
+const boost::json::value* Stored::member(std::string_view name) {
+  known_.push_back(name);
+  return value_.get_object().if_contains(name);
+}
+
+std::string Stored::text(std::string_view name) {
+  const auto* value = member(name);
+  const auto* text = value == nullptr ? nullptr : value->if_string();
+  return text == nullptr ? std::string() : std::string(text->data(), text->size());
+}
+
+std::int64_t Stored::integer(std::string_view name) {
+  const auto* value = member(name);
+  if (value == nullptr || !value->is_number()) return 0;
+  boost::json::error_code ignored;
+  const auto number = value->to_number<std::int64_t>(ignored);
+  return ignored ? 0 : number;
+}
+
+bool Stored::boolean(std::string_view name) {
+  const auto* value = member(name);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+std::string Stored::rest() const {
+  std::string out;
+  for (const auto& entry : value_.get_object()) {
+    const std::string_view name(entry.key().data(), entry.key().size());
+    if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+    out += ',';
+    append_string(out, name);
+    out += ':';
+    out += boost::json::serialize(entry.value());
+  }
+  return out;
+}
+
+}  // namespace openindex::json

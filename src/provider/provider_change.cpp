@@ -1,0 +1,192 @@
+#include "provider/provider_change.hpp"
+
+#include <openindex/provider/provider_catalog.hpp>
+
+#include <utility>
+
+#include "core/utf8.hpp"
+#include "provider/endpoint_url.hpp"
+
+namespace openindex::providers {
+namespace {
+
+constexpr std::size_t audit_text_bytes_max = 200;
+
+std::string audit_text(std::string_view text) {
+  if (text.size() <= audit_text_bytes_max) return std::string(text);
+  return "(" + std::to_string(text.size()) + " bytes)";
+}
+
+Error unknown_type(std::string_view type) {
+  std::vector<std::string> allowed;
+  for (const ProviderType& known : provider_catalog()) allowed.emplace_back(known.name);
+  Error error = Error(errc::unknown_provider_type).with_allowed(std::move(allowed));
+  return is_utf8(type) ? std::move(error).with("type", cut_utf8(type, audit_text_bytes_max)) : error;
+}
+
+Error name_taken(const std::string& name) { return Error(errc::already_exists).with("name", name); }
+
+Error not_valid(std::vector<Problem> problems) {
+  return Error(errc::invalid_argument, "The provider is not valid").with_problems(std::move(problems));
+}
+
+// Which keys are set once the given ones are applied.
+KeySet keys_after(const ProviderRecord& current, const ProviderConfig& given) {
+  KeySet keys;
+  for (const auto& [key, value] : current.config) keys.insert(key);
+  for (const auto& [key, secret] : current.secrets) keys.insert(key);
+  for (const auto& [key, value] : given) {
+    if (value.empty()) {
+      keys.erase(key);
+    } else {
+      keys.insert(key);
+    }
+  }
+  return keys;
+}
+
+void check_config(const ProviderType& type, const ProviderRecord& current, const ProviderConfig& given,
+                  const Surroundings& around, std::vector<Problem>& problems) {
+  check_values(type, given, around.allowed_env, problems);
+  check_presence(type, keys_after(current, given), problems);
+}
+
+// What stands in the audit for the value of a key: of a sealed secret, only that it is set.
+std::string shown(const ProviderRecord& record, std::string_view key) {
+  if (const auto value = record.config.find(key); value != record.config.end()) return audit_text(value->second);
+  return record.secrets.contains(key) ? "set" : std::string();
+}
+
+void clear_key(ProviderChange& change, const std::string& key) {
+  if (!change.record.has(key)) return;
+  const bool secret = change.record.secrets.contains(key);
+  change.changes.push_back({"config." + key, shown(change.record, key), secret ? "removed" : ""});
+  change.record.config.erase(key);
+  change.record.secrets.erase(key);
+}
+
+void set_secret(ProviderChange& change, const std::string& key, const std::string& value, Time now) {
+  const std::string before = shown(change.record, key);
+  change.changes.push_back({"config." + key, before, change.record.has(key) ? "changed" : "set"});
+  change.record.config.erase(key);
+  SealedSecret& secret = change.record.secrets[key];
+  secret.info = {fingerprint(change.record, value), now};
+  change.to_seal.push_back(key);
+}
+
+void set_plain(ProviderChange& change, const std::string& key, const std::string& value) {
+  const auto held = change.record.config.find(key);
+  if (held != change.record.config.end() && held->second == value) return;
+  change.changes.push_back({"config." + key, shown(change.record, key), audit_text(value)});
+  change.record.secrets.erase(key);
+  change.record.config.insert_or_assign(key, value);
+}
+
+void apply_config(ProviderChange& change, const ProviderType& type, const ProviderConfig& given,
+                  const Surroundings& around) {
+  for (const auto& [key, value] : given) {
+    if (around.known_secrets.contains(key)) continue;
+    const ProviderKey* row = type.find_key(key);
+    if (value.empty()) {
+      clear_key(change, key);
+    } else if (row->secret && !env_reference(value)) {
+      set_secret(change, key, value, around.now);
+    } else {
+      set_plain(change, key, value);
+    }
+  }
+}
+
+// Where secrets go: the endpoint's one spelling, or the reference that it comes from.
+std::string place_of(const ProviderRecord& record, const ProviderKey& row) {
+  const auto held = record.config.find(row.name);
+  const std::string_view value = held == record.config.end() ? row.fallback : std::string_view(held->second);
+  return endpoint_problem(value).empty() ? canonical_endpoint(value) : std::string(value);
+}
+
+// Whoever may change the endpoint need not know the secret; sending it elsewhere would give it away.
+Result<void> check_secrets_stay(const ProviderType& type, const ProviderRecord& before, const ProviderRecord& after,
+                                const ProviderConfig& given) {
+  bool moved = false;
+  for (const ProviderKey& row : type.keys) {
+    moved = moved || (row.form == KeyForm::url && place_of(before, row) != place_of(after, row));
+  }
+  if (!moved) return {};
+  std::vector<std::string> missing;
+  for (const ProviderKey& row : type.keys) {
+    if (row.secret && before.has(row.name) && after.has(row.name) && !given.contains(row.name)) {
+      missing.emplace_back(row.name);
+    }
+  }
+  if (missing.empty()) return {};
+  return Error(errc::secret_required_for_endpoint).with("provider", before.id.str()).with_missing(std::move(missing));
+}
+
+}  // namespace
+
+Result<void> may_manage(const Actor& actor) {
+  if (actor.kind() == ActorKind::run) return Error(errc::not_permitted, "Agent run token cannot manage settings");
+  if (actor.kind() == ActorKind::agent) return Error(errc::not_permitted, "An agent cannot manage settings");
+  return {};
+}
+
+Result<ProviderChange> decide_create(const NewProvider& wanted, const ProviderId& id, std::string salt,
+                                     const Surroundings& around) {
+  const ProviderType* type = find_provider_type(wanted.type);
+  if (type == nullptr) return unknown_type(wanted.type);
+  std::vector<Problem> problems;
+  check_name(wanted.name, problems);
+  check_config(*type, {}, wanted.config, around, problems);
+  if (!problems.empty()) return not_valid(std::move(problems));
+  if (around.name_owner) return name_taken(wanted.name);
+
+  ProviderChange change;
+  change.record.id = id;
+  change.record.name = wanted.name;
+  change.record.type = wanted.type;
+  change.record.enabled = wanted.enabled;
+  change.record.salt = std::move(salt);
+  change.record.created_at = change.record.updated_at = around.now;
+  change.changes = {{"name", "", wanted.name}, {"type", "", wanted.type}};
+  if (!wanted.enabled) change.changes.push_back({"enabled", "", "false"});
+  apply_config(change, *type, wanted.config, around);
+  return change;
+}
+
+Result<ProviderChange> decide_update(const ProviderRecord& current, const ProviderUpdate& update,
+                                     const Surroundings& around) {
+  if (update.type && *update.type != current.type) {
+    return Error(errc::provider_type_fixed).with("type", current.type);
+  }
+  // A newer version may have stored a type that this one does not know: all but its configuration can change.
+  const ProviderType* type = find_provider_type(current.type);
+  if (type == nullptr && !update.config.empty()) return unknown_type(current.type);
+  std::vector<Problem> problems;
+  if (update.name) check_name(*update.name, problems);
+  if (!update.config.empty()) check_config(*type, current, update.config, around, problems);
+  if (!problems.empty()) return not_valid(std::move(problems));
+
+  ProviderChange change;
+  change.record = current;
+  if (!update.config.empty()) {
+    apply_config(change, *type, update.config, around);
+    if (auto bound = check_secrets_stay(*type, current, change.record, update.config); !bound) return bound.error();
+  }
+  if (update.name && *update.name != current.name) {
+    if (around.name_owner && *around.name_owner != current.id) return name_taken(*update.name);
+    change.changes.push_back({"name", current.name, *update.name});
+    change.record.name = *update.name;
+  }
+  if (update.enabled && *update.enabled != current.enabled) {
+    change.changes.push_back({"enabled", current.enabled ? "true" : "false", *update.enabled ? "true" : "false"});
+    change.record.enabled = *update.enabled;
+  }
+  if (!change.changes.empty()) change.record.updated_at = around.now;
+  return change;
+}
+
+std::vector<AuditChange> removal_of(const ProviderRecord& record) {
+  return {{"name", record.name, ""}, {"type", record.type, ""}};
+}
+
+}  // namespace openindex::providers

@@ -1,0 +1,39 @@
+// What a provider's configuration may hold, by the catalog's rows. Pure functions.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <openindex/core/error.hpp>
+#include <openindex/provider/provider.hpp>
+#include <openindex/provider/provider_catalog.hpp>
+
+namespace openindex::providers {
+
+using KeySet = std::set<std::string, std::less<>>;
+
+/// Return the variable that a value `env:NAME` names; nullopt when the value is no reference.
+std::optional<std::string_view> env_reference(std::string_view value);
+
+/// Tell whether the host lets configurations name this variable.
+bool is_allowed_env(std::string_view variable, std::span<const std::string> allowed_env);
+
+/// Note what is wrong with each value by itself, and every key that the type does not have. An empty value sets
+/// nothing.
+void check_values(const ProviderType& type, const ProviderConfig& given, std::span<const std::string> allowed_env,
+                  std::vector<Problem>& problems);
+
+/// Note every key that must be set and is not.
+void check_presence(const ProviderType& type, const KeySet& set, std::vector<Problem>& problems);
+
+/// Note what is wrong with a name.
+void check_name(std::string_view name, std::vector<Problem>& problems);
+
+/// Say what is wrong with one value of a key's form; empty when nothing is. Never quotes the value.
+std::string_view value_problem(KeyForm form, std::string_view value);
+
+}  // namespace openindex::providers

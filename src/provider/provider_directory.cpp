@@ -1,0 +1,162 @@
+#include "provider/provider_directory.hpp"
+
+#include <cstdlib>
+#include <exception>
+#include <new>
+#include <utility>
+
+#include "provider/provider_config.hpp"
+
+namespace openindex {
+inline namespace v0 {
+namespace {
+
+using providers::ProviderRecord;
+
+Error not_found(const ProviderId& id) { return Error(errc::not_found).with("provider", id.str()); }
+
+// A host's vault may throw, and its words may name the value: neither goes further than here.
+template <class Call>
+Result<std::string> guarded(Call&& call) {
+  try {
+    return call();
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (...) {
+    return Error(errc::host_callback_failed, "The secret store threw an exception");
+  }
+}
+
+Result<std::string> read_env(std::string_view variable, const ProviderKey& row,
+                             const std::vector<std::string>& allowed_env) {
+  const std::string name(variable);
+  if (!providers::is_allowed_env(variable, allowed_env)) {
+    return Error(errc::secret_unreadable, "The host does not allow configurations to name environment variable " + name)
+        .with("variable", name);
+  }
+  const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): reads, and we never set one
+  if (value == nullptr || *value == '\0') {
+    return Error(errc::secret_unreadable, "Environment variable " + name + " is not set").with("variable", name);
+  }
+  if (const auto wrong = providers::value_problem(row.form, value); !wrong.empty()) {
+    return Error(errc::invalid_argument, "Environment variable " + name + " " + std::string(wrong))
+        .with("variable", name);
+  }
+  return std::string(value);
+}
+
+// What becomes of a key's value in a request.
+struct Destination {
+  std::string_view key;
+  std::string codecs::ChatEndpoint::*member;
+  std::string_view header;
+};
+
+constexpr Destination destinations[] = {
+    {"endpoint", &codecs::ChatEndpoint::base_url, {}},  {"model", &codecs::ChatEndpoint::model, {}},
+    {"api_key", &codecs::ChatEndpoint::api_key, {}},    {"version", &codecs::ChatEndpoint::version, {}},
+    {"organizationId", nullptr, "OpenAI-Organization"}, {"betaVersion", nullptr, "anthropic-beta"},
+};
+
+void place(codecs::ChatEndpoint& endpoint, std::string_view key, std::string value) {
+  if (value.empty()) return;
+  for (const Destination& destination : destinations) {
+    if (destination.key != key) continue;
+    if (destination.member != nullptr) {
+      endpoint.*destination.member = std::move(value);
+    } else {
+      endpoint.headers.emplace_back(destination.header, std::move(value));
+    }
+    return;
+  }
+}
+
+}  // namespace
+
+ProviderRegistry::Directory::Directory(Options given) : options(std::move(given)) {}
+
+Result<ProviderRecord> ProviderRegistry::Directory::load(const ProviderId& id) {
+  if (id.empty()) return not_found(id);
+  const RecordId name = providers::provider_record(id);
+  auto found = options.storage.get({&name, 1});
+  if (!found) return found.error();
+  if (!found->front()) return not_found(id);
+  return providers::read_provider(*found->front());
+}
+
+Result<std::optional<ProviderId>> ProviderRegistry::Directory::owner_of(const std::string& name) {
+  const RecordId record = providers::name_record(name);
+  auto found = options.storage.get({&record, 1});
+  if (!found) return found.error();
+  if (!found->front()) return std::optional<ProviderId>();
+  auto id = providers::read_name(*found->front());
+  if (!id) return id.error();
+  return std::optional<ProviderId>(std::move(*id));
+}
+
+Result<std::string> ProviderRegistry::Directory::seal(const SecretName& name, std::string_view value) {
+  return guarded([&] { return options.secrets.seal(name, value); });
+}
+
+Result<std::string> ProviderRegistry::Directory::open(const ProviderRecord& record, std::string_view key) {
+  const std::string& handle = record.secrets.find(key)->second.handle;
+  return guarded([&] { return options.secrets.open({record.id.str(), key}, handle); });
+}
+
+bool ProviderRegistry::Directory::is_sealed(const ProviderRecord& record, const std::string& key,
+                                            std::string_view value) {
+  const auto sealed = record.secrets.find(key);
+  // The fingerprint spares a vault most calls; being short, it does not decide.
+  if (sealed == record.secrets.end() || sealed->second.info.fingerprint != providers::fingerprint(record, value)) {
+    return false;
+  }
+  const auto opened = open(record, key);
+  return opened && *opened == value;
+}
+
+// The value of one key, wherever it is kept; empty when it is not set and has no fallback.
+Result<std::string> ProviderRegistry::Directory::value_of(const ProviderRecord& record, const ProviderKey& row) {
+  if (record.secrets.contains(row.name)) return open(record, row.name);
+  const auto held = record.config.find(row.name);
+  if (held == record.config.end()) return std::string(row.fallback);
+  const auto variable = providers::env_reference(held->second);
+  return variable ? read_env(*variable, row, options.allowed_env) : Result<std::string>(held->second);
+}
+
+Result<codecs::ChatEndpoint> ProviderRegistry::Directory::resolve(const ProviderRecord& record) {
+  const ProviderType* type = find_provider_type(record.type);
+  if (type == nullptr || !type->family) {
+    return Error(errc::invalid_argument, "A provider of this type does not chat")
+        .with("provider", record.id.str())
+        .with("type", record.type);
+  }
+  codecs::ChatEndpoint endpoint;
+  endpoint.family = *type->family;
+  std::string key_header;  // carries the key in place of Authorization
+  for (const ProviderKey& row : type->keys) {
+    auto value = value_of(record, row);
+    if (!value) return value.error().with("provider", record.id.str()).with("key", row.name);
+    if (row.form == KeyForm::header_name) {
+      key_header = std::move(*value);
+    } else {
+      place(endpoint, row.name, std::move(*value));
+    }
+  }
+  if (!key_header.empty()) endpoint.headers.emplace_back(key_header, std::exchange(endpoint.api_key, {}));
+  if (endpoint.model.empty()) {
+    return Error(errc::invalid_argument, "The provider names no model").with("provider", record.id.str());
+  }
+  return endpoint;
+}
+
+Result<codecs::ChatEndpoint> ProviderRegistry::Directory::endpoint(const ProviderId& id) {
+  auto record = load(id);
+  if (!record) return record.error();
+  if (!record->enabled) {
+    return Error(errc::provider_disabled, "The provider is disabled").with("provider", id.str());
+  }
+  return resolve(*record);
+}
+
+}  // namespace v0
+}  // namespace openindex

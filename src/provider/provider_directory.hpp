@@ -1,0 +1,48 @@
+// The inside of ProviderRegistry: what the dispatcher needs to make a call, secrets included.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <openindex/provider_registry.hpp>
+
+#include "codecs/chat_codec.hpp"
+#include "provider/provider_record.hpp"
+
+namespace openindex {
+inline namespace v0 {
+
+class ProviderRegistry::Directory {
+ public:
+  explicit Directory(Options options);
+
+  /// Resolve where a provider's chat requests go, with its secret opened.
+  /// @par Errors not_found, provider_disabled, secret_unreadable, invalid_argument (a type that does not chat, no
+  /// model)
+  Result<codecs::ChatEndpoint> endpoint(const ProviderId& id);
+
+  /// The same from a record at hand, enabled or not. @par Errors secret_unreadable, invalid_argument
+  Result<codecs::ChatEndpoint> resolve(const providers::ProviderRecord& record);
+
+  /// @par Errors not_found, storage
+  Result<providers::ProviderRecord> load(const ProviderId& id);
+
+  /// Return who has a name; nullopt: nobody. @par Errors storage
+  Result<std::optional<ProviderId>> owner_of(const std::string& name);
+
+  /// Seal a value, also with a store that throws. @par Errors as SecretStore::seal
+  Result<std::string> seal(const SecretName& name, std::string_view value);
+
+  /// Tell whether a value is what is sealed under a key; false also when that cannot be read any more.
+  bool is_sealed(const providers::ProviderRecord& record, const std::string& key, std::string_view value);
+
+  Options options;
+
+ private:
+  Result<std::string> open(const providers::ProviderRecord& record, std::string_view key);
+  Result<std::string> value_of(const providers::ProviderRecord& record, const ProviderKey& row);
+};
+
+}  // namespace v0
+}  // namespace openindex

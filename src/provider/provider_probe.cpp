@@ -1,0 +1,127 @@
+#include "provider/provider_probe.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "json/read.hpp"
+
+namespace openindex::providers {
+namespace {
+
+enum class Listed { yes, no, unknown };  // unknown: the list goes on behind a page
+
+std::string_view text_member(const boost::json::value& value, std::string_view name) {
+  const auto* object = value.if_object();
+  const auto* member = object == nullptr ? nullptr : object->if_contains(name);
+  const auto* text = member == nullptr ? nullptr : member->if_string();
+  return text == nullptr ? std::string_view() : std::string_view(text->data(), text->size());
+}
+
+bool names_model(const boost::json::value& entry, WireFamily family, std::string_view model) {
+  if (family != WireFamily::ollama_chat) return text_member(entry, "id") == model;
+  const std::string_view name = text_member(entry, "name");
+  // Ollama lists `llama3:latest` for what everybody calls `llama3`.
+  return name == model || (model.find(':') == std::string_view::npos && name == std::string(model) + ":latest");
+}
+
+Result<Listed> find_model(const codecs::ChatEndpoint& endpoint, std::string_view body) {
+  const auto answer = json::parse(body);
+  if (!answer) return answer.error();
+  const auto* root = answer->if_object();
+  const auto* list =
+      root == nullptr ? nullptr : root->if_contains(endpoint.family == WireFamily::ollama_chat ? "models" : "data");
+  if (list == nullptr || !list->is_array()) return Error(errc::provider_malformed_reply);
+  const auto& models = list->get_array();
+  const bool found = std::any_of(models.begin(), models.end(), [&](const auto& entry) {
+    return names_model(entry, endpoint.family, endpoint.model);
+  });
+  if (found) return Listed::yes;
+  const auto* more = root->if_contains("has_more");
+  return more != nullptr && more->is_bool() && more->get_bool() ? Listed::unknown : Listed::no;
+}
+
+ProviderTest unreached(errc code) {
+  ProviderTest test;
+  test.reachable = code == errc::http_too_large;
+  test.configured = code != errc::invalid_argument;
+  test.code = code;
+  test.message = std::string(message(code)) + ". " + std::string(remedy(code)) + ".";
+  return test;
+}
+
+ProviderTest answered(bool authenticated, bool configured, std::optional<errc> code, std::string text) {
+  ProviderTest test;
+  test.reachable = true;
+  test.authenticated = authenticated;
+  test.configured = configured;
+  test.code = code;
+  test.message = std::move(text);
+  return test;
+}
+
+ProviderTest read_list(const codecs::ChatEndpoint& endpoint, std::string_view body) {
+  const auto listed = find_model(endpoint, body);
+  if (!listed) {
+    return answered(false, false, errc::provider_malformed_reply,
+                    "Something answers, but not with a list of models; check that the endpoint is the provider's.");
+  }
+  if (*listed == Listed::no) {
+    const char* advice = endpoint.family == WireFamily::ollama_chat ? "pull it or name another" : "name another";
+    return answered(true, false, errc::provider_rejected_request,
+                    "The provider does not list the model " + endpoint.model + "; " + advice + ".");
+  }
+  return answered(true, true, std::nullopt, "The provider answers and accepts the credential.");
+}
+
+bool sends_credential(const codecs::ChatEndpoint& endpoint) {
+  return !endpoint.api_key.empty() || (endpoint.family == WireFamily::ollama_chat && !endpoint.headers.empty());
+}
+
+ProviderTest refused(const codecs::ChatEndpoint& endpoint) {
+  if (!sends_credential(endpoint)) {
+    return answered(false, false, errc::provider_unauthorized, "The provider wants a credential; set api_key.");
+  }
+  return answered(false, true, errc::provider_unauthorized,
+                  "The provider refuses the credential; set an api_key that is valid at this endpoint.");
+}
+
+std::string wrong_base(WireFamily family) {
+  const char* advice = family == WireFamily::openai_chat ? "; it includes the version, as in https://host/v1." : ".";
+  return std::string("A server answers, but not as this provider does; check the endpoint") + advice;
+}
+
+}  // namespace
+
+ProviderTest read_probe(const codecs::ChatEndpoint& endpoint, const Result<HttpResponse>& outcome) {
+  if (!outcome) return unreached(outcome.error().code());
+  const int status = outcome->status;
+  if (status >= 200 && status < 300) return read_list(endpoint, outcome->body);
+  if (status == 401 || status == 403) return refused(endpoint);
+  if (status == 402) {
+    return answered(true, true, errc::provider_out_of_credit,
+                    "The provider accepts the credential, but its credit is used up; raise the limit there.");
+  }
+  if (status == 429) {
+    return answered(true, true, errc::provider_rate_limited,
+                    "The provider works but limits requests at the moment; calls will be repeated later.");
+  }
+  if (status >= 500) {
+    return answered(false, true, errc::provider_overloaded,
+                    "The provider is overloaded or failing (status " + std::to_string(status) + "); try again later.");
+  }
+  return answered(false, false, errc::provider_rejected_request, wrong_base(endpoint.family));
+}
+
+ProviderTest not_configured(const Error& why) {
+  ProviderTest test;
+  test.code = why.code();
+  test.message = why.message() + ". " + std::string(remedy(why.code())) + ".";
+  return test;
+}
+
+}  // namespace openindex::providers

@@ -1,0 +1,19 @@
+// What the answer to a probe says about a provider. Pure functions.
+#pragma once
+
+#include <openindex/core/result.hpp>
+#include <openindex/http/http_message.hpp>
+#include <openindex/provider/provider.hpp>
+
+#include "codecs/chat_codec.hpp"
+
+namespace openindex::providers {
+
+/// Read the outcome of `codecs::encode_probe`'s request. The message is ours alone: nothing the server or the HTTP
+/// client wrote gets into it, since either may repeat the secret.
+ProviderTest read_probe(const codecs::ChatEndpoint& endpoint, const Result<HttpResponse>& outcome);
+
+/// What a test says of a configuration that no request can be made from.
+ProviderTest not_configured(const Error& why);
+
+}  // namespace openindex::providers

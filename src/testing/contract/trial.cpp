@@ -1,0 +1,144 @@
+#include "testing/contract/trial.hpp"
+
+#include <utility>
+
+#include <openindex/adapters/memory_storage.hpp>
+
+namespace openindex::contract {
+
+RecordId named(std::string key) { return {"host.contract", std::move(key)}; }
+
+IndexEntry in_queue(std::string holder, std::int64_t rank, std::int64_t number, std::string stage) {
+  return {Index::queue, {std::move(holder), rank, number, "OPS", "TRIAGE", std::move(stage)}};
+}
+
+IndexEntry in_items(std::string domain, std::int64_t number, std::string status, std::string holder) {
+  return {Index::items, {std::move(domain), number, "TRIAGE", std::move(status), "triage", "", "", std::move(holder)}};
+}
+
+IndexEntry in_due(std::string topic, std::int64_t at, std::string subject) {
+  return {Index::due, {std::move(topic), at, std::move(subject)}};
+}
+
+ChangeSet putting(std::vector<Put> puts) {
+  ChangeSet changes;
+  changes.id = "commit_1";
+  changes.puts = std::move(puts);
+  return changes;
+}
+
+Trial::Trial(const StorageFactory& make) : storage_(make()) {
+  if (storage_ != nullptr) return;
+  fail("the factory made no storage");
+  storage_ = std::make_unique<MemoryStorage>();
+}
+
+void Trial::that(std::string_view fact, bool holds) {
+  if (!holds) fail(std::string(fact));
+}
+
+void Trial::fail(std::string what, const Error* cause) {
+  if (first_) return;
+  first_ = Error(errc::storage_failed, "The storage contract is broken: " + std::move(what) + ".");
+  if (cause != nullptr) first_ = std::move(*first_).caused_by(*cause);
+}
+
+std::vector<std::uint64_t> Trial::commit(const ChangeSet& changes) {
+  const auto results = storage_->commit({&changes, 1});
+  if (results.size() != 1) {
+    fail(fmt::format("a commit of one change set has one result: found {}", results.size()));
+    return {};
+  }
+  if (!results.front()) {
+    fail("a commit that must succeed was refused", &results.front().error());
+    return {};
+  }
+  equal("a receipt has a version for each put", results.front()->versions.size(), changes.puts.size());
+  return results.front()->versions;
+}
+
+std::uint64_t Trial::put(std::string key, std::string body, std::vector<IndexEntry> index) {
+  const auto versions = commit(putting({{named(std::move(key)), std::move(body), std::move(index)}}));
+  return versions.empty() ? 0 : versions.front();
+}
+
+void Trial::erase(std::string key) {
+  ChangeSet changes;
+  changes.id = "commit_1";
+  changes.erases = {named(std::move(key))};
+  commit(changes);
+}
+
+Error Trial::refuse(std::string_view fact, errc code, const ChangeSet& changes) {
+  const auto results = storage_->commit({&changes, 1});
+  if (results.size() != 1 || results.front()) {
+    fail(std::string(fact) + ": the commit was accepted");
+    return code;
+  }
+  equal(fact, name(results.front().error().code()), name(code));
+  return results.front().error();
+}
+
+Record Trial::get(const RecordId& id) {
+  const auto found = storage_->get({&id, 1});
+  if (!found) {
+    fail("a read of one record failed", &found.error());
+  } else if (found->size() != 1 || !found->front()) {
+    fail(fmt::format("record {} must be there", id.key));
+  } else {
+    return *found->front();
+  }
+  return {};
+}
+
+bool Trial::exists(const RecordId& id) {
+  const auto found = storage_->get({&id, 1});
+  if (!found) fail("a read of one record failed", &found.error());
+  return found && found->size() == 1 && found->front();
+}
+
+ScanPage Trial::scan(const ScanRequest& request) {
+  auto page = storage_->scan(request);
+  if (page) return std::move(*page);
+  fail("a scan failed", &page.error());
+  return {};
+}
+
+void Trial::refuse_scan(std::string_view fact, const ScanRequest& request) {
+  const auto page = storage_->scan(request);
+  that(fact, !page && page.error().code() == errc::invalid_argument);
+}
+
+Keys Trial::keys(const ScanRequest& request) {
+  Keys keys;
+  for (const auto& row : scan(request).rows) keys.push_back(row.id.key);
+  return keys;
+}
+
+Keys Trial::all_keys(ScanRequest request) {
+  constexpr std::size_t pages_max = 10'000;
+  Keys keys;
+  page_count = 0;
+  do {
+    auto page = scan(request);
+    for (const auto& row : page.rows) keys.push_back(row.id.key);
+    that("a page has no more rows than asked for", page.rows.size() <= request.limit_count);
+    request.after = std::move(page.next);
+  } while (!request.after.empty() && ++page_count < pages_max);
+  that("a paged scan ends", request.after.empty());
+  return keys;
+}
+
+std::uint64_t Trial::count(const CountRequest& request) {
+  const auto counted = storage_->count(request);
+  if (counted) return *counted;
+  fail("a count failed", &counted.error());
+  return 0;
+}
+
+Result<void> Trial::verdict() const {
+  if (first_) return *first_;
+  return {};
+}
+
+}  // namespace openindex::contract

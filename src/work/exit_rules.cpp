@@ -1,0 +1,155 @@
+#include "work/exit_rules.hpp"
+
+#include <algorithm>
+
+namespace openindex::work {
+namespace {
+
+bool contains(const std::vector<std::string>& list, const std::string& text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+Error held_by(errc code, const Hold& hold) {
+  return Error(code)
+      .with("holder", hold.agent.str())
+      .with("deadline", to_rfc3339(hold.deadline))
+      .with("epoch", std::to_string(hold.epoch));
+}
+
+Error lost_hold(const std::optional<Hold>& hold) {
+  return hold ? held_by(errc::hold_lost, *hold) : Error(errc::hold_lost);
+}
+
+// Leads from the current status: the gate's stage alone is not enough when only some of its statuses have the move.
+bool leads_from_here(const ItemSnapshot& snapshot, GateIndex gate) {
+  return snapshot.workflow.joined(snapshot.status, snapshot.workflow.target_of(gate));
+}
+
+}  // namespace
+
+bool holds(const std::optional<Hold>& hold, const Actor& actor) {
+  if (!hold) return false;
+  if (actor.kind() == ActorKind::run) return hold->run == actor.run_id() && hold->epoch == actor.run_epoch();
+  return actor.kind() == ActorKind::agent && hold->run.empty() && hold->agent.str() == actor.id();
+}
+
+Result<void> check_actor(const ItemSnapshot& snapshot, const Actor& actor, Time now, std::uint64_t fence) {
+  const auto& hold = snapshot.item.hold;
+  switch (actor.kind()) {
+    case ActorKind::system:
+    case ActorKind::person:
+      return {};
+    case ActorKind::run:
+      if (actor.run_item() != snapshot.item.key) {
+        return Error(errc::outside_run).with("item", snapshot.item.key.str()).with("run", actor.run_id().str());
+      }
+      if (!holds(hold, actor)) return lost_hold(hold);
+      return {};
+    case ActorKind::agent:
+      break;
+  }
+  if (actor.id().empty()) return errc::agent_id_required;
+  if (holds(hold, actor)) {
+    if (fence != 0 && fence != hold->epoch) return lost_hold(hold);
+    return {};
+  }
+  if (fence != 0) return lost_hold(hold);
+  if (is_held(hold, now)) return held_by(errc::already_claimed, *hold);
+  return errc::hold_required;
+}
+
+Result<void> check_move(const ItemSnapshot& snapshot, StatusIndex to) {
+  const CompiledWorkflow& workflow = snapshot.workflow;
+  if (!workflow.joined(snapshot.status, to)) {
+    return Error(errc::status_transition_not_allowed)
+        .with("from", workflow.status(snapshot.status).key)
+        .with("to", workflow.status(to).key)
+        .with_allowed(open_moves(snapshot));
+  }
+  if (const auto gate = workflow.gate_between(workflow.stage_of(snapshot.status), workflow.stage_of(to))) {
+    return Error(errc::gate_required)
+        .with("gate", workflow.gate(*gate).key)
+        .with("to", workflow.status(to).key)
+        .with_allowed(open_moves(snapshot));
+  }
+  return {};
+}
+
+std::vector<std::string> missing_fields(const ItemSnapshot& snapshot, const StageGate& gate) {
+  std::vector<std::string> missing;
+  for (const auto& key : gate.required_fields) {
+    const auto found = snapshot.item.fields.find(key);
+    const bool blank = found == snapshot.item.fields.end() || found->second.empty() ||
+                       (found->second.text() != nullptr && found->second.text()->empty());
+    if (blank) missing.push_back(key);
+  }
+  return missing;
+}
+
+std::vector<Error> obstacles(const ItemSnapshot& snapshot, GateIndex index, const Progress& acknowledged,
+                             const Actor& actor) {
+  const CompiledWorkflow& workflow = snapshot.workflow;
+  const StageGate& gate = workflow.gate(index);
+  std::vector<Error> out;
+  if (gate.from_stage != workflow.stage(workflow.stage_of(snapshot.status)).key) {
+    out.push_back(Error(errc::gate_not_available).with("gate", gate.key).with_allowed(gates_here(snapshot)));
+    return out;
+  }
+  if (!leads_from_here(snapshot, index)) {
+    out.push_back(Error(errc::status_transition_not_allowed)
+                      .with("from", workflow.status(snapshot.status).key)
+                      .with("to", gate.to_status)
+                      .with_allowed(open_moves(snapshot)));
+  }
+  if (gate.people_only && actor.kind() != ActorKind::person) {
+    out.push_back(Error(errc::gate_for_people).with("gate", gate.key));
+  }
+  if (gate.approver_not_worker && !snapshot.worker.empty() && snapshot.worker == actor.id()) {
+    out.push_back(Error(errc::approver_is_worker).with("gate", gate.key).with("worker", snapshot.worker));
+  }
+  if (auto missing = missing_fields(snapshot, gate); !missing.empty()) {
+    out.push_back(Error(errc::required_fields_missing).with("gate", gate.key).with_missing(std::move(missing)));
+  }
+  if (gate.mode == GateMode::text && !acknowledged.accept_text) {
+    out.push_back(Error(errc::requirements_not_acknowledged).with("gate", gate.key).with("requirements", gate.text));
+  }
+  if (gate.mode == GateMode::checklist) {
+    std::vector<std::string> unchecked;
+    for (const auto& item : gate.items) {
+      if (!contains(acknowledged.checked, item)) unchecked.push_back(item);
+    }
+    if (!unchecked.empty()) {
+      out.push_back(Error(errc::checklist_incomplete).with("gate", gate.key).with_missing(std::move(unchecked)));
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> open_moves(const ItemSnapshot& snapshot) {
+  const CompiledWorkflow& workflow = snapshot.workflow;
+  std::vector<std::string> out;
+  for (const StatusIndex to : workflow.exits(snapshot.status)) {
+    if (!workflow.gate_between(workflow.stage_of(snapshot.status), workflow.stage_of(to))) {
+      out.push_back(workflow.status(to).key);
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> gates_here(const ItemSnapshot& snapshot) {
+  std::vector<std::string> out;
+  for (const GateIndex gate : snapshot.workflow.gates_from(snapshot.workflow.stage_of(snapshot.status))) {
+    if (leads_from_here(snapshot, gate)) out.push_back(snapshot.workflow.gate(gate).key);
+  }
+  return out;
+}
+
+std::vector<std::string> terminal_statuses(const CompiledWorkflow& workflow) {
+  std::vector<std::string> out;
+  for (const Status& status : workflow.definition().statuses) {
+    if (status.resolution) out.push_back(status.key);
+  }
+  return out;
+}
+
+}  // namespace openindex::work

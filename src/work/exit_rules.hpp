@@ -1,0 +1,35 @@
+// What stands in the way of leaving a status: one set of checks behind `decide` and `context_of`.
+#pragma once
+
+#include <vector>
+
+#include <openindex/work/rules.hpp>
+
+namespace openindex::work {
+
+/// Refuse a plain move to `to` that no transition allows or that a gate guards.
+Result<void> check_move(const ItemSnapshot& snapshot, StatusIndex to);
+
+/// Everything that keeps this actor from progressing the gate with this acknowledgement, in the order of refusal.
+std::vector<Error> obstacles(const ItemSnapshot& snapshot, GateIndex gate, const Progress& acknowledged,
+                             const Actor& actor);
+
+/// Keys of the fields that the gate requires and the item lacks.
+std::vector<std::string> missing_fields(const ItemSnapshot& snapshot, const StageGate& gate);
+
+/// Statuses that a plain move reaches.
+std::vector<std::string> open_moves(const ItemSnapshot& snapshot);
+
+/// Gates that lead out of the current status, by key.
+std::vector<std::string> gates_here(const ItemSnapshot& snapshot);
+
+/// Every terminal status of the workflow.
+std::vector<std::string> terminal_statuses(const CompiledWorkflow& workflow);
+
+/// Refuse an actor who may not change this item now, with the reason the holder or the stranger needs.
+Result<void> check_actor(const ItemSnapshot& snapshot, const Actor& actor, Time now, std::uint64_t fence);
+
+/// Tell whether an actor is the one the hold is about.
+bool holds(const std::optional<Hold>& hold, const Actor& actor);
+
+}  // namespace openindex::work

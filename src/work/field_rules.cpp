@@ -1,0 +1,79 @@
+#include "work/field_rules.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/utf8.hpp"
+
+namespace openindex::work {
+namespace {
+
+std::string quoted(const std::vector<std::string>& options) {
+  std::string out;
+  for (const auto& option : options) out += fmt::format("{}'{}'", out.empty() ? "" : ", ", option);
+  return out;
+}
+
+std::string misfit_number(const Field& field, const FieldValue& value) {
+  const double* number = value.number();
+  if (number == nullptr || !std::isfinite(*number)) return "must be a number";
+  if (field.minimum && *number < *field.minimum) return fmt::format("must be at least {}", *field.minimum);
+  if (field.maximum && *number > *field.maximum) return fmt::format("must be at most {}", *field.maximum);
+  return {};
+}
+
+std::string misfit_text(const Field& field, const FieldValue& value) {
+  const std::string* text = value.text();
+  if (text == nullptr) return "must be a text";
+  if (text->size() > field.bytes_max) return fmt::format("is {} bytes long; at most {}", text->size(), field.bytes_max);
+  if (!is_utf8(*text)) return "must be UTF-8";
+  return {};
+}
+
+// Says what is wrong with a value; empty: it fits.
+std::string misfit(const Field& field, const FieldValue& value) {
+  if (value.empty()) return {};
+  switch (field.type) {
+    case FieldType::text:
+      return misfit_text(field, value);
+    case FieldType::number:
+      return misfit_number(field, value);
+    case FieldType::date:
+      return value.date() == nullptr || !value.date()->ok() ? "must be a date, YYYY-MM-DD" : "";
+    case FieldType::select:
+      break;
+  }
+  const std::string* text = value.text();
+  const bool known =
+      text != nullptr && std::find(field.options.begin(), field.options.end(), *text) != field.options.end();
+  return known ? "" : "must be one of " + quoted(field.options);
+}
+
+}  // namespace
+
+Result<void> check_fields(const CompiledWorkflow& workflow, const FieldValues& values) {
+  std::vector<Problem> unknown;
+  std::vector<Problem> misfits;
+  for (const auto& [key, value] : values) {
+    const auto index = workflow.find_field(key);
+    if (!index) {
+      unknown.push_back({"/fields/" + key, "is no field of the workflow"});
+    } else if (auto text = misfit(workflow.definition().fields[*index], value); !text.empty()) {
+      misfits.push_back({"/fields/" + key, std::move(text)});
+    }
+  }
+  if (!unknown.empty()) {
+    std::vector<std::string> known;
+    for (const Field& field : workflow.definition().fields) known.push_back(field.key);
+    return Error(errc::unknown_field).with_problems(std::move(unknown)).with_allowed(std::move(known));
+  }
+  if (!misfits.empty()) {
+    const auto& first = misfits.front();
+    return Error(errc::invalid_field_value).with("field", first.pointer.substr(8)).with_problems(std::move(misfits));
+  }
+  return {};
+}
+
+}  // namespace openindex::work

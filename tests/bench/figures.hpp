@@ -1,0 +1,15 @@
+// The figures that there are, by room.
+#pragma once
+
+#include <vector>
+
+#include "bench/figure.hpp"
+
+namespace openindex::bench {
+
+std::vector<Figure> rules_figures();
+std::vector<Figure> memory_figures();
+std::vector<Figure> disk_figures();
+std::vector<Figure> sqlite_figures();
+
+}  // namespace openindex::bench

@@ -1,0 +1,152 @@
+#include <doctest/doctest.h>
+
+#include "codecs/codec_fixture.hpp"
+
+using namespace openindex;
+using namespace openindex::test;
+using codecs::decode;
+using codecs::encode;
+
+namespace {
+
+errc refused(const codecs::ChatEndpoint& where, const ChatRequest& request, const std::string& id = "") {
+  const auto http = encode(where, request, id);
+  REQUIRE_FALSE(http);
+  return http.error().code();
+}
+
+}  // namespace
+
+TEST_CASE("a base URL is composed once whether it ends with a slash or the version") {
+  struct {
+    WireFamily family;
+    const char* base;
+    const char* url;
+  } const table[] = {
+      {WireFamily::openai_chat, "https://h/v1", "https://h/v1/chat/completions"},
+      {WireFamily::openai_chat, "https://h/v1/", "https://h/v1/chat/completions"},
+      {WireFamily::openai_chat, "https://h/openai/v1", "https://h/openai/v1/chat/completions"},
+      {WireFamily::anthropic_messages, "https://h", "https://h/v1/messages"},
+      {WireFamily::anthropic_messages, "https://h/", "https://h/v1/messages"},
+      {WireFamily::anthropic_messages, "https://h/v1", "https://h/v1/messages"},
+      {WireFamily::anthropic_messages, "https://h/v1/", "https://h/v1/messages"},
+      {WireFamily::anthropic_messages, "https://h/proxy", "https://h/proxy/v1/messages"},
+      {WireFamily::ollama_chat, "http://localhost:11434", "http://localhost:11434/api/chat"},
+      {WireFamily::ollama_chat, "http://localhost:11434/api/", "http://localhost:11434/api/chat"},
+  };
+  for (const auto& [family, base, url] : table) {
+    auto where = endpoint(family);
+    where.base_url = base;
+    const auto http = encode(where, rebuilt_conversation(), "");
+    REQUIRE(http);
+    CHECK(http->url == url);
+  }
+}
+
+TEST_CASE("an endpoint that cannot work is refused before anything is sent") {
+  for (const auto family : families) {
+    auto where = endpoint(family);
+    where.model.clear();
+    CHECK(refused(where, rebuilt_conversation()) == errc::invalid_argument);
+    for (const auto* base : {"", "https://h/v1?key=1", "https://h/ v1", "https://h\r\n/v1"}) {
+      where = endpoint(family);
+      where.base_url = base;
+      CHECK(refused(where, rebuilt_conversation()) == errc::invalid_argument);
+      CHECK_FALSE(codecs::encode_probe(where));
+    }
+  }
+}
+
+TEST_CASE("a header or key with a line break is refused without being repeated") {
+  for (const auto family : families) {
+    auto where = endpoint(family);
+    where.api_key = "hunter2\r\nX-Evil: 1";
+    const auto by_key = encode(where, rebuilt_conversation(), "");
+    REQUIRE_FALSE(by_key);
+    CHECK(by_key.error().code() == errc::invalid_argument);
+    CHECK(by_key.error().describe().find("hunter2") == std::string::npos);
+    where = endpoint(family);
+    where.headers = {{"OpenAI-Organization", "org\n"}};
+    CHECK(refused(where, rebuilt_conversation()) == errc::invalid_argument);
+    CHECK(refused(endpoint(family), rebuilt_conversation(), "id\r\n") == errc::invalid_argument);
+  }
+}
+
+TEST_CASE("extra headers of the endpoint are sent") {
+  auto where = endpoint(WireFamily::openai_chat);
+  where.headers = {{"OpenAI-Organization", "org-1"}};
+  CHECK(header(*encode(where, rebuilt_conversation(), ""), "openai-organization") == "org-1");
+}
+
+TEST_CASE("no family streams or sends sampling parameters") {
+  for (const auto family : families) {
+    const auto body = boost::json::parse(encode(endpoint(family), rebuilt_conversation(), "")->body);
+    CHECK(body.at("stream") == false);
+    for (const auto* name : {"temperature", "top_p", "top_k", "tool_choice"})
+      CHECK_FALSE(body.as_object().contains(name));
+  }
+}
+
+TEST_CASE("a conversation that no provider would take is refused") {
+  const ToolUse call{"a", "f", "{}"};
+  const ToolOutcome outcome{"a", "f", "ok", false};
+  const std::vector<std::vector<ChatTurn>> broken = {
+      {},
+      {user("q"), assistant("", {call})},
+      {user("q"), assistant("", {call}), user("and?")},
+      {user("q"), assistant("", {call}), outcomes({})},
+      {user("q"), assistant("", {call}), outcomes({outcome, outcome})},
+      {user("q"), assistant("", {call}), outcomes({{"b", "f", "ok", false}})},
+      {user("q"), assistant("no calls"), outcomes({outcome})},
+      {outcomes({outcome})},
+  };
+  for (std::size_t i = 0; i < broken.size(); ++i) {
+    CAPTURE(i);
+    ChatRequest request;
+    request.turns = broken[i];
+    CHECK(refused(endpoint(WireFamily::openai_chat), request) == errc::invalid_argument);
+  }
+}
+
+TEST_CASE("a tool whose name or schema would spoil the request is refused") {
+  const std::vector<ToolSpec> broken = {{"", "", ""},    {"look up", "", ""}, {std::string(65, 'x'), "", ""},
+                                        {"f", "", "[]"}, {"f", "", "{"},      {"f", "", "{},\"model\":\"other\""}};
+  for (const auto& tool : broken) {
+    CAPTURE(tool.name);
+    auto request = rebuilt_conversation();
+    request.tools = {tool};
+    CHECK(refused(endpoint(WireFamily::openai_chat), request) == errc::invalid_argument);
+  }
+  auto request = rebuilt_conversation();
+  request.output_tokens_max = 0;
+  CHECK(refused(endpoint(WireFamily::openai_chat), request) == errc::invalid_argument);
+}
+
+TEST_CASE("text that is no UTF-8 goes out as text that is") {
+  auto request = rebuilt_conversation();
+  request.turns[2].outcomes[0].text = "a\xff\xc3(\xed\xa0\x80z";
+  for (const auto family : families) {
+    const auto http = encode(endpoint(family), request, "");
+    REQUIRE(http);
+    CHECK_NOTHROW(boost::json::parse(http->body));
+    CHECK(http->body.find("a\xEF\xBF\xBD\xEF\xBF\xBD(") != std::string::npos);
+  }
+}
+
+TEST_CASE("a turn of one family is rebuilt for another") {
+  const auto reply =
+      decode(endpoint(WireFamily::ollama_chat), answer(200, R"({"model":"m","message":{"role":"assistant","content":"",
+      "thinking":"private","tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]},"done":true})"));
+  REQUIRE(reply);
+  ChatRequest next;
+  next.turns = {user("go"), reply->turn, outcomes({{"call_0", "f", "1", false}}),
+                user("go"), reply->turn, outcomes({{"call_0", "f", "2", false}})};
+  const auto http = encode(endpoint(WireFamily::anthropic_messages), next, "");
+  REQUIRE(http);
+  const auto messages = boost::json::parse(http->body).at("messages");
+  CHECK(messages.at(1).at("content").at(0).at("id") == "call_1_0");
+  CHECK(messages.at(2).at("content").at(0).at("tool_use_id") == "call_1_0");
+  CHECK(messages.at(3).at("content").at(0).at("id") == "call_4_0");
+  CHECK(messages.at(4).at("content").at(0).at("tool_use_id") == "call_4_0");
+  CHECK(http->body.find("private") == std::string::npos);
+}

@@ -1,0 +1,11 @@
+// Every public header: the umbrella, and the adapters that it leaves out.
+#pragma once
+
+#include <openindex/adapters/curl_http_client.hpp>
+#include <openindex/adapters/sqlite_storage.hpp>
+#include <openindex/openindex.hpp>
+#include <openindex/testing/faulty_storage.hpp>
+#include <openindex/testing/manual_clock.hpp>
+#include <openindex/testing/scripted_provider.hpp>
+#include <openindex/testing/seeded_random.hpp>
+#include <openindex/testing/storage_contract.hpp>

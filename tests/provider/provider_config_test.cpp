@@ -1,0 +1,139 @@
+#include "provider/provider_config.hpp"
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "provider/registry_fixture.hpp"
+
+using namespace openindex;
+using namespace openindex::test;
+
+namespace {
+
+using Problems = std::vector<std::string>;
+
+Problems problems_with(ProviderRegistry& registry, const NewProvider& provider) {
+  const auto created = registry.create(host, provider);
+  if (created) return {};
+  CHECK(created.error().code() == errc::invalid_argument);
+  return problems_of(created.error());
+}
+
+Problems problems_with(ProviderRegistry& registry, std::string type, ProviderConfig config) {
+  return problems_with(registry, NewProvider{.name = "p", .type = std::move(type), .config = std::move(config)});
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(RegistryFixture, "everything that is wrong with a provider is named at once") {
+  const NewProvider provider{.name = "a/b",
+                             .type = "anthropic",
+                             .config = {{"apiKey", "sk-MARKER"}, {"endpoint", "api.anthropic.com"}, {"zzz", "1"}}};
+  CHECK(problems_with(registry, provider) ==
+        Problems{"/name must not have a colon or a slash",
+                 "/config/apiKey is not a key of type anthropic; did you mean api_key?",
+                 "/config/endpoint must begin with https:// or http://", "/config/zzz is not a key of type anthropic",
+                 "/config/api_key is required", "/config/model is required"});
+  CHECK(records(storage).empty());
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "a name has 1 to 100 bytes and no characters that paths and lists use") {
+  auto provider = llama();
+  for (const auto& [name, problem] :
+       std::vector<std::pair<std::string, std::string>>{{"", "/name must have 1 to 100 bytes"},
+                                                        {std::string(101, 'n'), "/name must have 1 to 100 bytes"},
+                                                        {"a:b", "/name must not have a colon or a slash"},
+                                                        {"a\nb", "/name must be UTF-8 without control characters"},
+                                                        {"a\xc2\x85", "/name must be UTF-8 without control characters"},
+                                                        {"a\xff", "/name must be UTF-8 without control characters"}}) {
+    provider.name = name;
+    CHECK(problems_with(registry, provider) == Problems{problem});
+  }
+  provider.name = std::string(100, 'n');
+  CHECK(problems_with(registry, provider).empty());
+  provider.name = "Zoë's model";
+  CHECK(problems_with(registry, provider).empty());
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "openai wants a key unless a server of one's own is named") {
+  CHECK(problems_with(registry, "openai", {{"model", "m"}}) ==
+        Problems{"/config/api_key is required unless endpoint is set"});
+  CHECK(problems_with(registry, "openai", {{"model", "m"}, {"endpoint", "http://localhost:8080/v1"}}).empty());
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "ollama wants a model only, and a value for a header that is named") {
+  CHECK(problems_with(registry, "ollama", {}) == Problems{"/config/model is required"});
+  CHECK(problems_with(registry, "ollama", {{"model", "m"}, {"header", "X-Key"}}) ==
+        Problems{"/config/api_key is required when header is set"});
+  CHECK(problems_with(registry, "ollama", {{"model", "m"}, {"header", "X: Key"}, {"api_key", "k"}}) ==
+        Problems{"/config/header is not the name of an HTTP header"});
+  CHECK(problems_with(registry, "ollama", {{"model", "m"}, {"header", "X-Key"}, {"api_key", "k"}}).empty());
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "an empty value is as good as none") {
+  CHECK(problems_with(registry, "ollama", {{"model", ""}}) == Problems{"/config/model is required"});
+  CHECK(problems_with(registry, "ollama", {{"model", "m"}, {"endpoint", ""}, {"api_key", ""}}).empty());
+  CHECK(registry.find("p")->config == ProviderConfig{{"model", "m"}});
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "a value that no request could carry is refused") {
+  for (const auto& [value, problem] : std::vector<std::pair<std::string, std::string>>{
+           {"sk-MARKER\r\nX-Evil: 1", "holds control characters, such as a line break"},
+           {"sk-MARKER\n", "holds control characters, such as a line break"},
+           {std::string("sk\0MARKER", 9), "holds control characters, such as a line break"},
+           {"sk-MARKER\x7f", "holds control characters, such as a line break"},
+           {" sk-MARKER", "begins or ends with a space"},
+           {"sk-MARKER ", "begins or ends with a space"},
+           {"sk-MARKER\xff", "is not UTF-8"},
+           {std::string(65'537, 'k'), "is longer than 65536 bytes"}}) {
+    CHECK(problems_with(registry, "anthropic", {{"model", "m"}, {"api_key", value}}) ==
+          Problems{"/config/api_key " + problem});
+  }
+  CHECK(problems_with(registry, "anthropic", {{"model", "m"}, {"api_key", std::string(65'536, 'k')}}).empty());
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "a key that comes near one of the type's is answered with that one") {
+  for (const auto& [key, meant] :
+       std::vector<std::pair<std::string, std::string>>{{"apiKey", "api_key"},
+                                                        {"API_KEY", "api_key"},
+                                                        {"api-key", "api_key"},
+                                                        {"token", "api_key"},
+                                                        {"endpont", "endpoint"},
+                                                        {"base_url", "endpoint"},
+                                                        {"Model", "model"},
+                                                        {"organization_id", "organizationId"},
+                                                        {"organization", "organizationId"}}) {
+    CHECK(problems_with(registry, "openai", {{"model", "m"}, {"api_key", "k"}, {key, "v"}}) ==
+          Problems{"/config/" + key + " is not a key of type openai; did you mean " + meant + "?"});
+  }
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "a hostile key does not reach the error") {
+  for (const std::string& key : {std::string(1'000'000, 'x'), std::string("a\nb"), std::string("a\xff")}) {
+    CHECK(problems_with(registry, "ollama", {{"model", "m"}, {key, "v"}}) ==
+          Problems{"/config a key is not 1 to 100 bytes of printable text"});
+  }
+  CHECK(problems_with(registry, "ollama", {{"model", "m"}, {"a/b~c", "v"}}) ==
+        Problems{"/config/a~1b~0c is not a key of type ollama"});
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "a variable that the host does not allow is refused alike, there or not") {
+  const std::string refused = "names an environment variable that the host does not allow";
+  const ProviderConfig there{{"model", "env:PATH"}, {"api_key", "env:OPENINDEX_TEST_NOT_THERE"}, {"version", "env:"}};
+  CHECK(problems_with(registry, "anthropic", there) ==
+        Problems{"/config/api_key " + refused, "/config/model " + refused, "/config/version " + refused});
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "an update is checked like a creation, together with what is set already") {
+  const auto id = registry.create(host, llama())->id;
+  const auto refused = registry.update(
+      host, id, {.name = "", .config = {{"endpoint", "nowhere"}, {"header", "X-Key"}, {"organizationId", ""}}});
+  REQUIRE_FALSE(refused);
+  CHECK(problems_of(refused.error()) == Problems{"/name must have 1 to 100 bytes",
+                                                 "/config/endpoint must begin with https:// or http://",
+                                                 "/config/organizationId is not a key of type ollama",
+                                                 "/config/api_key is required when header is set"});
+  CHECK(registry.get(id)->version == 1);
+}

@@ -1,0 +1,155 @@
+#include "provider/provider_probe.hpp"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "provider/registry_fixture.hpp"
+
+using namespace openindex;
+using namespace openindex::test;
+using openindex::providers::read_probe;
+
+namespace {
+
+codecs::ChatEndpoint endpoint_of(WireFamily family, std::string model) {
+  codecs::ChatEndpoint endpoint;
+  endpoint.family = family;
+  endpoint.base_url = "https://host";
+  endpoint.api_key = "sk-MARKER";
+  endpoint.model = std::move(model);
+  return endpoint;
+}
+
+const auto openai = endpoint_of(WireFamily::openai_chat, "gpt-x");
+const auto anthropic = endpoint_of(WireFamily::anthropic_messages, "claude-x");
+const auto ollama = endpoint_of(WireFamily::ollama_chat, "llama3");
+
+ProviderTest answered(const codecs::ChatEndpoint& endpoint, int status, std::string body = {}) {
+  return read_probe(endpoint, HttpResponse{status, {}, std::move(body)});
+}
+
+}  // namespace
+
+TEST_CASE("a list that names the model passes on every wire") {
+  for (const auto& test : {answered(openai, 200, R"({"object":"list","data":[{"id":"a"},{"id":"gpt-x"}]})"),
+                           answered(anthropic, 200, R"({"data":[{"type":"model","id":"claude-x"}],"has_more":false})"),
+                           answered(ollama, 200, R"({"models":[{"name":"llama3","model":"llama3"}]})"),
+                           answered(ollama, 200, R"({"models":[{"name":"llama3:latest"}]})")}) {
+    CHECK(test.ok());
+    CHECK_FALSE(test.code);
+    CHECK_FALSE(test.message.empty());
+  }
+}
+
+TEST_CASE("a complete list without the model says that the model is missing") {
+  for (const auto& test :
+       {answered(openai, 200, R"({"data":[{"id":"gpt-xl"}]})"),
+        answered(ollama, 200, R"({"models":[{"name":"llama3:8b"}]})"), answered(ollama, 200, R"({"models":[]})"),
+        answered(anthropic, 200, R"({"data":[{"id":"claude-y"}],"has_more":false})")}) {
+    CHECK(test.reachable);
+    CHECK(test.authenticated);
+    CHECK_FALSE(test.configured);
+    CHECK(test.code == errc::provider_rejected_request);
+    CHECK(test.message.find("does not list the model") != std::string::npos);
+  }
+  CHECK_FALSE(answered(endpoint_of(WireFamily::ollama_chat, "llama3:70b"), 200,
+                       R"({"models":[{"name":"llama3:latest"},{"name":"llama3:8b"}]})")
+                  .configured);
+}
+
+TEST_CASE("the first page of a longer list proves nothing against a model") {
+  CHECK(answered(anthropic, 200, R"({"data":[{"id":"claude-y"}],"has_more":true})").ok());
+}
+
+TEST_CASE("a refused credential is told apart from a missing one") {
+  for (const int status : {401, 403}) {
+    const auto refused = answered(anthropic, status);
+    CHECK(refused.reachable);
+    CHECK_FALSE(refused.authenticated);
+    CHECK(refused.configured);
+    CHECK(refused.code == errc::provider_unauthorized);
+  }
+  auto without = openai;
+  without.api_key.clear();
+  const auto missing = answered(without, 401);
+  CHECK_FALSE(missing.configured);
+  CHECK(missing.message.find("set api_key") != std::string::npos);
+  auto by_header = ollama;
+  by_header.api_key.clear();
+  by_header.headers = {{"X-Key", "k"}};
+  CHECK(answered(by_header, 401).configured);
+}
+
+TEST_CASE("an answer from something else than the provider blames the endpoint") {
+  for (const int status : {301, 302, 400, 404, 405, 410}) {
+    const auto test = answered(openai, status, "<html>");
+    CHECK(test.reachable);
+    CHECK_FALSE(test.authenticated);
+    CHECK_FALSE(test.configured);
+    CHECK(test.code == errc::provider_rejected_request);
+    CHECK(test.message.find("/v1") != std::string::npos);
+  }
+  for (const char* body : {"", "<html>hello</html>", "[]", "{}", R"({"data":"x"})", R"({"models":[]})"}) {
+    const auto test = answered(openai, 200, body);
+    CHECK(test.reachable);
+    CHECK_FALSE(test.authenticated);
+    CHECK_FALSE(test.configured);
+    CHECK(test.code == errc::provider_malformed_reply);
+  }
+  CHECK_FALSE(answered(openai, 200, R"({"data":[1,null,{"id":7},"gpt-x"]})").configured);
+}
+
+TEST_CASE("a provider that limits or has no credit left is fine but says so") {
+  const auto limited = answered(openai, 429);
+  CHECK(limited.ok());
+  CHECK(limited.code == errc::provider_rate_limited);
+  CHECK(answered(openai, 402).code == errc::provider_out_of_credit);
+}
+
+TEST_CASE("a provider that fails is reachable and nothing more is known") {
+  const auto failing = answered(openai, 503);
+  CHECK(failing.reachable);
+  CHECK_FALSE(failing.authenticated);
+  CHECK(failing.configured);
+  CHECK(failing.code == errc::provider_overloaded);
+}
+
+TEST_CASE("without an answer the reason is the exchange's") {
+  for (const errc code : {errc::http_unreachable, errc::http_timeout, errc::http_tls, errc::http_refused_by_policy}) {
+    const auto test = read_probe(openai, Error(code, "sk-MARKER"));
+    CHECK_FALSE(test.reachable);
+    CHECK_FALSE(test.authenticated);
+    CHECK(test.configured);
+    CHECK(test.code == code);
+    CHECK(test.message.find("MARKER") == std::string::npos);
+    CHECK(test.message.find(remedy(code)) != std::string::npos);
+  }
+}
+
+TEST_CASE_FIXTURE(RegistryFixture,
+                  "a test sends one request with the credential, to the endpoint, and takes its time") {
+  http.answer = [this](const HttpRequest&) {
+    clock.advance(Duration(250));
+    return HttpResponse{200, {}, R"({"data":[],"has_more":true})"};
+  };
+  auto provider = claude();
+  provider.config["endpoint"] = "https://api.anthropic.com/v1";
+  const auto test = registry.test(Actor::person("ana"), registry.create(host, provider)->id);
+  REQUIRE(test);
+  CHECK(test->ok());
+  CHECK(test->latency == Duration(250));
+  REQUIRE(http.requests.size() == 1);
+  CHECK(http.requests[0].method == "GET");
+  CHECK(http.requests[0].url == "https://api.anthropic.com/v1/models?limit=1");
+  CHECK(std::find(http.requests[0].headers.begin(), http.requests[0].headers.end(),
+                  std::pair<std::string, std::string>{"x-api-key", "sk-MARKER-1"}) != http.requests[0].headers.end());
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "a disabled provider can be tested before it is enabled") {
+  http.answer = [](const HttpRequest&) { return HttpResponse{200, {}, R"({"models":[{"name":"llama3:latest"}]})"}; };
+  auto provider = llama();
+  provider.enabled = false;
+  CHECK(registry.test(host, registry.create(host, provider)->id)->ok());
+  CHECK(http.requests[0].url == "http://localhost:11434/api/tags");
+}

@@ -1,0 +1,235 @@
+#include <openindex/adapters/sqlite_storage.hpp>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "adapters/sqlite/checkpoint.hpp"
+#include "storage/database_file.hpp"
+#include "storage/run_contract.hpp"
+
+using namespace openindex;
+
+namespace {
+
+/// A storage that takes its folder away with it.
+class TemporaryStorage final : private DatabaseFile, public Storage {
+ public:
+  Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) override { return storage_->get(ids); }
+  Result<ScanPage> scan(const ScanRequest& request) override { return storage_->scan(request); }
+  Result<std::uint64_t> count(const CountRequest& request) override { return storage_->count(request); }
+  std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> sets) override { return storage_->commit(sets); }
+  Result<Changed> wait_for_change(const WaitRequest& request) override { return storage_->wait_for_change(request); }
+  void wake() noexcept override { storage_->wake(); }
+
+ private:
+  std::unique_ptr<SqliteStorage> storage_ = open();
+};
+
+template <class Work>
+void run_in_threads(int count, Work work) {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < count; ++i) threads.emplace_back(work, i);
+  for (auto& thread : threads) thread.join();
+}
+
+}  // namespace
+
+TEST_CASE("SQLite storage keeps the storage contract") {
+  run_contract([] { return std::make_unique<TemporaryStorage>(); });
+}
+
+TEST_CASE("status tells what SQLite really runs with") {
+  const DatabaseFile file;
+  const auto status = file.open()->status();
+  REQUIRE(status);
+  CHECK(status->library_version == sqlite3_libversion());
+  CHECK(status->journal_mode == "wal");
+  CHECK(status->synchronous == "full");
+  CHECK(status->concurrent_checkpoints == sqlite::checkpoints_safely(sqlite3_libversion_number()));
+  CHECK(status->wal_bytes > 0);
+}
+
+TEST_CASE("a host may ask for synchronous=NORMAL") {
+  const DatabaseFile file;
+  const auto storage = DatabaseFile::open({.path = file.path(), .synchronous = SqliteOptions::Synchronous::normal});
+  CHECK(storage->status().value().synchronous == "normal");
+  CHECK(commit_one(*storage, test_put("a")).has_value());
+}
+
+TEST_CASE("libraries with the WAL-reset bug are known") {
+  for (const int broken : {3'007'000, 3'040'001, 3'044'005, 3'045'000, 3'050'006, 3'051'000, 3'051'002, 3'052'000}) {
+    CHECK_FALSE_MESSAGE(sqlite::checkpoints_safely(broken), broken);
+  }
+  for (const int fixed : {3'044'006, 3'050'007, 3'051'003, 3'053'000, 3'060'001}) {
+    CHECK_MESSAGE(sqlite::checkpoints_safely(fixed), fixed);
+  }
+}
+
+TEST_CASE("a reopened database has everything that was committed") {
+  const DatabaseFile file;
+  const IndexEntry entry{Index::due, {"hold", 7, "a"}};
+  CHECK(commit_one(*file.open(), test_put("a", "first", {entry})).has_value());
+  CHECK(commit_one(*file.open(), test_put("a", std::string("sec\0nd", 6), {entry})).has_value());
+  const auto storage = file.open();
+  const auto page = storage->scan({.index = Index::due, .prefix = {"hold"}});
+  REQUIRE(page);
+  REQUIRE(page->rows.size() == 1);
+  CHECK(page->rows[0].version == 2);
+  CHECK(page->rows[0].body == std::string("sec\0nd", 6));
+  CHECK(page->rows[0].index == std::vector{entry});
+}
+
+TEST_CASE("a relative path stays where it was when the working folder changes") {
+  const DatabaseFile file;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(file.folder());
+  const auto storage = DatabaseFile::open({.path = "test.db"});
+  std::filesystem::current_path(before);
+  CHECK(commit_one(*storage, test_put("a")).has_value());
+  CHECK(count_records(*storage) == 1);  // on a connection that is opened only now
+}
+
+TEST_CASE("names that are special to SQLite are files like any other") {
+  const DatabaseFile file;
+  for (const std::string name : {":memory:", "file:x?mode=memory", "with space.db", "ünï.db"}) {
+    const auto path = file.folder() / name;
+    CHECK(commit_one(*DatabaseFile::open({.path = path}), test_put("a")).has_value());
+    CHECK(std::filesystem::exists(path));
+  }
+}
+
+TEST_CASE("the table has a column for every field of every index") {
+  const DatabaseFile file;
+  (void)file.open();
+  std::vector<std::string> expected = {"id", "kind", "key", "version"};
+  for (const auto& schema : index_schemas().subspan(1)) {
+    for (const auto& field : schema.fields) {
+      expected.push_back(std::string(schema.name) + "_" + std::string(field.name));
+    }
+  }
+  expected.emplace_back("body");
+  CHECK(PlainConnection(file).column("SELECT name FROM pragma_table_info('records')") == expected);
+}
+
+TEST_CASE("an operator reads bodies as text and finds rows by index columns") {
+  const DatabaseFile file;
+  const IndexEntry entry{Index::items, {"OPS", 7, "TRIAGE", "new", "", "", "", ""}};
+  CHECK(commit_one(*file.open(), test_put("a", R"({"title":"crash"})", {entry})).has_value());
+  CHECK(PlainConnection(file).column("SELECT body ->> 'title' FROM records WHERE items_domain = 'OPS'") ==
+        std::vector<std::string>{"crash"});
+}
+
+TEST_CASE("two storages on one file respect each other's versions") {
+  const DatabaseFile file;
+  const auto one = file.open();
+  const auto other = file.open();
+  CHECK(commit_one(*one, test_put("a")).has_value());
+  auto changes = test_put("a");
+  changes.expectations = {{test_record("a"), 1}};
+  CHECK(commit_one(*other, changes).has_value());
+  const auto late = commit_one(*one, changes);
+  REQUIRE(!late);
+  CHECK(late.error().code() == errc::conflict);
+  CHECK(late.error().context("found") == "2");
+}
+
+TEST_CASE("a commit in one storage wakes who waits in another") {
+  const DatabaseFile file;
+  const auto one = file.open();
+  const auto other = file.open();
+  const auto seen = one->wait_for_change({}).value().sequence;
+  std::thread writer([&] { (void)commit_one(*other, test_put("a")); });
+  const auto woken = one->wait_for_change({.seen = seen, .timeout = std::chrono::hours(1)});
+  writer.join();
+  REQUIRE(woken);
+  CHECK(woken->sequence != seen);
+}
+
+TEST_CASE("everybody who waits is woken by one commit of another storage") {
+  const DatabaseFile file;
+  const auto one = file.open();
+  const auto other = file.open();
+  const auto seen = one->wait_for_change({}).value().sequence;
+  std::atomic<int> woken = 0;
+  std::thread writer([&] { (void)commit_one(*other, test_put("a")); });
+  run_in_threads(4, [&](int) {
+    const auto answer = one->wait_for_change({.seen = seen, .timeout = std::chrono::hours(1)});
+    woken += answer && answer->sequence != seen ? 1 : 0;
+  });
+  writer.join();
+  CHECK(woken == 4);
+}
+
+TEST_CASE("a change that was waited for is not news again") {
+  const DatabaseFile file;
+  const auto storage = file.open();
+  const auto first = storage->wait_for_change({}).value().sequence;
+  CHECK(commit_one(*storage, test_put("a")).has_value());
+  const auto second = storage->wait_for_change({.seen = first, .timeout = Duration(0)}).value().sequence;
+  CHECK(second != first);
+  CHECK(storage->wait_for_change({.seen = second, .timeout = Duration(0)}).value().sequence == second);
+}
+
+TEST_CASE("commits of sixteen threads all land") {
+  constexpr int each = 20;
+  const DatabaseFile file;
+  std::atomic<int> landed = 0;
+  const auto storage = file.open();
+  run_in_threads(16, [&](int thread) {
+    for (int i = 0; i < each; ++i) {
+      const auto done = commit_one(*storage, test_put(std::to_string(thread) + "/" + std::to_string(i)));
+      landed += done && done->versions == std::vector<std::uint64_t>{1} ? 1 : 0;
+    }
+  });
+  CHECK(landed == 16 * each);
+  CHECK(count_records(*storage) == 16 * each);
+}
+
+TEST_CASE("a conflict in a group costs its neighbours nothing") {
+  const DatabaseFile file;
+  const auto storage = file.open();
+  std::atomic<int> landed = 0;
+  std::atomic<int> conflicts = 0;
+  run_in_threads(8, [&](int thread) {
+    for (int i = 0; i < 20; ++i) {
+      auto changes = test_put(std::to_string(thread) + "/" + std::to_string(i));
+      if (thread % 2 == 0) changes.expectations = {{test_record("absent"), 1}};
+      const auto done = commit_one(*storage, changes);
+      landed += done ? 1 : 0;
+      conflicts += !done && done.error().code() == errc::conflict ? 1 : 0;
+    }
+  });
+  CHECK(landed == 80);
+  CHECK(conflicts == 80);
+  CHECK(count_records(*storage) == 80);
+}
+
+TEST_CASE("checkpoints keep the log bounded") {
+  constexpr int bodies_count = 40;
+  const DatabaseFile file;
+  const auto storage = DatabaseFile::open({.path = file.path(), .synchronous = SqliteOptions::Synchronous::normal});
+  const std::string body(1'000'000, 'x');
+  for (int i = 0; i < bodies_count; ++i) REQUIRE(commit_one(*storage, test_put(std::to_string(i), body)).has_value());
+  CHECK(storage->status().value().wal_bytes < 24'000'000);
+  CHECK(count_records(*storage) == bodies_count);
+}
+
+TEST_CASE("checkpoints keep the log bounded although commits and reads never pause") {
+  constexpr int each = 10;
+  const DatabaseFile file;
+  const auto storage = DatabaseFile::open({.path = file.path(), .synchronous = SqliteOptions::Synchronous::normal});
+  std::atomic<int> landed = 0;
+  run_in_threads(10, [&](int thread) {
+    const std::string body(1'000'000, static_cast<char>('a' + thread));
+    for (int i = 0; i < each; ++i) {
+      const auto key = std::to_string(thread);
+      landed += commit_one(*storage, test_put(key, body)) ? 1 : 0;
+      const auto found = storage->get(std::vector{test_record(key)});
+      landed -= found && found->at(0) && found->at(0)->body == body ? 0 : 1;
+    }
+  });
+  CHECK(landed == 10 * each);
+  CHECK(storage->status().value().wal_bytes < 80'000'000);
+}

@@ -13,17 +13,25 @@ else()
 endif()
 set(OPENINDEX_PACKAGE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/openindex")
 
-# openindex_library(<component> DESCRIPTION <sentence> HEADERS <file>... SOURCES <file>...
+# openindex_library(<component> DESCRIPTION <sentence> HEADERS <file>... SOURCES <file>... LINKS <target>...
 #                   [PKGCONFIG_REQUIRES <module>...] [PKGCONFIG_LIBS <flag>...])
 #
 # Make target `openindex` (component openindex) or `openindex_<component>`, with the alias openindex::<component>.
 # Headers are relative to include/, sources to the calling folder; both are listed, so that adding one is a decision.
-# The last two say what the linker needs besides, for programs that ask pkg-config.
+# LINKS is private; the last two say the same to programs that ask pkg-config.
+#
+# Beside it stands <target>_internals: what our other targets and our tests use of its inside, headers of the calling
+# folder included. A static library simply has those symbols. A shared one hides them (only OPENINDEX_API is promised),
+# so there the same object files are offered once more as an archive; a linker that has the shared library in front of
+# it takes only the hidden parts from there. Exporting them instead would make them part of every release's binary
+# interface. Two copies of a function in one process are harmless because the inside keeps no state of its own.
 function(openindex_library component)
-  cmake_parse_arguments(ARG "" "DESCRIPTION" "HEADERS;SOURCES;PKGCONFIG_REQUIRES;PKGCONFIG_LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "DESCRIPTION" "HEADERS;SOURCES;LINKS;PKGCONFIG_REQUIRES;PKGCONFIG_LIBS" ${ARGN})
   set(target openindex)
+  set(core "")
   if(NOT component STREQUAL openindex)
     set(target openindex_${component})
+    set(core openindex)
   endif()
 
   add_library(${target} ${ARG_SOURCES})
@@ -31,6 +39,8 @@ function(openindex_library component)
   list(TRANSFORM ARG_HEADERS PREPEND "${PROJECT_SOURCE_DIR}/include/")
   target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${ARG_HEADERS})
   target_compile_features(${target} PUBLIC cxx_std_20)
+  target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+  target_link_libraries(${target} PUBLIC ${core} PRIVATE ${ARG_LINKS}) # in this order, see above
   set_target_properties(
     ${target}
     PROPERTIES EXPORT_NAME ${component}
@@ -41,6 +51,15 @@ function(openindex_library component)
                VERSION ${PROJECT_VERSION}
                SOVERSION ${OPENINDEX_SOVERSION}
                INSTALL_RPATH "$ORIGIN") # the libraries find each other wherever they are put
+
+  if(BUILD_SHARED_LIBS)
+    add_library(${target}_internals STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:${target}>)
+    set_target_properties(${target}_internals PROPERTIES LINKER_LANGUAGE CXX)
+  else()
+    add_library(${target}_internals INTERFACE)
+  endif()
+  target_include_directories(${target}_internals INTERFACE "${CMAKE_CURRENT_SOURCE_DIR}")
+  target_link_libraries(${target}_internals INTERFACE ${ARG_LINKS})
 
   if(NOT OPENINDEX_INSTALL)
     return()

@@ -9,6 +9,13 @@
 
 #include <openindex/openindex.hpp>
 
+// Text of strangers and models must not steer the terminal.
+inline std::string plain(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  return text;
+}
+
 // A bar with counts on a terminal, plain lines elsewhere.
 class ProgressLine {
  public:
@@ -19,7 +26,7 @@ class ProgressLine {
     if (update.what == openindex::RunUpdate::What::ended) ++ended_;
     std::string line = update.run.item.str() + " " + update.run.stage + ": " + words[static_cast<int>(update.what)];
     if (!update.detail.empty()) line += " (" + std::string(update.detail) + ")";
-    std::replace(line.begin(), line.end(), '\n', ' ');
+    line = plain(line);
     if (isatty(STDOUT_FILENO) == 0) {
       std::printf("%s\n", line.c_str());
     } else {
@@ -43,7 +50,7 @@ inline void print_items(const std::vector<openindex::WorkItem>& items) {
       return found == item.fields.end() ? std::string("-") : found->second.display();
     };
     std::printf("%-7s %-10s %-9s %-12s %s\n", item.key.str().c_str(), item.status.c_str(), field("severity").c_str(),
-                field("component").c_str(), item.title.c_str());
+                plain(field("component")).c_str(), plain(item.title).c_str());
   }
 }
 
@@ -54,7 +61,7 @@ inline void print_trail(const openindex::ItemKey& key, const std::vector<openind
                 openindex::to_rfc3339(entry.at).c_str(), entry.actor_kind.c_str(), entry.actor.c_str(),
                 entry.type.c_str());
     for (const auto& change : entry.changes) {
-      std::printf("  %s: '%s' -> '%s'", change.what.c_str(), change.before.c_str(), change.after.c_str());
+      std::printf("  %s: '%s' -> '%s'", change.what.c_str(), plain(change.before).c_str(), plain(change.after).c_str());
     }
     std::printf("\n");
   }

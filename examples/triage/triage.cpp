@@ -94,7 +94,7 @@ oi::Result<void> review_plans(oi::WorkflowEngine& engine) {
   if (!waiting) return waiting.error();
   std::printf("\n\n%zu plans wait for a person:\n", waiting->items.size());
   for (const auto& item : waiting->items) {
-    std::printf("  %-7s %s\n", item.key.str().c_str(), item.title.c_str());
+    std::printf("  %-7s %s\n", item.key.str().c_str(), plain(item.title).c_str());
     const bool matters = item.fields.at("severity") != oi::FieldValue("minor");
     auto acted = matters ? engine.progress(mia, item.key, {.gate = "review_to_done", .accept_text = true})
                          : engine.transition(mia, item.key, "rejected");

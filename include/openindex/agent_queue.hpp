@@ -40,7 +40,8 @@ class OPENINDEX_API AgentQueue {
   AgentQueue(const AgentQueue&) = delete;
   AgentQueue& operator=(const AgentQueue&) = delete;
 
-  /// List what could be claimed. `limit_count`: 1 to 1000. @par Errors invalid_argument, outside_run, storage
+  /// List what could be claimed. `limit_count`: 1 to 1000; the first page has those past their deadline on top of it.
+  /// @par Errors invalid_argument, outside_run, storage
   Result<QueuePage> available(const Actor& actor, const QueueFilter& filter = {}, std::uint32_t limit_count = 100,
                               const std::string& after = {});
 
@@ -54,7 +55,8 @@ class OPENINDEX_API AgentQueue {
   ///
   /// Callers of one queue are served from a shared window of candidates, each handed out once; the window is at most a
   /// second old, so a new urgent item may wait that long behind it.
-  /// @par Errors agent_id_required, not_permitted, storage
+  /// @par Errors agent_id_required, status_transition_not_allowed and gate_required (`claim.to_status` fits no
+  /// candidate), storage
   Result<std::optional<AgentSession>> claim_next(const Actor& actor, const QueueFilter& filter = {},
                                                  const Claim& claim = {});
 

@@ -128,18 +128,19 @@ class OPENINDEX_API WorkflowEngine {
   /// Tell why the item does not move, and who or what can move it. @par Errors not_found, outside_run, storage
   Result<Explanation> explain(const Actor& actor, const ItemKey& key);
 
-  /// Read an item's comments, oldest first, from a number on. @par Errors not_found, outside_run, storage
+  /// Read an item's comments, oldest first, from a number on; at most 1000 a call, none of an unknown item.
+  /// @par Errors outside_run, storage
   Result<std::vector<Comment>> comments(const Actor& actor, const ItemKey& key, std::uint32_t from_number = 1);
 
-  /// Read an item's audit trail, oldest first, from a number on; at most 1000 entries a call.
-  /// @par Errors not_found, outside_run, storage
+  /// Read an item's audit trail, oldest first, from a number on; at most 1000 entries a call, none of an unknown
+  /// item. @par Errors outside_run, storage
   Result<std::vector<AuditEntry>> audit(const Actor& actor, const ItemKey& key, std::uint64_t from_number = 1);
 
   /// Walk an item's audit chain from the first entry to the head in its state.
   /// @par Errors storage_corrupt (context `entry`: the first that does not fit), not_found, outside_run, storage
   Result<void> verify(const Actor& actor, const ItemKey& key);
 
-  /// Read an item's runs, newest first. @par Errors not_found, outside_run, storage
+  /// Read an item's runs, newest first, at most 20; none of an unknown item. @par Errors outside_run, storage
   Result<std::vector<AgentRun>> runs(const Actor& actor, const ItemKey& key);
 
   /// Read a run's journal, oldest step first. @par Errors not_found, outside_run, storage

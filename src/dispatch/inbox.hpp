@@ -1,6 +1,7 @@
 // Where answers from the network wait for the dispatcher's thread. Outlives the dispatcher if an answer comes late.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <utility>
@@ -27,6 +28,12 @@ class Inbox {
     const std::lock_guard lock(mutex_);
     answers_.push_back(std::move(answer));
     if (storage_ != nullptr) storage_->wake();  // the dispatcher sleeps on the storage
+    arrived_.notify_all();
+  }
+  /// Sleep until an answer comes, without the storage.
+  void wait(Duration timeout) {
+    std::unique_lock lock(mutex_);
+    arrived_.wait_for(lock, timeout, [&] { return !answers_.empty(); });
   }
   std::vector<Answer> take() {
     const std::lock_guard lock(mutex_);
@@ -44,6 +51,7 @@ class Inbox {
 
  private:
   std::mutex mutex_;
+  std::condition_variable arrived_;
   Storage* storage_;
   std::vector<Answer> answers_;
 };

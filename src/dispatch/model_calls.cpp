@@ -1,4 +1,6 @@
 // Asking models, and what to do with their answers and failures.
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "agent/journal.hpp"
@@ -11,6 +13,7 @@ inline namespace v0 {
 
 void Dispatcher::Work::ask(Active& active, AskModel ask) {
   active.asking = std::move(ask);
+  active.hopeful.reset();
   auto settings = options.engine.stage_settings(active.run.workflow, active.run.stage);
   if (!settings) {
     storage_error_ = settings.error();
@@ -74,6 +77,9 @@ void Dispatcher::Work::replied(Active& active, const ChatReply& reply) {
   queue(active, std::move(change), std::move(write), [this, id = active.run.id, reply](Result<Outcome> result) {
     Active* current = find(id);
     if (current == nullptr) return;
+    if (!result && result.error().code() == errc::invalid_argument) {
+      return fail(*current, RunReason::malformed_reply, "the reply cannot be journaled: " + result.error().message());
+    }
     if (!result) return lose(id);
     current->asking = {};
     tell(RunUpdate::What::turn, current->run, reply.turn.text);
@@ -83,27 +89,35 @@ void Dispatcher::Work::replied(Active& active, const ChatReply& reply) {
   });
 }
 
-// The next provider of the stage is asked at once; when all were, the run waits as the last reason demands.
+// The next provider of the stage is asked at once. When all were, the most hopeful of their failures decides: one that
+// passes with time before one that needs somebody, and the run has failed only when no provider can do it.
 void Dispatcher::Work::provider_failed(Active& active, const Error& error) {
-  const dispatch::Failure failure = dispatch::classify(error);
-  std::string detail = error.message();
-  if (!active.providers.empty()) {
-    detail = fmt::format("provider {}: {}", active.providers[active.provider].str(), error.message());
-  }
-  if (failure.recovery == dispatch::Recovery::never) return fail(active, failure.reason, std::move(detail));
+  const auto hope = [](const Error& failed) { return static_cast<int>(dispatch::classify(failed).recovery); };
+  Error described = error;
+  if (!active.providers.empty()) described = error.with("provider", active.providers[active.provider].str());
+  if (!active.hopeful || hope(error) < hope(*active.hopeful)) active.hopeful = described;
   if (active.provider + 1 < active.providers.size()) {
     ++active.provider;
     return send(active);
   }
-  if (failure.recovery == dispatch::Recovery::settings)
+  const Error decisive = *std::exchange(active.hopeful, std::nullopt);
+  active.provider = 0;
+  const dispatch::Failure failure = dispatch::classify(decisive);
+  std::string detail = decisive.message();
+  if (const auto provider = decisive.context("provider"); !provider.empty()) {
+    detail = fmt::format("provider {}: {}", provider, decisive.message());
+  }
+  if (failure.recovery == dispatch::Recovery::never) return fail(active, failure.reason, std::move(detail));
+  if (failure.recovery == dispatch::Recovery::settings) {
     return wait(active, failure.reason, std::move(detail), std::nullopt);
+  }
   ++active.run.retries;
   if (active.run.retries > options.retries_max) {
     return wait(active, failure.reason, fmt::format("{} ({} times in a row)", detail, active.run.retries),
                 std::nullopt);
   }
-  const Duration pause =
-      dispatch::backoff(active.run.retries, options.backoff_min, options.backoff_max, error, options.engine.random());
+  const Duration pause = dispatch::backoff(active.run.retries, options.backoff_min, options.backoff_max, decisive,
+                                           options.engine.random());
   wait(active, failure.reason, std::move(detail), now() + pause);
 }
 

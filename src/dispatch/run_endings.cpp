@@ -1,4 +1,6 @@
 // How a run leaves this dispatcher's hands: waiting, ended, given back or lost.
+#include "agent/plain_text.hpp"
+#include "codecs/text.hpp"
 #include "dispatch/work.hpp"
 
 namespace openindex {
@@ -17,6 +19,9 @@ Result<Decision> decide_rest(const engine::LoadedItem& item, const AgentRun& run
   return decision;
 }
 
+// A detail may quote a model, a provider or an exception: any bytes, any length.
+std::string readable(std::string_view text) { return agent::shortened(codecs::to_utf8(text), 1000); }
+
 }  // namespace
 
 void Dispatcher::Work::wait(Active& active, RunReason reason, std::string detail, std::optional<Time> due) {
@@ -24,7 +29,7 @@ void Dispatcher::Work::wait(Active& active, RunReason reason, std::string detail
   write->run = active.run;
   write->run.state = RunState::waiting;
   write->run.reason = reason;
-  write->run.detail = std::move(detail);
+  write->run.detail = readable(detail);
   write->run.due_at = due;
   write->run.starts = 0;
   const Actor actor = active.actor.kind() == ActorKind::run
@@ -52,7 +57,7 @@ void Dispatcher::Work::fail(Active& active, RunReason reason, std::string detail
   auto write = std::make_unique<engine::RunWrite>();
   write->run = active.run;
   write->run.reason = reason;
-  write->run.detail = std::move(detail);
+  write->run.detail = readable(detail);
   engine::Change change{.key = active.run.item,
                         .actor = active.actor,
                         .decide = [run = active.run, actor = active.actor](const engine::LoadedItem& item, Time) {

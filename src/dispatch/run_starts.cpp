@@ -44,8 +44,7 @@ Result<void> Dispatcher::Work::start_due(Time now) {
   if (!page) return page.error();
   for (const Record& record : page->rows) {
     auto run = engine::read_run(record);
-    if (!run) return run.error();
-    start(std::move(*run));
+    if (run) start(std::move(*run));  // one damaged record must not stop the others
   }
   return {};
 }
@@ -55,49 +54,46 @@ Result<void> Dispatcher::Work::take_over_expired(Time now) {
   if (room() == 0) return {};
   auto page = options.engine.storage().scan(due("run_hold", now, 256));
   if (!page) return page.error();
-  std::vector<ItemKey> keys;
-  for (const Record& record : page->rows) keys.emplace_back(record.id.key);
-  auto items = door().load_all(keys);
-  if (!items) return items.error();
-  for (const auto& item : *items) {
+  for (const Record& record : page->rows) {
+    auto loaded = door().load(record.id.key);
+    if (!loaded) continue;  // one damaged record must not stop the others
+    const auto& item = *loaded;
     const auto& hold = item->item.hold;
     if (!hold || hold->run.empty() || is_held(hold, now) || room() == 0) continue;
     // Ours, but the process slept through the deadline: give it up and start it again under a new epoch.
     lose(hold->run);
     auto run = door().load_run(hold->run);
-    if (!run) return run.error();
-    if (run->state == RunState::running) start(std::move(*run));
+    if (run && run->state == RunState::running) start(std::move(*run));
   }
   return {};
 }
 
 // Runs that wait for a provider, a key or a runner are looked at again when settings have changed, and once at the
-// start.
+// start. The cursor stays between rounds, so that each is looked at once: one that parks again lands behind it.
 Result<void> Dispatcher::Work::revive_parked() {
   const RecordId marker = engine::settings_marker();
   auto found = options.engine.storage().get(std::span(&marker, 1));
   if (!found) return found.error();
   const std::uint64_t version = found->front() ? found->front()->version : 0;
-  if (!revive_next_ && version == settings_seen_) return {};
-  settings_seen_ = version;
-  revive_next_ = false;
-  ScanRequest request = due("parked", std::nullopt, 1000);
-  do {
+  if (version != settings_seen_) {
+    settings_seen_ = version;
+    reviving_ = true;
+    revive_after_.clear();
+  }
+  while (reviving_ && room() > 0) {
+    ScanRequest request = due("parked", std::nullopt, room());
+    request.after = revive_after_;
     auto page = options.engine.storage().scan(request);
     if (!page) return page.error();
     for (const Record& record : page->rows) {
       auto run = engine::read_run(record);
-      if (!run) return run.error();
-      if (!dispatch::waits_for_settings(run->reason)) continue;
-      if (room() == 0) {
-        revive_next_ = true;  // the rest when there is room
-        return {};
-      }
+      if (!run || !dispatch::waits_for_settings(run->reason)) continue;
       run->retries = 0;
       start(std::move(*run));
     }
-    request.after = std::move(page->next);
-  } while (!request.after.empty());
+    revive_after_ = std::move(page->next);
+    reviving_ = !revive_after_.empty();
+  }
   return {};
 }
 
@@ -154,6 +150,7 @@ void Dispatcher::Work::started(AgentRun run, Result<Outcome> outcome) {
     tell(RunUpdate::What::started, active->run, {});
     return begin(*active, *outcome->item);
   }
+  if (outcome.error().code() == errc::run_not_active) return retire(*active);
   if (outcome.error().code() != errc::already_claimed) {
     active_.erase(run.id.str());
     return;
@@ -166,6 +163,19 @@ void Dispatcher::Work::started(AgentRun run, Result<Outcome> outcome) {
   }
   wait(*active, RunReason::item_held, "held by " + std::string(outcome.error().context("holder")),
        deadline.value_or(now() + options.backoff_max));
+}
+
+// A run that its item no longer knows would be due for ever.
+void Dispatcher::Work::retire(Active& active) {
+  auto write = std::make_unique<engine::RunWrite>();
+  write->run = active.run;
+  write->run.state = RunState::cancelled;
+  write->run.reason = RunReason::left_stage;
+  write->run.detail = "The item has another run or none";
+  write->run.ended_at = now();
+  write->run.due_at.reset();
+  engine::Change change{.key = {}, .actor = Actor::system(options.agent.str()), .decide = {}};
+  queue(active, std::move(change), std::move(write), [this, id = active.run.id](Result<Outcome>) { lose(id); });
 }
 
 void Dispatcher::Work::begin(Active& active, const engine::LoadedItem& item) {

@@ -49,6 +49,12 @@ void Dispatcher::Work::perform(Active& active, RunAction action) {
 
 // The command and the step that tells of it are one commit: it happened and is known, or neither.
 void Dispatcher::Work::act(Active& active, Act act) {
+  const bool own_hold = std::holds_alternative<Claim>(act.command) || std::holds_alternative<Release>(act.command) ||
+                        std::holds_alternative<Heartbeat>(act.command);
+  if (own_hold) {
+    return journal_outcome(active, act.call,
+                           {act.call.id, act.call.name, "the hold of a run is the dispatcher's", true});
+  }
   auto write = next_step(active, std::string(agent::step_kind::tool), "{}");
   auto outcome = std::make_shared<ToolOutcome>(ToolOutcome{act.call.id, act.call.name, {}, false});
   const Actor actor = active.actor;

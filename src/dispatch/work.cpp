@@ -17,7 +17,10 @@ bool is_storage_failure(const Error& error) {
 }  // namespace
 
 Dispatcher::Work::Work(Options given)
-    : options(std::move(given)), inbox(std::make_shared<dispatch::Inbox>(options.engine.storage())) {}
+    : options(std::move(given)), inbox(std::make_shared<dispatch::Inbox>(options.engine.storage())) {
+  options.runs_max = std::max(options.runs_max, 1u);
+  options.hold = std::clamp<Duration>(options.hold, std::chrono::seconds(1), std::chrono::hours(24 * 7));
+}
 
 Dispatcher::Work::~Work() {
   for (auto& [id, active] : active_) {
@@ -110,6 +113,7 @@ Result<StepReport> Dispatcher::Work::step() {
   for (dispatch::Answer& answer : inbox->take()) answered(std::move(answer));
   commit_queued();
   beat(options.engine.clock().steady());
+  commit_queued();  // before looking for holds that ran out: ours may be among those just beaten
   if (auto done = take_over_expired(now()); !done) return done.error();
   if (auto done = start_due(now()); !done) return done.error();
   if (auto done = revive_parked(); !done) return done.error();
@@ -140,11 +144,14 @@ Result<void> Dispatcher::Work::run(std::stop_token stop, bool until_idle) {
       if (until_idle && idle) break;
       if (report->next_due) sleep = std::min<Duration>(sleep, *report->next_due - now());
       for (const auto& [id, active] : active_) sleep = std::min(sleep, active->next_beat - clock.steady());
+      // What is overdue and did not start although nothing happened will not start the next moment either.
+      if (report->next_due && report->events == 0) sleep = std::max(sleep, Duration(20));
       if (report->events != 0) sleep = Duration(0);
     }
     if (before) seen = before->sequence;
-    static_cast<void>(
-        options.engine.storage().wait_for_change({.seen = seen, .timeout = std::max(sleep, Duration(0))}).has_value());
+    const auto woken =
+        options.engine.storage().wait_for_change({.seen = seen, .timeout = std::max(sleep, Duration(0))});
+    if (!woken) inbox->wait(Duration(200));  // a storage that fails cannot be slept on
   }
   give_back_all();
   return {};

@@ -54,8 +54,9 @@ class Dispatcher::Work {
     AskModel asking;  ///< While a request is in flight.
     codecs::ChatEndpoint endpoint;
     std::vector<ProviderId> providers;
-    std::size_t provider = 0;   ///< Which of them is being asked.
-    std::uint64_t request = 0;  ///< 0: none in flight.
+    std::size_t provider = 0;      ///< Which of them is being asked.
+    std::optional<Error> hopeful;  ///< Of the providers that failed: the one most likely to work again.
+    std::uint64_t request = 0;     ///< 0: none in flight.
     HttpTicket ticket = 0;
     Duration next_beat{0};
     bool queued = false;  ///< A write of it waits: beats can wait too.
@@ -75,6 +76,7 @@ class Dispatcher::Work {
   Result<void> find_next_due();
   void start(AgentRun run);
   void started(AgentRun run, Result<Outcome> outcome);
+  void retire(Active& active);
   void begin(Active& active, const engine::LoadedItem& item);
   std::uint32_t room() const;
 
@@ -117,7 +119,8 @@ class Dispatcher::Work {
   std::vector<Pending> queue_;
   std::uint64_t requests_ = 0;
   std::uint64_t settings_seen_ = 0;
-  bool revive_next_ = true;
+  bool reviving_ = true;
+  std::string revive_after_;
   std::uint32_t events_ = 0;
   std::optional<Time> next_due_;
   std::optional<Error> storage_error_;

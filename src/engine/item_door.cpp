@@ -149,6 +149,10 @@ Result<ItemDoor::Prepared> ItemDoor::prepare(Change& change, bool fresh) {
   auto decision = change.decide(*current, now);
   if (!decision && from_cache) return prepare(change, true);  // a refusal is only believed of what is stored now
   if (!decision) return decision.error();
+  // So is an answer that nothing needs to change: there is no commit that would notice what somebody else wrote. Only
+  // a heartbeat (it names its deadline) is checked by the record it writes.
+  const bool unguarded = changes_nothing(*decision) || (decision->only_extends() && decision->hold.deadline == Time());
+  if (from_cache && unguarded) return prepare(change, true);
   return prepare_item(change, current, std::move(*decision), now);
 }
 
@@ -192,6 +196,7 @@ Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const L
   if (decision.run_ends) {
     if (auto ended = end_run(prepared, change, current, drafts, now); !ended) return ended;
   }
+  if (auto told = tell_run(prepared, change, current, drafts, now); !told) return told;
   if (change.run != nullptr && !prepared.run_put) {
     changes.expectations.push_back({run_record(change.run->run.id), change.run->run.version});
     prepared.run_put = changes.puts.size();
@@ -235,6 +240,35 @@ Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const L
     prepared.hold_put = changes.puts.size();
     changes.puts.push_back(write_hold(next));
   }
+  return {};
+}
+
+// A run whose hold somebody takes, or that waits for a hold that is given up, must know in the same commit: nothing
+// else would ever look at it again.
+Result<void> ItemDoor::tell_run(Prepared& prepared, const Change& change, const LoadedItem& current,
+                                std::vector<AuditDraft>& drafts, Time now) {
+  const HoldChange& hold = prepared.decision.hold;
+  const RunId& id = current.item.run;
+  if (id.empty() || prepared.decision.run_ends || (change.run != nullptr && change.run->run.id == id)) return {};
+  const bool taken = hold.kind == HoldChange::Kind::take && current.item.hold && current.item.hold->run == id;
+  const bool given_up = hold.kind == HoldChange::Kind::clear;
+  if (!taken && !given_up) return {};
+  auto run = load_run(id);
+  if (!run) return run.error();
+  if (taken) {
+    run->state = RunState::waiting;
+    run->reason = RunReason::item_held;
+    run->detail = "held by " + change.actor.id();
+    run->due_at = hold.deadline;
+    run->starts = 0;
+    drafts.push_back({"agent.dispatch_blocked", {{"reason", "", std::string(to_text(run->reason))}}, run->detail});
+  } else if (run->state == RunState::waiting && run->reason == RunReason::item_held) {
+    run->due_at = now;
+  } else {
+    return {};
+  }
+  prepared.changes.expectations.push_back({run_record(run->id), run->version});
+  prepared.changes.puts.push_back(write_run(*run));
   return {};
 }
 
@@ -308,7 +342,7 @@ std::vector<Result<Outcome>> ItemDoor::apply(std::span<Change> changes) {
         results[i] = finish(*ready, changes[i], {});
       } else {
         sent.push_back(i);
-        sets.push_back(ready->changes);
+        sets.push_back(std::move(ready->changes));
         prepared.push_back(std::move(*ready));
       }
     }

@@ -74,6 +74,8 @@ class ItemDoor {
   void start_run(Prepared& prepared, LoadedItem& item, std::vector<AuditDraft>& drafts, Time now);
   Result<void> end_run(Prepared& prepared, Change& change, const LoadedItem& current, std::vector<AuditDraft>& drafts,
                        Time now);
+  Result<void> tell_run(Prepared& prepared, const Change& change, const LoadedItem& current,
+                        std::vector<AuditDraft>& drafts, Time now);
   Outcome finish(Prepared& prepared, Change& change, const CommitReceipt& receipt);
   Result<LoadedItemPtr> existing(const NewItem& item, const std::string& digest);
 

@@ -79,7 +79,8 @@ Result<void> read_content(LoadedItem& loaded, const Record& record) {
   text->description = in->text("description");
   if (const auto* fields = in->member("fields"); fields != nullptr && fields->is_object()) {
     for (const auto& entry : fields->get_object()) {
-      loaded.item.fields.emplace(std::string(entry.key().data(), entry.key().size()), work::read_field_value(entry.value()));
+      loaded.item.fields.emplace(std::string(entry.key().data(), entry.key().size()),
+                                 work::read_field_value(entry.value()));
     }
   }
   text->extra = in->rest();

@@ -190,6 +190,7 @@ Result<AgentContext> WorkflowEngine::agent_context(const Actor& actor, const Ite
 Result<std::vector<Comment>> WorkflowEngine::comments(const Actor& actor, const ItemKey& key,
                                                       std::uint32_t from_number) {
   if (auto allowed = check_reader(actor, key); !allowed) return allowed.error();
+  from_number = std::max(1u, from_number);
   auto records = numbered(core_->options.storage, "comment", key.str(), fmt::format("{:06}", from_number), 1000);
   if (!records) return records.error();
   std::vector<Comment> out;

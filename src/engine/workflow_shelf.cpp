@@ -9,6 +9,7 @@
 #include "engine/settings_marker.hpp"
 #include "json/stored.hpp"
 #include "json/writer.hpp"
+#include "work/actor_rules.hpp"
 
 namespace openindex::engine {
 namespace {
@@ -22,7 +23,7 @@ RecordId settings_record(const WorkflowId& id, const std::string& stage) {
 }
 
 Result<void> check_admin(const Actor& actor) {
-  if (!actor.is_agent()) return {};
+  if (!actor.is_agent()) return work::check_actor_id(actor);
   return Error(errc::not_permitted, "Agent run token cannot manage settings").with("actor", actor.id());
 }
 

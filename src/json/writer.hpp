@@ -16,6 +16,8 @@ void append_number(std::string& out, double value);
 
 class Writer {
  public:
+  Writer() { out_.reserve(512); }  // most records fit: no growing on the way
+
   Writer& begin_object() { return open('{'); }
   Writer& end_object() { return close('}'); }
   Writer& begin_array() { return open('['); }

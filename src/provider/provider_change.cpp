@@ -4,8 +4,11 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "core/utf8.hpp"
 #include "provider/endpoint_url.hpp"
+#include "work/actor_rules.hpp"
 
 namespace openindex::providers {
 namespace {
@@ -14,7 +17,7 @@ constexpr std::size_t audit_text_bytes_max = 200;
 
 std::string audit_text(std::string_view text) {
   if (text.size() <= audit_text_bytes_max) return std::string(text);
-  return "(" + std::to_string(text.size()) + " bytes)";
+  return fmt::format("({} bytes)", text.size());
 }
 
 Error unknown_type(std::string_view type) {
@@ -127,7 +130,7 @@ Result<void> check_secrets_stay(const ProviderType& type, const ProviderRecord& 
 Result<void> may_manage(const Actor& actor) {
   if (actor.kind() == ActorKind::run) return Error(errc::not_permitted, "Agent run token cannot manage settings");
   if (actor.kind() == ActorKind::agent) return Error(errc::not_permitted, "An agent cannot manage settings");
-  return {};
+  return work::check_actor_id(actor);
 }
 
 Result<ProviderChange> decide_create(const NewProvider& wanted, const ProviderId& id, std::string salt,

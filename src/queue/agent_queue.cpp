@@ -63,12 +63,13 @@ class AgentQueue::Window {
   explicit Window(WorkflowEngine& engine) : engine_(engine) {}
 
   /// The next candidate; nullopt when a fresh scan has none.
-  Result<std::optional<ItemKey>> next(const QueueFilter& filter) {
+  Result<std::optional<ItemKey>> next(const QueueFilter& filter, int& fills) {
     const std::lock_guard lock(mutex_);
     if (windows_.size() > filters_max) windows_.clear();
     Candidates& window = windows_[filter.domain + '\n' + filter.workflow.str() + '\n' + filter.stage];
     const Duration now = engine_.clock().steady();
     if (window.keys.empty() || now - window.filled > window_age) {
+      ++fills;
       if (auto filled = fill(window, filter); !filled) return filled.error();
       window.filled = now;
     }
@@ -95,12 +96,21 @@ class AgentQueue::Window {
 
   Result<void> fill(Candidates& window, const QueueFilter& filter) {
     window.keys.clear();
-    auto expired = expired_items(engine_, 32);
+    auto expired = expired_items(engine_, 1000);
     if (!expired) return expired.error();
-    auto page = engine_.storage().scan(free_items(filter, window_size, {}));
-    if (!page) return page.error();
-    for (ItemKey& key : *expired) window.keys.push_back(std::move(key));
-    for (const Record& row : page->rows) window.keys.emplace_back(row.id.key);
+    auto items = engine_.core().door.load_all(*expired);
+    if (!items) return items.error();
+    for (const auto& item : *items) {
+      if (takeable(item->item, filter, engine_.clock().now())) window.keys.push_back(item->item.key);
+    }
+    // A page may be empty and not the last one: it looks at a bounded number of rows.
+    ScanRequest request = free_items(filter, window_size, {});
+    do {
+      auto page = engine_.storage().scan(request);
+      if (!page) return page.error();
+      for (const Record& row : page->rows) window.keys.emplace_back(row.id.key);
+      request.after = std::move(page->next);
+    } while (window.keys.empty() && !request.after.empty());
     return {};
   }
 
@@ -167,10 +177,13 @@ Result<AgentSession> AgentQueue::claim(const Actor& actor, const ItemKey& key, c
 Result<std::optional<AgentSession>> AgentQueue::claim_next(const Actor& actor, const QueueFilter& filter,
                                                            const Claim& claim) {
   if (actor.kind() != ActorKind::agent || actor.id().empty()) return errc::agent_id_required;
-  while (true) {
-    auto key = window_->next(filter);
+  // Many fresh windows whose every candidate was lost to others: the caller had better come back later.
+  constexpr int fills_max = 16;
+  std::optional<Error> unfit;
+  for (int fills = 0; fills < fills_max;) {
+    auto key = window_->next(filter, fills);
     if (!key) return key.error();
-    if (!*key) return std::optional<AgentSession>();
+    if (!*key) break;
     auto loaded = engine_.core().door.load(**key);
     if (!loaded) return loaded.error();
     if (!takeable((*loaded)->item, filter, engine_.clock().now())) continue;
@@ -185,10 +198,16 @@ Result<std::optional<AgentSession>> AgentQueue::claim_next(const Actor& actor, c
       case errc::not_for_agents:
       case errc::not_found:
         continue;
+      case errc::status_transition_not_allowed:
+      case errc::gate_required:
+        unfit = session.error();
+        continue;
       default:
         return session.error();
     }
   }
+  if (unfit) return *unfit;
+  return std::optional<AgentSession>();
 }
 
 }  // namespace v0

@@ -1,6 +1,7 @@
 // Items that a host reads from a file.
 #include <openindex/work/work_item.hpp>
 
+#include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -63,7 +64,7 @@ Result<std::vector<NewItem>> NewItem::list_from_json(std::string_view json) {
   std::vector<Problem> problems;
   if (const auto* array = parsed->if_array()) {
     for (std::size_t i = 0; i < array->size(); ++i) {
-      const std::string pointer = "/" + std::to_string(i);
+      const std::string pointer = fmt::format("/{}", i);
       items.push_back(read_item(json::ObjectReader((*array)[i], pointer, problems), problems, pointer));
     }
   } else {

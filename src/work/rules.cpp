@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/utf8.hpp"
+#include "work/actor_rules.hpp"
 #include "work/exit_rules.hpp"
 #include "work/field_rules.hpp"
 
@@ -308,16 +309,20 @@ std::vector<BlockReason> standing_reasons(const ItemSnapshot& snapshot, const Ac
 
 Result<Decision> decide(const ItemSnapshot& snapshot, const Command& command, const Actor& actor, Time now,
                         std::uint64_t fence) {
+  if (auto named = work::check_actor_id(actor); !named) return named.error();
   return std::visit(Judge(snapshot, actor, now, fence), command);
 }
 
 Result<StatusIndex> decide_create(const CompiledWorkflow& workflow, const NewItem& item, const Actor& actor) {
   if (actor.kind() == ActorKind::run) return Error(errc::outside_run).with("run", actor.run_id().str());
-  if (actor.kind() == ActorKind::agent && actor.id().empty()) return errc::agent_id_required;
+  if (auto named = work::check_actor_id(actor); !named) return named.error();
   std::vector<Problem> problems;
   if (item.title.empty() || item.title.size() > 500) problems.push_back({"/title", "must be 1 to 500 bytes long"});
-  if (!is_utf8(item.title)) problems.push_back({"/title", "must be UTF-8"});
-  if (item.description.size() > 1024u * 1024) problems.push_back({"/description", "must be at most 1 MiB"});
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (!is_utf8(item.title) || std::any_of(item.title.begin(), item.title.end(), control)) {
+    problems.push_back({"/title", "must be UTF-8 without control characters"});
+  }
+  if (item.description.size() > 640u * 1024) problems.push_back({"/description", "must be at most 640 KiB"});
   if (!is_utf8(item.description)) problems.push_back({"/description", "must be UTF-8"});
   const auto upper = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
   if (item.domain.size() > 16 || !std::all_of(item.domain.begin(), item.domain.end(), upper)) {

@@ -1,11 +1,14 @@
 // What a definition must satisfy before it may meet real work. Every problem is reported, none stops the others.
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
 #include <fmt/format.h>
 
 #include <openindex/workflow/workflow.hpp>
+
+#include "core/utf8.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -37,6 +40,8 @@ class Validation {
     check_fields();
     // Reachability of a definition with broken references would report their consequences as further mistakes.
     if (problems_.empty()) check_reachability();
+    // What is stored must be readable again, and reading has a bound.
+    if (problems_.empty() && workflow_.to_json().size() > 1024u * 1024) problem("", "is larger than 1 MiB as JSON");
     return std::move(problems_);
   }
 
@@ -45,6 +50,7 @@ class Validation {
 
   void check_length(const std::string& pointer, const std::string& text, std::size_t bytes_max) {
     if (text.size() > bytes_max) problem(pointer, fmt::format("is {} bytes long; at most {}", text.size(), bytes_max));
+    if (!is_utf8(text)) problem(pointer, "must be UTF-8");
   }
 
   void check_head() {
@@ -206,6 +212,9 @@ class Validation {
       check_list(pointer + "/options", field.options, "option");
       if (field.type != FieldType::number && (field.minimum || field.maximum)) {
         problem(pointer, "only a number has minimum and maximum");
+      }
+      for (const auto& bound : {field.minimum, field.maximum}) {
+        if (bound && !std::isfinite(*bound)) problem(pointer, "minimum and maximum must be finite");
       }
       if (field.minimum && field.maximum && *field.minimum > *field.maximum) {
         problem(pointer + "/minimum", "is greater than the maximum");

@@ -374,3 +374,81 @@ TEST_CASE("a storage failure at any call of a round loses nothing and doubles no
     }
   }
 }
+
+TEST_CASE("more parked runs than there is room for are each looked at once") {
+  DispatchFixture f;
+  std::vector<ItemKey> bugs;
+  for (int i = 0; i < 70; ++i) bugs.push_back(f.dispatched());
+  f.settle();
+  const auto entries = f.audit_types(bugs.front()).size();
+  for (int i = 0; i < 5; ++i) CHECK(f.dispatcher->step()->events == 0);
+  CHECK(f.audit_types(bugs.front()).size() == entries);
+  f.attach(f.provider());
+  f.settle();
+  CHECK(f.model.waiting.size() == 64);
+}
+
+TEST_CASE("an agent that takes over a dead dispatcher's item and gives it back lets the run go on") {
+  DispatchFixture f;
+  f.attach(f.provider());
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  f.crash();
+  f.clock.advance(61s);
+  REQUIRE(f.engine.claim(f.alpha, bug, {.hold = 30min}));
+  CHECK(f.run(bug).state == RunState::waiting);
+  CHECK(f.run(bug).reason == RunReason::item_held);
+  f.settle();
+  CHECK(f.run(bug).state == RunState::waiting);
+  REQUIRE(f.engine.release(f.alpha, bug));
+  f.settle();
+  CHECK(f.run(bug).state == RunState::running);
+}
+
+TEST_CASE("a dispatcher whose item was taken over journals nothing more and calls no tool") {
+  DispatchFixture f;
+  int calls = 0;
+  REQUIRE(f.dispatcher->add_tool(
+      {.name = "push", .effect = ToolEffect::write, .call = [&](const ToolCall&) -> Result<std::string> {
+         ++calls;
+         return std::string("pushed");
+       }}));
+  f.attach(f.provider());
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  f.clock.advance(61s);  // it sleeps through its deadline
+  REQUIRE(f.engine.claim(f.alpha, bug));
+  f.model.answer_calls({{"push", "{}"}});
+  static_cast<void>(f.dispatcher->step().value());
+  CHECK(calls == 0);
+  CHECK(f.engine.journal(f.host, f.run(bug).id)->empty());
+}
+
+TEST_CASE("of several failing providers the one that recovers by itself decides") {
+  DispatchFixture f;
+  f.attach(f.provider("first"));
+  const ProviderId second = f.provider("second");
+  f.attach(second);
+  REQUIRE(f.providers.update(f.host, second, {.enabled = false}));
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  f.model.answer_status(429, {{"Retry-After", "5"}});
+  f.settle();
+  CHECK(f.run(bug).reason == RunReason::rate_limited);
+  CHECK(f.run(bug).due_at);
+}
+
+TEST_CASE("a runner's complaint of any bytes can be read back") {
+  struct Thrower final : AgentRunner {
+    struct Program final : RunProgram {
+      RunAction on(const RunEvent&) override { throw std::runtime_error("\xff\xfe bad"); }
+    };
+    std::unique_ptr<RunProgram> start() override { return std::make_unique<Program>(); }
+  } thrower;
+  DispatchFixture f;
+  f.dispatcher->add_runner("chat", thrower);
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  CHECK(f.run(bug).detail.find("bad") != std::string::npos);
+  CHECK(f.engine.explain(f.host, bug));
+}

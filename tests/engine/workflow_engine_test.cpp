@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <thread>
 
@@ -313,4 +314,53 @@ TEST_CASE("explain tells people what would move an item") {
   REQUIRE(f.engine.transition(f.mia, bug, "triaging"));
   REQUIRE(f.engine.transition(f.mia, bug, "rejected"));
   CHECK(f.engine.explain(f.mia, bug)->summary == "The item is cancelled: nothing is left to do");
+}
+
+TEST_CASE("an engine with an old view of an item does not take another's change for its own") {
+  EngineFixture f;
+  WorkflowEngine other{{.storage = f.storage, .clock = f.clock, .random = f.random}};
+  const ItemKey bug = f.bug();
+  REQUIRE(f.engine.set_fields(f.mia, bug, {{"component", "one"}}));
+  REQUIRE(other.set_fields(f.noa, bug, {{"component", "two"}}));
+  REQUIRE(f.engine.set_fields(f.mia, bug, {{"component", "one"}}));
+  CHECK(other.get(f.host, bug)->fields.at("component") == FieldValue("one"));
+}
+
+TEST_CASE("claim_next of one workflow ends although holds of another have expired") {
+  EngineFixture f;
+  auto lint = tests::triage_workflow();
+  lint.id = "LINT";
+  lint.domain = "LINT";
+  REQUIRE(f.engine.save(f.host, lint));
+  const ItemKey bug = f.bug();
+  REQUIRE(f.engine.claim(f.alpha, bug, {.hold = 1min}));
+  f.clock.advance(2min);
+  CHECK_FALSE(f.queue.claim_next(f.beta, {.workflow = "LINT"}).value());
+  CHECK(f.queue.claim_next(f.beta, {.workflow = "TRIAGE"}).value());
+}
+
+TEST_CASE("an actor whose id could not be read back is refused at every door") {
+  EngineFixture f;
+  const ItemKey bug = f.bug();
+  for (const auto& id : {std::string("\xff"), std::string("a\nb"), std::string(201, 'x'), std::string()}) {
+    const Actor odd = Actor::person(id);
+    CHECK(f.engine.comment(odd, bug, "hello").error().code() == errc::invalid_argument);
+    CHECK(f.engine.create(odd, {.workflow = "TRIAGE", .title = "x"}).error().code() == errc::invalid_argument);
+    CHECK(f.engine.attach_provider(odd, "TRIAGE", "triage", "p").error().code() == errc::invalid_argument);
+  }
+  CHECK(f.engine.verify(f.host, bug));
+}
+
+TEST_CASE("a definition that could not be read back is not saved") {
+  EngineFixture f;
+  auto odd = tests::triage_workflow();
+  SUBCASE("bytes that are no UTF-8") { odd.description = "\xff"; }
+  SUBCASE("a bound without end") { odd.fields[2].maximum = std::numeric_limits<double>::infinity(); }
+  SUBCASE("too large") {
+    for (int i = 0; i < 400; ++i) {
+      odd.fields.push_back({.key = "f" + std::to_string(i), .type = FieldType::select});
+      for (int n = 0; n < 10; ++n) odd.fields.back().options.push_back(std::to_string(n) + std::string(400, 'x'));
+    }
+  }
+  CHECK(f.engine.save(f.host, odd).error().code() == errc::invalid_definition);
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# readme.sh README.md: a code block under `<!-- <file> -->` is what stands in that file (relative to the README) between
-# the lines `// [readme]` and `// [/readme]`, so that shown code is run code.
+# readme.sh README.md: a code block under `<!-- <file> -->` is that file (relative to the README), word for word, so that
+# shown code is run code.
 set -eu
 cd "$(dirname -- "$1")"
 readme=$(basename -- "$1")
@@ -8,10 +8,13 @@ files=$(sed -n 's/^<!-- \(.*\.cpp\) -->$/\1/p' "$readme")
 [ -n "$files" ] || { echo "$readme shows no code from a file"; exit 1; }
 status=0
 for file in $files; do
-  shown=$(awk -v marker="<!-- $file -->" '$0 == marker { found = 1 } found && /^```$/ { exit } shown { print } found && /^```cpp$/ { shown = 1 }' "$readme")
-  source=$(awk '/^ *\/\/ \[\/readme\]$/ { shown = 0 } shown { print } /^ *\/\/ \[readme\]$/ { shown = 1 }' "$file")
-  if [ -z "$source" ] || [ "$shown" != "$source" ]; then
-    printf '%s does not show what stands between the markers of %s:\n%s\n' "$readme" "$file" "$source"
+  shown=$(awk -v marker="<!-- $file -->" '
+    $0 == marker { found = 1 }
+    found && $0 == "```" { exit }
+    shown { print }
+    found && $0 == "```cpp" { shown = 1 }' "$readme")
+  if [ "$shown" != "$(cat "$file")" ]; then
+    echo "$readme does not show $file as it is"
     status=1
   fi
 done

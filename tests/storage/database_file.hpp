@@ -71,6 +71,12 @@ class PlainConnection {
     REQUIRE(sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
   }
 
+  /// Execute, and leave the log beside the database when closing, as a crash would.
+  void leave_log(const std::string& sql) {
+    execute(sql);
+    REQUIRE(sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr) == SQLITE_OK);
+  }
+
   /// Return the first column of every row.
   std::vector<std::string> column(const std::string& sql) {
     std::vector<std::string> values;

@@ -96,13 +96,12 @@ TEST_CASE("another application's database is refused and kept") {
 
 TEST_CASE("another application's log is not moved into its database") {
   const DatabaseFile file;
-  PlainConnection theirs(file);
-  theirs.execute("PRAGMA journal_mode=WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1)");
+  PlainConnection(file).leave_log("PRAGMA journal_mode=WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1)");
   const auto log = file.path().string() + "-wal";
   const auto before = std::filesystem::file_size(log);
-  CHECK(refusal(file.options()).code() == errc::storage_not_ours);
+  check_refused_unchanged(file, errc::storage_not_ours);
   CHECK(std::filesystem::file_size(log) == before);
-  CHECK(theirs.column("SELECT x FROM t") == std::vector<std::string>{"1"});
+  CHECK(PlainConnection(file).column("SELECT x FROM t") == std::vector<std::string>{"1"});
 }
 
 TEST_CASE("a newer schema is refused by its number and kept") {

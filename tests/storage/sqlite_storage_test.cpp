@@ -34,6 +34,9 @@ void run_in_threads(int count, Work work) {
   for (auto& thread : threads) thread.join();
 }
 
+/// A body that differs from the one before in every page: SQLite does not write pages that stay the same.
+std::string megabyte(int number) { return std::string(1'000'000, static_cast<char>('a' + number % 26)); }
+
 }  // namespace
 
 TEST_CASE("SQLite storage keeps the storage contract") {
@@ -172,6 +175,34 @@ TEST_CASE("a change that was waited for is not news again") {
   CHECK(storage->wait_for_change({.seen = second, .timeout = Duration(0)}).value().sequence == second);
 }
 
+TEST_CASE("a change that woke a sleeper is not news again") {
+  const DatabaseFile file;
+  const auto storage = file.open();
+  auto seen = storage->wait_for_change({}).value().sequence;
+  for (int round = 0; round < 10; ++round) {
+    std::thread writer([&] { (void)commit_one(*storage, test_put("a")); });
+    seen = storage->wait_for_change({.seen = seen, .timeout = std::chrono::hours(1)}).value().sequence;
+    writer.join();
+    CHECK(storage->wait_for_change({.seen = seen, .timeout = Duration(0)}).value().sequence == seen);
+  }
+}
+
+TEST_CASE("a sleeper is woken from outside although the first who waited has left") {
+  const DatabaseFile file;
+  const auto one = file.open();
+  const auto other = file.open();
+  for (int round = 0; round < 2; ++round) {
+    const auto seen = one->wait_for_change({}).value().sequence;
+    std::thread first([&] { (void)one->wait_for_change({.seen = seen, .timeout = Duration(20)}); });
+    std::thread second([&] {
+      CHECK(one->wait_for_change({.seen = seen, .timeout = std::chrono::hours(1)}).value().sequence != seen);
+    });
+    first.join();
+    CHECK(commit_one(*other, test_put("a")).has_value());
+    second.join();
+  }
+}
+
 TEST_CASE("commits of sixteen threads all land") {
   constexpr int each = 20;
   const DatabaseFile file;
@@ -206,30 +237,69 @@ TEST_CASE("a conflict in a group costs its neighbours nothing") {
   CHECK(count_records(*storage) == 80);
 }
 
+TEST_CASE("a change set that SQLite refuses halfway leaves nothing behind and costs its neighbours nothing") {
+  const DatabaseFile file;
+  const auto storage = file.open();
+  PlainConnection(file).execute(
+      "CREATE TRIGGER refuse BEFORE INSERT ON records WHEN NEW.key = 'bad' BEGIN SELECT RAISE(ABORT, 'refused'); END");
+  std::vector<ChangeSet> sets = {test_put("a"), test_put("half"), test_put("b")};
+  sets[1].puts.push_back({test_record("bad"), "{}", {}});
+  const auto results = storage->commit(sets);
+  CHECK(results[0].has_value());
+  REQUIRE(!results[1]);
+  CHECK(results[1].error().code() == errc::storage_failed);
+  CHECK(results[1].error().context("sqlite") == "refused");
+  CHECK(results[2].has_value());
+  const auto page = storage->scan({.index = Index::key, .prefix = {"host.test"}});
+  REQUIRE(page.value().rows.size() == 2);
+  CHECK(page->rows[0].id.key == "a");
+  CHECK(page->rows[1].id.key == "b");
+}
+
 TEST_CASE("checkpoints keep the log bounded") {
   constexpr int bodies_count = 40;
   const DatabaseFile file;
   const auto storage = DatabaseFile::open({.path = file.path(), .synchronous = SqliteOptions::Synchronous::normal});
-  const std::string body(1'000'000, 'x');
-  for (int i = 0; i < bodies_count; ++i) REQUIRE(commit_one(*storage, test_put(std::to_string(i), body)).has_value());
+  for (int i = 0; i < bodies_count; ++i) REQUIRE(commit_one(*storage, test_put("a", megabyte(i))).has_value());
   CHECK(storage->status().value().wal_bytes < 24'000'000);
-  CHECK(count_records(*storage) == bodies_count);
+  CHECK(commit_one(*storage, test_put("a")).value().versions.front() == bodies_count + 1);
 }
 
 TEST_CASE("checkpoints keep the log bounded although commits and reads never pause") {
-  constexpr int each = 10;
+  constexpr int writers = 6;
+  constexpr int each = 25;
   const DatabaseFile file;
   const auto storage = DatabaseFile::open({.path = file.path(), .synchronous = SqliteOptions::Synchronous::normal});
-  std::atomic<int> landed = 0;
-  run_in_threads(10, [&](int thread) {
-    const std::string body(1'000'000, static_cast<char>('a' + thread));
-    for (int i = 0; i < each; ++i) {
-      const auto key = std::to_string(thread);
-      landed += commit_one(*storage, test_put(key, body)) ? 1 : 0;
-      const auto found = storage->get(std::vector{test_record(key)});
-      landed -= found && found->at(0) && found->at(0)->body == body ? 0 : 1;
+  std::atomic<int> writing = writers;
+  std::atomic<int> failures = 0;
+  run_in_threads(writers + 3, [&](int thread) {
+    for (int i = 0; thread < writers && i < each; ++i) {
+      failures += commit_one(*storage, test_put(std::to_string(thread), megabyte(i))) ? 0 : 1;
     }
+    if (thread < writers) --writing;
+    while (writing > 0) failures += storage->scan({.index = Index::key, .prefix = {"host.test"}}) ? 0 : 1;
   });
-  CHECK(landed == 10 * each);
-  CHECK(storage->status().value().wal_bytes < 80'000'000);
+  CHECK(failures == 0);
+  CHECK(storage->status().value().wal_bytes < 90'000'000);
+  CHECK(count_records(*storage) == writers);
+}
+
+TEST_CASE("a log that a long read has kept growing starts over when the read has ended") {
+  constexpr int bodies_count = 70;
+  const DatabaseFile file;
+  const auto storage = DatabaseFile::open({.path = file.path(), .synchronous = SqliteOptions::Synchronous::normal});
+  const auto fill = [&] {
+    for (int i = 0; i < bodies_count; ++i) REQUIRE(commit_one(*storage, test_put("a", megabyte(i))).has_value());
+  };
+  PlainConnection reader(file);
+  REQUIRE(commit_one(*storage, test_put("a")).has_value());
+  reader.execute("BEGIN");
+  CHECK(reader.column("SELECT body FROM records") == std::vector<std::string>{"{}"});
+  fill();
+  CHECK(reader.column("SELECT body FROM records") == std::vector<std::string>{"{}"});
+  const auto grown = storage->status().value().wal_bytes;
+  CHECK(grown > 65'000'000);  // past both limits
+  reader.execute("COMMIT");
+  fill();
+  CHECK(storage->status().value().wal_bytes < grown + 10'000'000);
 }

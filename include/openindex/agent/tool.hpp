@@ -44,8 +44,9 @@ struct Tool {
   ToolEffect effect = ToolEffect::read;
   std::size_t result_bytes_max = 16'384;  ///< A longer result is cut, and says so.
 
-  /// Do it. The text goes to the model as data; an error too, and the run goes on. Called on the dispatcher's thread,
-  /// or on the host's executor if it gave one; an exception counts as an error.
+  /// Do it. The text goes to the model as data; an error too, and the run goes on. Called on the dispatcher's thread:
+  /// nothing else goes on meanwhile, and a call longer than the dispatcher's `hold` loses the item. An exception counts
+  /// as an error.
   std::function<Result<std::string>(const ToolCall&)> call = {};
 };
 

@@ -31,10 +31,11 @@ struct ItemSnapshot {
   const CompiledWorkflow& workflow;
   const WorkItem& item;
   StatusIndex status = 0;   ///< `item.status` looked up.
-  std::string_view worker;  ///< Id of the last actor who worked on the current stage.
+  std::string_view worker;  ///< Id of the last actor who claimed the item or changed its fields.
 };
 
-/// Take the item for an agent. Allowed when it is free, past its deadline, or already this agent's.
+/// Take the item for an agent. Allowed when it is free, past its deadline, or already this agent's: then the hold is
+/// extended and its epoch stays.
 struct Claim {
   std::string to_status = {};  ///< Empty: stay if in progress, else the first legal in-progress status, else stay.
   Duration hold{std::chrono::minutes(30)};  ///< 1 second to 7 days.

@@ -39,8 +39,8 @@ struct Hold {
 
 struct WorkItem {
   ItemKey key = {};
-  std::string title = {};        ///< 1 to 500 bytes.
-  std::string description = {};  ///< Markdown, at most 1 MiB.
+  std::string title = {};        ///< 1 to 500 bytes, no control characters.
+  std::string description = {};  ///< Markdown, at most 640 KiB.
   WorkflowId workflow = {};
   std::uint32_t workflow_version = 0;  ///< The version it is pinned to.
   std::string domain = {};

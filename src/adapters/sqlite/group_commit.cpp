@@ -64,7 +64,7 @@ std::vector<Result<CommitReceipt>> GroupCommit::commit(std::span<const ChangeSet
     if (auto checked = check_bounds(set); !checked) {
       results.emplace_back(checked.error());
     } else {
-      results.emplace_back(CommitReceipt{});
+      results.emplace_back(errc::storage_failed);       // until there is an answer
       mine.entries.push_back({&set, &results.back()});  // stays in place: reserved
     }
   }

@@ -53,6 +53,14 @@ Result<Identity> read_identity(Connection& connection) {
   return Identity{*application, *version, *objects == 0};
 }
 
+/// Read it as of one moment: somebody may be creating the tables right now.
+Result<Identity> read_identity_at_once(Connection& connection) {
+  if (auto begun = connection.execute("BEGIN"); !begun) return begun.error();
+  auto found = read_identity(connection);
+  if (auto ended = connection.roll_back(); found && !ended) return ended.error();
+  return found;
+}
+
 bool is_new(const Identity& found) { return found.application == 0 && found.version == 0 && found.is_empty; }
 
 Result<void> judge(Connection& connection, const Identity& found) {
@@ -88,13 +96,13 @@ Result<void> bring_forward(Connection& connection) {
 }  // namespace
 
 Result<void> check_identity(Connection& connection) {
-  const auto found = read_identity(connection);
+  const auto found = read_identity_at_once(connection);
   if (!found) return found.error();
   return judge(connection, *found);
 }
 
 Result<void> migrate(Connection& connection) {
-  const auto found = read_identity(connection);
+  const auto found = read_identity_at_once(connection);
   if (!found) return found.error();
   if (found->version == schema_version) return {};
   if (auto begun = connection.execute("BEGIN IMMEDIATE"); !begun) return begun;

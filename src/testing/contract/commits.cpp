@@ -183,6 +183,24 @@ Result<void> a_put_replaces_index_entries(const StorageFactory& make) {
   return trial.verdict();
 }
 
+Result<void> a_changed_entry_moves_its_row(const StorageFactory& make) {
+  Trial trial(make);
+  const ScanRequest holds{.index = Index::due, .prefix = {"hold"}};
+  for (int i = 1; i <= 5; ++i) trial.put(std::to_string(i), "{}", {in_due("hold", i * 10, "s")});
+  trial.put("2", "{}", {in_due("hold", 60, "s")});
+  trial.equal("to the end", trial.keys(holds), Keys{"1", "3", "4", "5", "2"});
+  trial.put("5", "{}", {in_due("hold", 0, "s")});
+  trial.equal("to the beginning", trial.keys(holds), Keys{"5", "1", "3", "4", "2"});
+  trial.put("1", "{}", {in_due("hold", 35, "s")});
+  trial.equal("over one neighbour", trial.keys(holds), Keys{"5", "3", "1", "4", "2"});
+  trial.put("1", "{}", {in_due("hold", 36, "t")});
+  trial.equal("between its neighbours", trial.keys(holds), Keys{"5", "3", "1", "4", "2"});
+  trial.put("4", "{}", {in_due("run", 1, "s")});
+  trial.equal("out of the range", trial.keys(holds), Keys{"5", "3", "1", "2"});
+  trial.equal("none is left behind", trial.count({.index = Index::due, .prefix = {}}), std::uint64_t{5});
+  return trial.verdict();
+}
+
 }  // namespace
 
 std::vector<ContractCase> commit_cases() {
@@ -197,6 +215,7 @@ std::vector<ContractCase> commit_cases() {
       {"appends refuse records that exist", appends_refuse_what_exists},
       {"erased records are gone from every index", erased_records_are_gone},
       {"a put replaces the index entries of its record", a_put_replaces_index_entries},
+      {"a changed entry moves its row", a_changed_entry_moves_its_row},
   };
 }
 

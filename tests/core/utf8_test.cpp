@@ -1,0 +1,19 @@
+#include <doctest/doctest.h>
+
+#include "core/utf8.hpp"
+
+using namespace openindex;
+
+TEST_CASE("well-formed UTF-8 is told from the rest") {
+  for (const char* good : {"", "a", "é", "日本", "🤯", "\xf4\x8f\xbf\xbf"}) CHECK(is_utf8(good));
+  for (const char* bad : {"\xff", "\xc0\xaf", "\xc3", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "a\x80"}) {
+    CHECK_FALSE(is_utf8(bad));
+  }
+}
+
+TEST_CASE("a cut never breaks a character") {
+  CHECK(cut_utf8("日本", 6) == "日本");
+  CHECK(cut_utf8("日本", 5) == "日");
+  CHECK(cut_utf8("日本", 2) == "");
+  CHECK(cut_utf8("a🤯", 4) == "a");
+}

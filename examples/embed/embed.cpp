@@ -37,14 +37,13 @@ int main() {
   const auto host = oi::Actor::system("embed");
   const auto workflow = oi::WorkflowBuilder("GREET")
                             .stage({.key = "greet", .agent_required = true, .runner = "greeter"})
-                            .stage({.key = "end"})
                             .status({.key = "open", .stage = "greet"})
-                            .status({.key = "greeted", .stage = "end", .resolution = oi::Resolution::resolved})
+                            .status({.key = "greeted", .stage = "greet", .resolution = oi::Resolution::resolved})
                             .transition("open", "greeted")
                             .build();
   if (!workflow || !engine.save(host, *workflow)) return 1;
   const auto item = engine.create(host, {.workflow = "GREET", .title = "world"});
   if (!item || !dispatcher.run_until_idle()) return 1;
-  const auto comments = engine.comments(host, item->key);
-  std::printf("%s %s\n", engine.get(host, item->key).value().status.c_str(), comments.value().front().body.c_str());
+  const auto comments = engine.comments(host, item->key).value();
+  std::printf("%s %s\n", engine.get(host, item->key).value().status.c_str(), comments.front().body.c_str());
 }

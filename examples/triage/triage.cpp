@@ -3,7 +3,6 @@
 // Run it, kill it, run it again: it goes on where it stopped. It works with OpenAI (OPENAI_API_KEY, also any compatible
 // server through OPENAI_BASE_URL), Anthropic (ANTHROPIC_API_KEY), Ollama (OLLAMA_HOST), or, with none of them, with a
 // scripted provider in a process of its own. Files in the working folder: triage.db, triage.key, triage.requests.log.
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -24,11 +23,6 @@ const std::filesystem::path folder = EXAMPLE_DIR;
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::string env(const char* name, const char* otherwise = "") {
-  const char* value = std::getenv(name);
-  return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
 // What makes the agent useful is the host's: here, a look into the source tree.
@@ -52,28 +46,6 @@ const oi::Tool search_tool{
     .schema = R"({"type": "object", "properties": {"term": {"type": "string", "minLength": 2, "maxLength": 100}},
                   "required": ["term"], "additionalProperties": false})",
     .call = search_sources};
-
-// The provider that the environment asks for; none: the scripted one.
-std::optional<oi::NewProvider> provider_of_environment() {
-  const std::string openai = env("OPENAI_API_KEY"), url = env("OPENAI_BASE_URL"), claude = env("ANTHROPIC_API_KEY");
-  if (!openai.empty() || !url.empty()) {
-    oi::NewProvider provider{
-        .name = "openai", .type = "openai", .config = {{"model", env("OPENAI_MODEL", "gpt-5-mini")}}};
-    if (!openai.empty()) provider.config["api_key"] = openai;
-    if (!url.empty()) provider.config["endpoint"] = url;
-    return provider;
-  }
-  if (!claude.empty()) {
-    return oi::NewProvider{.name = "anthropic",
-                           .type = "anthropic",
-                           .config = {{"api_key", claude}, {"model", env("ANTHROPIC_MODEL", "claude-sonnet-4-5")}}};
-  }
-  std::string ollama = env("OLLAMA_HOST");
-  if (ollama.empty()) return std::nullopt;
-  if (ollama.find("://") == std::string::npos) ollama = "http://" + ollama;
-  return oi::NewProvider{
-      .name = "ollama", .type = "ollama", .config = {{"endpoint", ollama}, {"model", env("OLLAMA_MODEL", "llama3.2")}}};
-}
 
 // Twenty bug reports, each created once however often this program starts, and handed to the agents.
 oi::Result<std::size_t> submit_bugs(oi::WorkflowEngine& engine, const oi::Actor& host) {
@@ -105,7 +77,7 @@ oi::Result<void> review_plans(oi::WorkflowEngine& engine) {
 
 oi::Result<void> run_triage() {
   // The scripted provider is forked, so it comes before anything that starts a thread.
-  auto wanted = provider_of_environment();
+  auto wanted = oi::NewProvider::from_environment();
   std::optional<oi::testing::ScriptedProvider> scripted;
   if (!wanted) {
     auto started = oi::testing::ScriptedProvider::start_process(

@@ -81,7 +81,8 @@ class OPENINDEX_API WorkflowEngine {
   Result<Workflow> workflow(const WorkflowId& id, std::uint32_t version = 0);
 
   /// Let a provider serve a stage, after those attached before. Reaches items that already wait. Attaching it again
-  /// changes nothing. @par Errors not_found (no such workflow or stage), not_permitted, storage
+  /// changes nothing. That the provider exists is not checked here: runs wait with `no_provider` until it does.
+  /// @par Errors not_found (no such workflow or stage), not_permitted, storage
   Result<void> attach_provider(const Actor& actor, const WorkflowId& id, const std::string& stage,
                                const ProviderId& provider);
 
@@ -89,7 +90,7 @@ class OPENINDEX_API WorkflowEngine {
   Result<void> set_stage_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
                                   const StageSettings& settings);
 
-  /// Read a stage's settings; empty when none were made. @par Errors not_found, storage
+  /// Read a stage's settings; empty when none were made. @par Errors not_found (no such workflow or stage), storage
   Result<StageSettings> stage_settings(const WorkflowId& id, const std::string& stage);
 
   // -- Items --------------------------------------------------------------------------------------------------------

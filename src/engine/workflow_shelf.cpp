@@ -147,7 +147,10 @@ Result<void> WorkflowShelf::check_stage(const WorkflowId& id, const std::string&
 
 Result<StageSettings> WorkflowShelf::settings(const WorkflowId& id, const std::string& stage) {
   auto record = read_record(options_.storage, settings_record(id, stage), "stage settings");
-  if (!record && record.error().code() == errc::not_found) return StageSettings();
+  if (!record && record.error().code() == errc::not_found) {
+    if (auto known = check_stage(id, stage); !known) return known.error();
+    return StageSettings();
+  }
   if (!record) return record.error();
   auto in = json::Stored::read(record->body, "stage settings " + record->id.key);
   if (!in) return in.error();

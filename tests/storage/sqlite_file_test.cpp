@@ -61,14 +61,16 @@ TEST_CASE("a folder that does not exist is named") {
   const DatabaseFile file;
   const auto path = file.folder() / "missing" / "test.db";
   const auto error = refusal({.path = path});
-  CHECK(error.code() == errc::storage_failed);
+  CHECK(error.code() == errc::invalid_argument);
+  CHECK(error.message() == "The folder of the database is missing");
   CHECK(error.context("path") == path.string());
 }
 
 TEST_CASE("an empty path and a folder are no database") {
   const DatabaseFile file;
-  CHECK(refusal({}).code() == errc::storage_failed);
-  CHECK(refusal({.path = file.folder()}).code() == errc::storage_failed);
+  CHECK(refusal({}).code() == errc::invalid_argument);
+  CHECK(refusal({.path = file.folder()}).code() == errc::invalid_argument);
+  CHECK(refusal({.path = ":memory:"}).code() == errc::invalid_argument);
 }
 
 TEST_CASE("a file that is no database is refused and kept") {

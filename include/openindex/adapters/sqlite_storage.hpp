@@ -45,8 +45,9 @@ struct SqliteStatus {
 class OPENINDEX_API SqliteStorage final : public Storage {
  public:
   /// Open or create a database.
-  /// @par Errors storage_not_ours (another application's database, or no database at all), storage_newer_schema,
-  /// storage_corrupt, storage_read_only, storage_busy, storage_full, storage_failed. Nothing is overwritten.
+  /// @par Errors invalid_argument (the path: empty, a folder, in a folder that is missing, `:memory:`),
+  /// storage_not_ours (another application's database, or no database at all), storage_newer_schema, storage_corrupt,
+  /// storage_read_only, storage_busy, storage_full, storage_failed. Nothing is overwritten.
   static Result<std::unique_ptr<SqliteStorage>> open(SqliteOptions options);
   ~SqliteStorage() override;
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <openindex/core/api.hpp>
 #include <openindex/core/clock.hpp>
 #include <openindex/core/error.hpp>
 #include <openindex/core/ids.hpp>
@@ -37,11 +38,17 @@ struct Provider {
   std::uint64_t version = 0;
 };
 
-struct NewProvider {
+struct OPENINDEX_API NewProvider {
   std::string name = {};  ///< 1 to 100 bytes, no control characters, no colon or slash.
   std::string type = {};
   ProviderConfig config = {};  ///< An empty value sets nothing.
   bool enabled = true;
+
+  /// The provider that the environment names, called by its type; nullopt when it names none. The first that is set:
+  /// OPENAI_API_KEY or OPENAI_BASE_URL (any compatible server, key optional; OPENAI_MODEL), ANTHROPIC_API_KEY
+  /// (ANTHROPIC_MODEL), OLLAMA_HOST (as Ollama reads it: scheme and port may be missing; OLLAMA_MODEL). For set-up code
+  /// and programs that people start by hand. Not to be called while another thread changes the environment.
+  static std::optional<NewProvider> from_environment();
 };
 
 /// What to change; absent members stay as they are.

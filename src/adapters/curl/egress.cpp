@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -51,10 +52,11 @@ constexpr std::array ranges6 = {
     Range<Bytes16>{{0x20}, 3, Place::outside},             // global unicast
 };
 
-template <class Bytes>
-bool lies_in(const Bytes& address, const Bytes& base, std::size_t bits) noexcept {
+bool lies_in(std::span<const std::uint8_t> address, std::span<const std::uint8_t> base, std::size_t bits) noexcept {
   const std::size_t whole = bits / 8;
-  if (!std::equal(base.begin(), base.begin() + static_cast<std::ptrdiff_t>(whole), address.begin())) return false;
+  for (std::size_t i = 0; i < whole; ++i) {
+    if (address[i] != base[i]) return false;
+  }
   if (bits % 8 == 0) return true;
   const auto mask = static_cast<std::uint8_t>(0xff << (8 - bits % 8));
   return (address[whole] & mask) == (base[whole] & mask);

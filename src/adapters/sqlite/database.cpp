@@ -23,6 +23,17 @@ Result<void> check_tables(Connection& writer) {
       .caused_by(read.error());
 }
 
+/// SQLite says no more than that it cannot open the file.
+Result<void> check_place(const std::filesystem::path& path) {
+  std::error_code unknown;
+  const auto wrong = [&](const char* what) { return Error(errc::invalid_argument, what).with("path", path.string()); };
+  if (path.filename() == ":memory:") return wrong("A database in memory is MemoryStorage; this one is a file");
+  if (std::filesystem::is_directory(path, unknown)) return wrong("The path of the database is a folder");
+  if (!std::filesystem::is_directory(path.parent_path(), unknown))
+    return wrong("The folder of the database is missing");
+  return {};
+}
+
 Result<OwnedConnection> open_writer(const SqliteOptions& options) {
   auto writer = Connection::open(options, true);
   if (!writer) return writer;
@@ -60,10 +71,11 @@ Result<std::unique_ptr<SqliteStorage::Database>> SqliteStorage::Database::open(S
   std::error_code failed;
   auto path = std::filesystem::absolute(options.path, failed);
   if (failed || options.path.empty()) {
-    return Error(errc::storage_failed, "The path of the database is empty or cannot be made absolute.")
+    return Error(errc::invalid_argument, "The path of the database is empty or cannot be made absolute")
         .with("path", options.path.string());
   }
   options.path = std::move(path);
+  if (auto sound = check_place(options.path); !sound) return sound.error();
 
   auto writer = open_writer(options);
   if (!writer) return writer.error();

@@ -120,6 +120,15 @@ class OPENINDEX_API WorkflowEngine {
   Result<WorkItem> transition(const Actor& actor, const ItemKey& key, std::string to_status);
   Result<WorkItem> progress(const Actor& actor, const ItemKey& key, const Progress& progress);
   Result<WorkItem> complete(const Actor& actor, const ItemKey& key, const Complete& complete = {});
+  Result<WorkItem> done(const Actor& actor, const ItemKey& key, const Done& done = {});
+  Result<WorkItem> reacknowledge(const Actor& actor, const ItemKey& key, const Reacknowledge& again);
+  Result<WorkItem> take_over(const Actor& actor, const ItemKey& key, const TakeOver& take);
+  Result<WorkItem> reopen(const Actor& actor, const ItemKey& key, const Reopen& reopen = {});
+  Result<WorkItem> update(const Actor& actor, const ItemKey& key, const UpdateItem& update);
+  Result<WorkItem> add_dependency(const Actor& actor, const ItemKey& key, const ItemKey& on);
+  Result<WorkItem> remove_dependency(const Actor& actor, const ItemKey& key, const ItemKey& on);
+  Result<WorkItem> attach(const Actor& actor, const ItemKey& key, const Attachment& attachment);
+  Result<WorkItem> detach(const Actor& actor, const ItemKey& key, std::uint32_t attachment);
 
   // -- Questions ----------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ using storage::FieldView;
 using storage::Place;
 using storage::Selection;
 
-constexpr std::size_t index_count = static_cast<std::size_t>(Index::due) + 1;
+constexpr std::size_t index_count = static_cast<std::size_t>(Index::audit) + 1;
 
 /// Records are immutable and shared, so that a reader copies their bytes after it has let go of the lock.
 using SharedRecord = std::shared_ptr<const Record>;

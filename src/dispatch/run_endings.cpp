@@ -35,11 +35,14 @@ void Dispatcher::Work::wait(Active& active, RunReason reason, std::string detail
   const Actor actor = active.actor.kind() == ActorKind::run
                           ? active.actor
                           : Actor::run(active.run.id, active.run.item, options.agent, 0);
-  engine::Change change{.key = active.run.item,
-                        .actor = actor,
-                        .decide = [run = active.run, actor](const engine::LoadedItem& item, Time) {
-                          return decide_rest(item, run, actor);
-                        }};
+  engine::Change change{
+      .key = active.run.item,
+      .actor = actor,
+      .decide = [run = active.run, actor, reason](const engine::LoadedItem& item, Time) -> Result<Decision> {
+        // What it would wait for has come true meanwhile; nobody would wake it again.
+        if (reason == RunReason::dependencies && item.item.blocked_by.empty()) return errc::conflict;
+        return decide_rest(item, run, actor);
+      }};
   change.notes.push_back({"agent.dispatch_blocked",
                           {{"run", std::string(to_text(active.run.state)), std::string(to_text(RunState::waiting))},
                            {"reason", "", std::string(to_text(reason))}},

@@ -25,6 +25,9 @@ Result<Decision> decide_start(const engine::LoadedItem& item, const AgentRun& ru
         .with("holder", holder->agent.str())
         .with("deadline", to_rfc3339(holder->deadline));
   }
+  if (!item.item.blocked_by.empty()) {
+    return Error(errc::dependencies_unresolved).with("on", item.item.blocked_by.front().str());
+  }
   Decision decision;
   decision.hold = {HoldChange::Kind::take, now + hold, holder.has_value()};
   decision.worked = true;
@@ -151,6 +154,10 @@ void Dispatcher::Work::started(AgentRun run, Result<Outcome> outcome) {
     return begin(*active, *outcome->item);
   }
   if (outcome.error().code() == errc::run_not_active) return retire(*active);
+  if (outcome.error().code() == errc::dependencies_unresolved) {
+    return wait(*active, RunReason::dependencies, "waits for " + std::string(outcome.error().context("on")),
+                std::nullopt);
+  }
   if (outcome.error().code() != errc::already_claimed) {
     active_.erase(run.id.str());
     return;

@@ -55,7 +55,11 @@ void append_audit(ChangeSet& changes, ChainHead& head, const AuditFrame& frame, 
   for (const AuditDraft& draft : drafts) {
     std::string body = write_entry(head, frame, at, draft);
     head.digest = audit_digest(body);
-    changes.appends.push_back({audit_record(frame.stream, ++head.count), std::move(body), {}});
+    changes.appends.push_back({audit_record(frame.stream, ++head.count),
+                               std::move(body),
+                               {{Index::audit,
+                                 {frame.at.time_since_epoch().count(), std::string(frame.domain),
+                                  std::string(draft.type), frame.actor.id(), std::string(frame.stream)}}}});
   }
 }
 

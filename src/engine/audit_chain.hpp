@@ -25,6 +25,7 @@ struct ChainHead {
 /// What all entries of one commit share.
 struct AuditFrame {
   std::string_view stream;  ///< Item key, `workflow.<id>`, `provider.<id>`.
+  std::string_view domain;  ///< Empty: of no domain.
   const Actor& actor;
   Time at;
   std::string_view commit;  ///< Id of the commit, so that its fate can be found out.

@@ -31,6 +31,8 @@ std::string remedy_of(const AgentRun& run) {
       return "Raise the limit of the provider " + run.provider + ", or attach another one";
     case RunReason::rejected_request:
       return "Check the model and endpoint of the provider " + run.provider;
+    case RunReason::dependencies:
+      return "Resolve what the item depends on, or remove the dependency";
     case RunReason::needs_person:
     case RunReason::crash_loop:
       return "A person decides: progress a gate of the stage by hand";
@@ -96,6 +98,11 @@ Result<Explanation> WorkflowEngine::explain(const Actor& actor, const ItemKey& k
   } else if (!context->runs.empty() && context->runs.front().stage == item.stage &&
              context->runs.front().state == RunState::failed) {
     explain_run(out, context->runs.front());
+  } else if (!item.blocked_by.empty()) {
+    std::vector<std::string> keys;
+    for (const ItemKey& blocker : item.blocked_by) keys.push_back(blocker.str());
+    out.summary = "Waiting until " + joined(keys) + (keys.size() == 1 ? " is resolved" : " are resolved");
+    out.next.push_back("Resolve " + joined(keys) + ", or remove the dependency");
   } else if (is_held(item.hold, core_->options.clock.now())) {
     out.summary = fmt::format("{} holds it until {}", item.hold->agent.str(), to_rfc3339(item.hold->deadline));
   } else {

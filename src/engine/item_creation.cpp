@@ -1,4 +1,6 @@
 // Creating items: a number from the lease, the records, and the idempotency record if the caller gave a key.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "engine/commit.hpp"
@@ -21,6 +23,15 @@ std::string content_digest(const NewItem& item) {
   out.begin_array().string(item.title).string(item.description).string(to_text(item.priority));
   out.string(item.execution_target ? to_text(*item.execution_target) : "").string(item.status).string(item.domain);
   for (const auto& [key, value] : item.fields) out.string(key).string(value.display());
+  out.string(to_text(item.kind)).string(item.parent.str()).string(item.owner).string(item.assignee);
+  out.string(item.objective_state).string(to_text(item.schedule.granularity));
+  out.number(std::int64_t{item.schedule.start.time_since_epoch().count()});
+  out.number(std::int64_t{item.schedule.end.time_since_epoch().count()});
+  out.begin_array();
+  for (const std::string& category : item.categories) out.string(category);
+  out.end_array().begin_array();
+  for (const ItemKey& key : item.depends_on) out.string(key.str());
+  out.end_array();
   out.end_array();
   return sha256_hex(out.str());
 }
@@ -36,73 +47,142 @@ Result<LoadedItemPtr> ItemDoor::existing(const NewItem& item, const std::string&
   return load(in->text("item"));
 }
 
-Result<LoadedItemPtr> ItemDoor::create(const Actor& actor, const NewItem& given) {
-  auto workflow = shelf_.find(given.workflow, 0);
-  if (!workflow) return workflow.error();
-  const auto status = decide_create(**workflow, given, actor);
-  if (!status) return status.error();
-  const Workflow& definition = (*workflow)->definition();
-  const std::string digest = given.idempotency_key.empty() ? "" : content_digest(given);
+// Where the number of a new item comes from: sub-tasks are counted below their task.
+Result<void> ItemDoor::number(LoadedItem& next) {
+  WorkItem& item = next.item;
+  const bool sub = item.kind == WorkKind::sub_task;
+  auto number = numbers_.next(sub ? item.parent.str() : item.domain);
+  if (!number) return number.error();
+  if (!sub) {
+    next.number = *number;
+    item.key = fmt::format("{}-{}", item.domain, *number);
+    return {};
+  }
+  auto parent = load(item.parent);
+  if (!parent) return parent.error();
+  next.number = (*parent)->number;
+  next.sub = *number;
+  item.key = fmt::format("{}.{}", item.parent.str(), *number);
+  return {};
+}
 
+Result<std::shared_ptr<LoadedItem>> ItemDoor::draft(const NewItem& given, const CompiledWorkflowPtr& workflow,
+                                                    StatusIndex status, const std::optional<RelatedItem>& parent) {
+  const Workflow& definition = workflow->definition();
+  auto next = std::make_shared<LoadedItem>();
+  WorkItem& item = next->item;
+  item.kind = given.kind;
+  item.parent = given.parent;
+  item.domain = parent                       ? parent->domain
+                : !given.domain.empty()      ? given.domain
+                : !definition.domain.empty() ? definition.domain
+                                             : definition.id.str();
+  if (auto numbered = number(*next); !numbered) return numbered.error();
+  next->workflow = workflow;
+  next->status = status;
+  item.workflow = given.workflow;
+  item.workflow_version = workflow->version();
+  item.status = workflow->status(status).key;
+  item.stage = workflow->status(status).stage;
+  item.priority = given.priority;
+  item.execution_target = given.execution_target.value_or(definition.execution_target);
+  item.owner = given.owner;
+  item.assignee = given.assignee;
+  item.categories = given.categories;
+  std::sort(item.categories.begin(), item.categories.end());
+  item.categories.erase(std::unique(item.categories.begin(), item.categories.end()), item.categories.end());
+  item.schedule = given.schedule;
+  item.objective_state = given.objective_state;
+  for (const auto& [key, value] : given.fields) {
+    if (!value.empty()) item.fields.emplace(key, value);
+  }
+  next->text = std::make_shared<ItemText>(ItemText{given.title, given.description, {}});
+  item.created_at = item.updated_at = options_.clock.now();
+  return next;
+}
+
+// A new item cannot be waited for yet, so what it waits for cannot wait for it.
+Result<void> ItemDoor::wait_for(Prepared& prepared, LoadedItem& next, const std::vector<ItemKey>& depends_on) {
+  for (const ItemKey& on : depends_on) {
+    auto target = load(on);
+    if (!target) return target.error();
+    auto& known = next.item.depends_on;
+    if (std::find(known.begin(), known.end(), on) != known.end()) continue;
+    known.push_back(on);
+    if ((*target)->item.resolution == Resolution::unresolved) next.item.blocked_by.push_back(on);
+    prepared.changes.expectations.push_back({state_record(on), (*target)->item.version});
+    if (auto told = add_dependent(prepared, on, next.item.key); !told) return told;
+  }
+  return {};
+}
+
+Result<ItemDoor::Prepared> ItemDoor::prepare_creation(const Actor& actor, const NewItem& given,
+                                                      const CompiledWorkflowPtr& workflow, StatusIndex status,
+                                                      const std::optional<RelatedItem>& parent,
+                                                      const std::string& digest) {
+  auto drafted = draft(given, workflow, status, parent);
+  if (!drafted) return drafted.error();
+  LoadedItem& next = **drafted;
+  const WorkItem& item = next.item;
+  Prepared prepared;
+  prepared.next = *drafted;
+  ChangeSet& changes = prepared.changes;
+  changes.id = mint_commit();
+  if (auto waits = wait_for(prepared, next, given.depends_on); !waits) return waits.error();
+  std::vector<AuditDraft> drafts{{"work_item.created", {{"status", "", item.status}}, {}}};
+  if (workflow->stage(workflow->stage_of(status)).agent_required) start_run(prepared, next, drafts, item.created_at);
+  const AuditFrame frame{.stream = item.key.str(),
+                         .domain = item.domain,
+                         .actor = actor,
+                         .at = item.created_at,
+                         .commit = changes.id.str(),
+                         .stage = item.stage,
+                         .step = {}};
+  append_audit(changes, next.chain, frame, drafts);
+  changes.expectations.push_back({state_record(item.key), 0});
+  changes.puts.push_back(write_state(next));
+  changes.puts.push_back(write_content(next));
+  if (!digest.empty()) {
+    json::Writer body;
+    body.begin_object().key("digest").string(digest).key("item").string(item.key.str());
+    body.key("at").string(to_rfc3339(item.created_at)).end_object();
+    changes.expectations.push_back({idempotency_record(given), 0});
+    changes.puts.push_back({idempotency_record(given), std::move(body).str(), {}});
+  }
+  return prepared;
+}
+
+LoadedItemPtr ItemDoor::finish_creation(Prepared& prepared) {
+  prepared.next->item.version = 1;
+  prepared.next->text_version = 1;
+  LoadedItemPtr created = std::move(prepared.next);
+  cache_.keep(created);
+  return created;
+}
+
+Result<LoadedItemPtr> ItemDoor::create(const Actor& actor, const NewItem& given) {
+  const std::string digest = given.idempotency_key.empty() ? "" : content_digest(given);
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    // Before anything is judged: what was accepted once stays accepted, whatever the workflow says by now.
     if (!given.idempotency_key.empty()) {
       auto known = existing(given, digest);
       if (known || known.error().code() != errc::not_found) return known;
     }
-    auto next = std::make_shared<LoadedItem>();
-    WorkItem& item = next->item;
-    item.domain = !given.domain.empty()        ? given.domain
-                  : !definition.domain.empty() ? definition.domain
-                                               : definition.id.str();
-    auto number = numbers_.next(item.domain);
-    if (!number) return number.error();
-    next->number = *number;
-    next->workflow = *workflow;
-    next->status = *status;
-    item.key = fmt::format("{}-{}", item.domain, *number);
-    item.workflow = given.workflow;
-    item.workflow_version = (*workflow)->version();
-    item.status = (*workflow)->status(*status).key;
-    item.stage = (*workflow)->status(*status).stage;
-    item.priority = given.priority;
-    item.execution_target = given.execution_target.value_or(definition.execution_target);
-    for (const auto& [key, value] : given.fields) {
-      if (!value.empty()) item.fields.emplace(key, value);
+    auto workflow = shelf_.find(given.workflow, 0);
+    if (!workflow) return workflow.error();
+    std::optional<RelatedItem> parent;
+    if (!given.parent.empty()) {
+      std::vector<Expectation> unused;
+      auto found = relate({}, given.parent, unused);
+      if (!found) return found.error();
+      parent = std::move(*found);
     }
-    next->text = std::make_shared<ItemText>(ItemText{given.title, given.description, {}});
-    const Time now = options_.clock.now();
-    item.created_at = item.updated_at = now;
-
-    Prepared prepared;
-    ChangeSet& changes = prepared.changes;
-    changes.id = mint_commit();
-    std::vector<AuditDraft> drafts{{"work_item.created", {{"status", "", item.status}}, {}}};
-    if ((*workflow)->stage((*workflow)->stage_of(*status)).agent_required) start_run(prepared, *next, drafts, now);
-    const AuditFrame frame{.stream = item.key.str(),
-                           .actor = actor,
-                           .at = now,
-                           .commit = changes.id.str(),
-                           .stage = item.stage,
-                           .step = {}};
-    append_audit(changes, next->chain, frame, drafts);
-    changes.expectations.push_back({state_record(item.key), 0});
-    changes.puts.push_back(write_state(*next));
-    changes.puts.push_back(write_content(*next));
-    if (!digest.empty()) {
-      json::Writer body;
-      body.begin_object().key("digest").string(digest).key("item").string(item.key.str());
-      body.key("at").string(to_rfc3339(now)).end_object();
-      changes.expectations.push_back({idempotency_record(given), 0});
-      changes.puts.push_back({idempotency_record(given), std::move(body).str(), {}});
-    }
-    auto done = commit(options_.storage, changes);
-    if (done) {
-      item.version = 1;
-      next->text_version = 1;
-      LoadedItemPtr created = std::move(next);
-      cache_.keep(created);
-      return created;
-    }
+    const auto status = decide_create(**workflow, given, actor, parent ? &*parent : nullptr);
+    if (!status) return status.error();
+    auto prepared = prepare_creation(actor, given, *workflow, *status, parent, digest);
+    if (!prepared) return prepared.error();
+    auto done = commit(options_.storage, prepared->changes);
+    if (done) return finish_creation(*prepared);
     if (done.error().code() != errc::conflict) return done.error();
   }
   return Error(errc::contention).with("workflow", given.workflow.str());

@@ -6,60 +6,15 @@
 #include <fmt/format.h>
 
 #include "engine/commit.hpp"
+#include "engine/item_changes.hpp"
 #include "engine/run_record.hpp"
 #include "json/writer.hpp"
 
 namespace openindex::engine {
 namespace {
 
-Put comment_put(const LoadedItem& item, const AddComment& comment, const Actor& actor, Time now) {
-  json::Writer out;
-  out.begin_object().key("body").string(comment.body).member("external", comment.external);
-  out.key("author").string(actor.id()).member("byAgent", actor.is_agent()).key("at").string(to_rfc3339(now));
-  out.end_object();
-  return {{"comment", fmt::format("{}/{:06}", item.item.key.str(), item.item.comment_count)}, std::move(out).str(), {}};
-}
-
 bool changes_nothing(const Decision& decision) {
   return decision.audit.empty() && decision.hold.kind == HoldChange::Kind::none && !decision.comment;
-}
-
-void change_hold(LoadedItem& next, const HoldChange& change, const Actor& actor, Time now) {
-  switch (change.kind) {
-    case HoldChange::Kind::none:
-      return;
-    case HoldChange::Kind::clear:
-      next.item.hold.reset();
-      return;
-    case HoldChange::Kind::take:
-      ++next.epoch;
-      next.hold_length = change.deadline - now;
-      next.item.hold = Hold{actor.id(), next.epoch, change.deadline, actor.run_id()};
-      return;
-    case HoldChange::Kind::extend:
-      if (change.deadline != Time()) next.hold_length = change.deadline - now;
-      next.item.hold->deadline = std::max(next.item.hold->deadline, now + next.hold_length);
-  }
-}
-
-void change_fields(LoadedItem& next, const FieldValues& values) {
-  for (const auto& [key, value] : values) {
-    if (value.empty()) {
-      next.item.fields.erase(key);
-    } else {
-      next.item.fields[key] = value;
-    }
-  }
-}
-
-void change_status(LoadedItem& next, StatusIndex to, Time now) {
-  const Status& status = next.workflow->status(to);
-  next.status = to;
-  next.item.status = status.key;
-  next.item.stage = status.stage;
-  if (!status.resolution) return;
-  next.item.resolution = *status.resolution;
-  next.item.resolved_at = now;
 }
 
 // A run that fails says why itself.
@@ -88,7 +43,7 @@ ItemDoor::ItemDoor(const WorkflowEngine::Options& options, WorkflowShelf& shelf)
 CommitId ItemDoor::mint_commit() { return commit_prefix_ + "." + std::to_string(++commit_count_); }
 
 Result<LoadedItemPtr> ItemDoor::load(const ItemKey& key) {
-  const RecordId ids[] = {state_record(key), content_record(key), hold_record(key)};
+  const RecordId ids[] = {state_record(key), content_record(key), hold_record(key), gates_record(key)};
   auto records = options_.storage.get(ids);
   if (!records) return records.error();
   auto item = read_item(key, *records, [this](const auto& id, auto version) { return shelf_.find(id, version); });
@@ -102,13 +57,14 @@ Result<std::vector<LoadedItemPtr>> ItemDoor::load_all(std::span<const ItemKey> k
     ids.push_back(state_record(key));
     ids.push_back(content_record(key));
     ids.push_back(hold_record(key));
+    ids.push_back(gates_record(key));
   }
   std::vector<LoadedItemPtr> out;
   if (ids.empty()) return out;
   auto records = options_.storage.get(ids);
   if (!records) return records.error();
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const auto part = std::span<const std::optional<Record>>(*records).subspan(i * 3, 3);
+    const auto part = std::span<const std::optional<Record>>(*records).subspan(i * records_per_item, records_per_item);
     auto item = read_item(keys[i], part, [this](const auto& id, auto version) { return shelf_.find(id, version); });
     if (item) {
       cache_.keep(*item);
@@ -146,6 +102,12 @@ Result<ItemDoor::Prepared> ItemDoor::prepare(Change& change, bool fresh) {
     if (!loaded) return loaded.error();
     current = std::move(*loaded);
   }
+  std::vector<Expectation> seen;
+  if (!change.on.empty()) {
+    auto related = relate(change.key, change.on, seen);
+    if (!related) return related.error();
+    *change.related = std::move(*related);
+  }
   auto decision = change.decide(*current, now);
   if (!decision && from_cache) return prepare(change, true);  // a refusal is only believed of what is stored now
   if (!decision) return decision.error();
@@ -153,7 +115,12 @@ Result<ItemDoor::Prepared> ItemDoor::prepare(Change& change, bool fresh) {
   // a heartbeat (it names its deadline) is checked by the record it writes.
   const bool unguarded = changes_nothing(*decision) || (decision->only_extends() && decision->hold.deadline == Time());
   if (from_cache && unguarded) return prepare(change, true);
-  return prepare_item(change, current, std::move(*decision), now);
+  auto prepared = prepare_item(change, current, std::move(*decision), now);
+  if (prepared && !prepared->changes.puts.empty()) {
+    auto& expectations = prepared->changes.expectations;
+    expectations.insert(expectations.end(), seen.begin(), seen.end());
+  }
+  return prepared;
 }
 
 Result<ItemDoor::Prepared> ItemDoor::prepare_item(Change& change, const LoadedItemPtr& current, Decision decision,
@@ -183,16 +150,20 @@ Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const L
   std::vector<AuditDraft> drafts = decision.audit;
   drafts.insert(drafts.end(), change.notes.begin(), change.notes.end());
 
-  next.item.updated_at = now;
-  change_hold(next, decision.hold, change.actor, now);
-  change_fields(next, decision.fields);
-  if (decision.status) change_status(next, *decision.status, now);
-  if (decision.worked) next.worker = change.actor.id();
-  if (change.foresee) change.foresee(next);
-  if (decision.comment) {
-    ++next.item.comment_count;
-    changes.appends.push_back(comment_put(next, *decision.comment, change.actor, now));
+  apply_decision(next, decision, change.actor, now);
+  if (!decision.depends.empty()) {
+    const bool open = (*change.related)->resolution == Resolution::unresolved;
+    if (open) next.item.blocked_by.push_back(decision.depends);
+    if (auto told = add_dependent(prepared, decision.depends, change.key); !told) return told;
   }
+  if (!decision.independent.empty()) {
+    if (auto told = remove_dependent(prepared, decision.independent, change.key); !told) return told;
+  }
+  if (next.item.resolution != current.item.resolution) {
+    if (auto told = tell_dependents(prepared, change, now); !told) return told;
+  }
+  if (change.foresee) change.foresee(next);
+  if (decision.comment) changes.appends.push_back(write_comment(next, *decision.comment, change.actor, now));
   if (decision.run_ends) {
     if (auto ended = end_run(prepared, change, current, drafts, now); !ended) return ended;
   }
@@ -209,6 +180,7 @@ Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const L
 
   const std::string step = change.run != nullptr && !change.run->steps.empty() ? change.run->steps.back().key : "";
   const AuditFrame frame{.stream = change.key.str(),
+                         .domain = next.item.domain,
                          .actor = change.actor,
                          .at = now,
                          .commit = changes.id.str(),
@@ -232,7 +204,8 @@ Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const L
   }
   prepared.state_put = changes.puts.size();
   changes.puts.push_back(write_state(next));
-  if (!decision.fields.empty()) {
+  if (!decision.acknowledged.empty() || !decision.outdated.empty()) changes.puts.push_back(write_gates(next));
+  if (decision.changes_content()) {
     prepared.text_put = changes.puts.size();
     changes.puts.push_back(write_content(next));
   }
@@ -258,12 +231,16 @@ Result<void> ItemDoor::tell_run(Prepared& prepared, const Change& change, const 
   if (taken) {
     run->state = RunState::waiting;
     run->reason = RunReason::item_held;
-    run->detail = "held by " + change.actor.id();
+    run->detail = "held by " + (hold.agent.empty() ? change.actor.id() : hold.agent.str());
     run->due_at = hold.deadline;
     run->starts = 0;
     drafts.push_back({"agent.dispatch_blocked", {{"reason", "", std::string(to_text(run->reason))}}, run->detail});
   } else if (run->state == RunState::waiting && run->reason == RunReason::item_held) {
     run->due_at = now;
+  } else if (run->state == RunState::running && current.item.hold && current.item.hold->run == id) {
+    run->state = RunState::queued;  // somebody set the item free under it
+    run->due_at = now;
+    run->starts = 0;
   } else {
     return {};
   }
@@ -321,6 +298,10 @@ Outcome ItemDoor::finish(Prepared& prepared, Change& change, const CommitReceipt
   if (prepared.state_put) prepared.next->item.version = receipt.versions[*prepared.state_put];
   if (prepared.text_put) prepared.next->text_version = receipt.versions[*prepared.text_put];
   if (prepared.hold_put) prepared.next->hold_version = receipt.versions[*prepared.hold_put];
+  for (auto& other : prepared.others) {
+    other.next->item.version = receipt.versions[other.state_put];
+    cache_.keep(LoadedItemPtr(std::move(other.next)));
+  }
   LoadedItemPtr after = std::move(prepared.next);
   cache_.keep(after);
   return {std::move(after), std::move(prepared.decision)};

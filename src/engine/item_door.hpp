@@ -32,6 +32,9 @@ struct Change {
   Decide decide;
   RunWrite* run = nullptr;             ///< Updated in place on success: version, and the state if the decision ends it.
   std::vector<AuditDraft> notes = {};  ///< Audit entries beside those of the decision.
+  /// The item that the command names, and what the door found out about it before it asked `decide`.
+  ItemKey on = {};
+  std::shared_ptr<std::optional<RelatedItem>> related = {};
   /// Told what the item will be, before the run and its steps are written: to put the outcome into them.
   std::function<void(const LoadedItem& next)> foresee = {};
 };
@@ -67,9 +70,19 @@ class ItemDoor {
     LoadedItemPtr current;
     Decision decision;
     std::optional<std::size_t> state_put, text_put, hold_put, run_put;
+    struct Other {
+      std::shared_ptr<LoadedItem> next;
+      std::size_t state_put;
+    };
+    std::vector<Other> others;  ///< Items that wait for this one, as they will be.
   };
   Result<Prepared> prepare(Change& change, bool fresh);
   Result<Prepared> prepare_item(Change& change, const LoadedItemPtr& current, Decision decision, Time now);
+  Result<std::optional<RelatedItem>> relate(const ItemKey& item, const ItemKey& on, std::vector<Expectation>& seen);
+  Result<void> add_dependent(Prepared& prepared, const ItemKey& on, const ItemKey& dependent);
+  Result<void> remove_dependent(Prepared& prepared, const ItemKey& on, const ItemKey& dependent);
+  Result<void> tell_dependents(Prepared& prepared, const Change& change, Time now);
+  Result<void> tell_waiting_run(Prepared& prepared, const LoadedItem& item, Time now);
   Result<void> write_effects(Prepared& prepared, Change& change, const LoadedItem& current, Time now);
   void start_run(Prepared& prepared, LoadedItem& item, std::vector<AuditDraft>& drafts, Time now);
   Result<void> end_run(Prepared& prepared, Change& change, const LoadedItem& current, std::vector<AuditDraft>& drafts,
@@ -77,6 +90,14 @@ class ItemDoor {
   Result<void> tell_run(Prepared& prepared, const Change& change, const LoadedItem& current,
                         std::vector<AuditDraft>& drafts, Time now);
   Outcome finish(Prepared& prepared, Change& change, const CommitReceipt& receipt);
+  Result<void> number(LoadedItem& next);
+  Result<std::shared_ptr<LoadedItem>> draft(const NewItem& given, const CompiledWorkflowPtr& workflow,
+                                            StatusIndex status, const std::optional<RelatedItem>& parent);
+  Result<void> wait_for(Prepared& prepared, LoadedItem& next, const std::vector<ItemKey>& depends_on);
+  Result<Prepared> prepare_creation(const Actor& actor, const NewItem& given, const CompiledWorkflowPtr& workflow,
+                                    StatusIndex status, const std::optional<RelatedItem>& parent,
+                                    const std::string& digest);
+  LoadedItemPtr finish_creation(Prepared& prepared);
   Result<LoadedItemPtr> existing(const NewItem& item, const std::string& digest);
 
   const WorkflowEngine::Options& options_;

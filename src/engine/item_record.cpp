@@ -11,8 +11,10 @@ namespace {
 
 std::int64_t ms(Time time) { return time.time_since_epoch().count(); }
 
+// Free work that waits for other work is no offer; held work stays its holder's.
 bool in_queue(const WorkItem& item) {
-  return item.resolution == Resolution::unresolved && item.execution_target != ExecutionTarget::human;
+  if (item.resolution != Resolution::unresolved || item.execution_target == ExecutionTarget::human) return false;
+  return item.hold || item.blocked_by.empty();
 }
 
 std::string holder_of(const WorkItem& item) { return item.hold ? item.hold->agent.str() : std::string(); }
@@ -22,8 +24,11 @@ std::vector<IndexEntry> state_index(const LoadedItem& loaded) {
   std::vector<IndexEntry> out;
   out.push_back(
       {Index::items,
-       {item.domain, loaded.number, item.workflow.str(), item.status, item.stage, std::string(to_text(item.resolution)),
-        std::string(to_text(item.execution_target)), holder_of(item)}});
+       {item.domain, loaded.number, loaded.sub, item.workflow.str(), item.status, item.stage,
+        std::string(to_text(item.resolution)), std::string(to_text(item.execution_target)), holder_of(item),
+        std::string(to_text(item.kind)), static_cast<std::int64_t>(item.priority), item.parent.str(), item.owner,
+        item.assignee, std::string(to_text(item.schedule.granularity)), item.resolved_at ? ms(*item.resolved_at) : 0}});
+  if (!item.parent.empty()) out.push_back({Index::tree, {item.parent.str(), loaded.number, loaded.sub}});
   if (in_queue(item)) {
     out.push_back({Index::queue,
                    {holder_of(item), static_cast<std::int64_t>(item.priority), loaded.number, item.domain,
@@ -44,8 +49,96 @@ void write_field(json::Writer& out, const FieldValue& value) {
   }
 }
 
+std::vector<std::string> read_texts(const boost::json::value* list) {
+  std::vector<std::string> out;
+  if (list == nullptr || !list->is_array()) return out;
+  for (const auto& entry : list->get_array()) {
+    if (entry.is_string()) out.emplace_back(std::string_view(entry.get_string()));
+  }
+  return out;
+}
+
+std::vector<ItemKey> read_keys(const boost::json::value* list) {
+  std::vector<ItemKey> out;
+  for (std::string& key : read_texts(list)) out.emplace_back(std::move(key));
+  return out;
+}
+
+template <class Texts>
+void write_texts(json::Writer& out, std::string_view name, const Texts& texts) {
+  if (texts.empty()) return;
+  out.key(name).begin_array();
+  for (const auto& text : texts) {
+    if constexpr (requires { text.str(); }) {
+      out.string(text.str());
+    } else {
+      out.string(text);
+    }
+  }
+  out.end_array();
+}
+
+void read_schedule(Schedule& schedule, json::Stored& in) {
+  schedule.granularity = parse_schedule_granularity(in.text("schedule")).value_or(ScheduleGranularity::none);
+  schedule.start = in.time("scheduleStart");
+  schedule.end = in.time("scheduleEnd");
+}
+
+void write_schedule(json::Writer& out, const Schedule& schedule) {
+  if (schedule.granularity == ScheduleGranularity::none) return;
+  out.key("schedule").string(to_text(schedule.granularity)).key("scheduleStart").number(ms(schedule.start));
+  if (schedule.granularity == ScheduleGranularity::datetime) out.key("scheduleEnd").number(ms(schedule.end));
+}
+
+Attachment read_attachment(json::Stored in) {
+  Attachment file;
+  file.number = static_cast<std::uint32_t>(in.natural("number"));
+  file.name = in.text("name");
+  file.media_type = in.text("mediaType");
+  file.size_bytes = in.natural("size");
+  file.uri = in.text("uri");
+  file.added_by = in.text("addedBy");
+  file.added_at = in.time("addedAt");
+  return file;
+}
+
+void write_attachment(json::Writer& out, const Attachment& file) {
+  out.begin_object().key("number").number(std::uint64_t{file.number}).key("name").string(file.name);
+  out.member("mediaType", file.media_type).member("size", file.size_bytes).key("uri").string(file.uri);
+  out.member("addedBy", file.added_by).key("addedAt").number(ms(file.added_at)).end_object();
+}
+
+GateAcknowledgement read_acknowledgement(json::Stored in) {
+  GateAcknowledgement passed;
+  passed.gate = in.text("gate");
+  passed.by = in.text("by");
+  passed.by_agent = in.boolean("byAgent");
+  passed.at = in.time("at");
+  passed.checked = read_texts(in.member("checked"));
+  passed.covered = read_texts(in.member("covered"));
+  passed.digest = in.text("digest");
+  passed.changed = read_texts(in.member("changed"));
+  passed.changed_by = in.text("changedBy");
+  return passed;
+}
+
+Result<void> read_gates(LoadedItem& loaded, const Record& record) {
+  auto in = json::Stored::read(record.body, "gates " + record.id.key);
+  if (!in) return in.error();
+  for (json::Stored& passed : in->objects("gates"))
+    loaded.item.gates.push_back(read_acknowledgement(std::move(passed)));
+  return {};
+}
+
 void read_state(LoadedItem& loaded, json::Stored& in) {
   WorkItem& item = loaded.item;
+  item.kind = parse_work_kind(in.text("kind")).value_or(WorkKind::task);
+  item.parent = in.text("parent");
+  loaded.sub = in.integer("sub");
+  item.owner = in.text("owner");
+  item.assignee = in.text("assignee");
+  read_schedule(item.schedule, in);
+  item.blocked_by = read_keys(in.member("blockedBy"));
   item.workflow = in.text("workflow");
   item.workflow_version = static_cast<std::uint32_t>(in.natural("version"));
   item.domain = in.text("domain");
@@ -60,7 +153,8 @@ void read_state(LoadedItem& loaded, json::Stored& in) {
   if (!holder.empty()) item.hold = Hold{holder, loaded.epoch, {}, hold_run};
   item.run = in.text("run");
   loaded.run_count = static_cast<std::uint32_t>(in.natural("runs"));
-  loaded.worker = in.text("worker");
+  loaded.workers = read_texts(in.member("workers"));
+  if (const std::string only = in.text("worker"); !only.empty()) loaded.workers.push_back(only);
   item.comment_count = static_cast<std::uint32_t>(in.natural("comments"));
   loaded.chain.count = in.natural("auditCount");
   loaded.chain.digest = in.text("auditHead");
@@ -83,6 +177,13 @@ Result<void> read_content(LoadedItem& loaded, const Record& record) {
                                  work::read_field_value(entry.value()));
     }
   }
+  loaded.item.categories = read_texts(in->member("categories"));
+  loaded.item.objective_state = in->text("objectiveState");
+  loaded.item.depends_on = read_keys(in->member("dependsOn"));
+  for (json::Stored& file : in->objects("attachments")) {
+    loaded.item.attachments.push_back(read_attachment(std::move(file)));
+  }
+  loaded.attachment_count = static_cast<std::uint32_t>(in->natural("attachmentCount"));
   text->extra = in->rest();
   loaded.text = std::move(text);
   loaded.text_version = record.version;
@@ -103,6 +204,7 @@ Result<void> read_hold(LoadedItem& loaded, const Record& record) {
 RecordId state_record(const ItemKey& key) { return {"item", key.str()}; }
 RecordId content_record(const ItemKey& key) { return {"content", key.str()}; }
 RecordId hold_record(const ItemKey& key) { return {"hold", key.str()}; }
+RecordId gates_record(const ItemKey& key) { return {"gates", key.str()}; }
 
 Put write_state(const LoadedItem& loaded) {
   const WorkItem& item = loaded.item;
@@ -110,11 +212,17 @@ Put write_state(const LoadedItem& loaded) {
   out.begin_object().key("workflow").string(item.workflow.str());
   out.key("version").number(std::uint64_t{item.workflow_version});
   out.key("domain").string(item.domain).key("number").number(loaded.number).key("status").string(item.status);
+  if (item.kind != WorkKind::task) out.key("kind").string(to_text(item.kind));
+  out.member("sub", static_cast<std::uint64_t>(loaded.sub)).member("parent", item.parent.str());
+  out.member("owner", item.owner).member("assignee", item.assignee);
+  write_schedule(out, item.schedule);
+  write_texts(out, "blockedBy", item.blocked_by);
   if (item.resolution != Resolution::unresolved) out.key("resolution").string(to_text(item.resolution));
   out.key("priority").string(to_text(item.priority)).key("target").string(to_text(item.execution_target));
   if (item.hold) out.key("holder").string(item.hold->agent.str()).member("holdRun", item.hold->run.str());
   out.member("epoch", loaded.epoch).member("run", item.run.str()).member("runs", std::uint64_t{loaded.run_count});
-  out.member("worker", loaded.worker).member("comments", std::uint64_t{item.comment_count});
+  write_texts(out, "workers", loaded.workers);
+  out.member("comments", std::uint64_t{item.comment_count});
   out.key("auditCount").number(loaded.chain.count).key("auditHead").string(loaded.chain.digest);
   out.key("created").number(ms(item.created_at)).key("updated").number(ms(item.updated_at));
   if (item.resolved_at) out.key("resolved").number(ms(*item.resolved_at));
@@ -127,7 +235,17 @@ Put write_content(const LoadedItem& loaded) {
   out.begin_object().key("title").string(loaded.text->title).member("description", loaded.text->description);
   out.key("fields").begin_object();
   for (const auto& [key, value] : loaded.item.fields) write_field(out.key(key), value);
-  out.end_object().rest(loaded.text->extra).end_object();
+  out.end_object();
+  write_texts(out, "categories", loaded.item.categories);
+  out.member("objectiveState", loaded.item.objective_state);
+  write_texts(out, "dependsOn", loaded.item.depends_on);
+  if (!loaded.item.attachments.empty()) {
+    out.key("attachments").begin_array();
+    for (const Attachment& file : loaded.item.attachments) write_attachment(out, file);
+    out.end_array();
+  }
+  out.member("attachmentCount", std::uint64_t{loaded.attachment_count});
+  out.rest(loaded.text->extra).end_object();
   return {content_record(loaded.item.key), std::move(out).str(), {}};
 }
 
@@ -145,6 +263,20 @@ Put write_hold(const LoadedItem& loaded) {
   return put;
 }
 
+Put write_gates(const LoadedItem& loaded) {
+  json::Writer out;
+  out.begin_object().key("gates").begin_array();
+  for (const GateAcknowledgement& passed : loaded.item.gates) {
+    out.begin_object().key("gate").string(passed.gate).key("by").string(passed.by).member("byAgent", passed.by_agent);
+    out.key("at").number(ms(passed.at)).key("digest").string(passed.digest);
+    write_texts(out, "checked", passed.checked);
+    write_texts(out, "covered", passed.covered);
+    write_texts(out, "changed", passed.changed);
+    out.member("changedBy", passed.changed_by).end_object();
+  }
+  return {gates_record(loaded.item.key), std::move(out.end_array().end_object()).str(), {}};
+}
+
 Result<LoadedItemPtr> read_item(const ItemKey& key, std::span<const std::optional<Record>> records,
                                 const FindWorkflow& find) {
   const auto& state = records[0];
@@ -160,6 +292,9 @@ Result<LoadedItemPtr> read_item(const ItemKey& key, std::span<const std::optiona
   if (auto read = read_content(*loaded, *content); !read) return read.error();
   if (records[2]) {
     if (auto read = read_hold(*loaded, *records[2]); !read) return read.error();
+  }
+  if (records[3]) {
+    if (auto read = read_gates(*loaded, *records[3]); !read) return read.error();
   }
   auto workflow = find(loaded->item.workflow, loaded->item.workflow_version);
   if (!workflow) return workflow.error();

@@ -1,4 +1,5 @@
-// How an item is stored: a small state record, a content record, and a tiny record for the hold's deadline.
+// How an item is stored: a small state record, a content record, a tiny record for the hold's deadline, and one for the
+// gates it has passed.
 #pragma once
 
 #include <functional>
@@ -15,16 +16,19 @@ namespace openindex::engine {
 RecordId state_record(const ItemKey& key);
 RecordId content_record(const ItemKey& key);
 RecordId hold_record(const ItemKey& key);
+RecordId gates_record(const ItemKey& key);
+constexpr std::size_t records_per_item = 4;
 
 Put write_state(const LoadedItem& item);
 Put write_content(const LoadedItem& item);
 /// A hold that was given up is written empty, not erased: versions of the record then never repeat.
 Put write_hold(const LoadedItem& item);
+Put write_gates(const LoadedItem& item);
 
 using CompiledWorkflowPtr = std::shared_ptr<const CompiledWorkflow>;
 using FindWorkflow = std::function<Result<CompiledWorkflowPtr>(const WorkflowId&, std::uint32_t version)>;
 
-/// Put an item together from its three records, in the order of the functions above.
+/// Put an item together from its records, in the order of the functions above.
 /// @par Errors not_found, storage_corrupt, those of `find`
 Result<LoadedItemPtr> read_item(const ItemKey& key, std::span<const std::optional<Record>> records,
                                 const FindWorkflow& find);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <openindex/work/rules.hpp>
 #include <openindex/work/work_item.hpp>
@@ -26,8 +27,10 @@ struct LoadedItem {
   std::shared_ptr<const CompiledWorkflow> workflow;
   StatusIndex status = 0;
   std::int64_t number = 0;
-  std::string worker;
-  std::uint64_t epoch = 0;  ///< The last one given out, also when nobody holds the item now.
+  std::int64_t sub = 0;                ///< Of a sub-task: its number below its task.
+  std::vector<std::string> workers;    ///< Ids of those who worked on it: the last 50.
+  std::uint32_t attachment_count = 0;  ///< Ever added.
+  std::uint64_t epoch = 0;             ///< The last one given out, also when nobody holds the item now.
   Duration hold_length{0};
   std::uint32_t run_count = 0;
   ChainHead chain;
@@ -35,7 +38,9 @@ struct LoadedItem {
   std::uint64_t hold_version = 0;
   std::string extra;
 
-  [[nodiscard]] ItemSnapshot snapshot() const { return {*workflow, item, status, worker}; }
+  [[nodiscard]] ItemSnapshot snapshot() const {
+    return {*workflow, item, status, workers, text->title, text->description};
+  }
 
   /// What readers get: with title and description.
   [[nodiscard]] WorkItem whole() const {

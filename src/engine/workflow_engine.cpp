@@ -117,11 +117,11 @@ Result<ItemPage> WorkflowEngine::list(const Actor& actor, const ItemFilter& filt
   const auto where = [&](std::size_t field, const std::string& value) {
     if (!value.empty()) request.where.push_back({field, Predicate::Op::equal, value});
   };
-  where(2, filter.workflow.str());
-  where(3, filter.status);
-  where(4, filter.stage);
-  if (filter.resolution) where(5, std::string(to_text(*filter.resolution)));
-  where(7, filter.holder);
+  where(3, filter.workflow.str());
+  where(4, filter.status);
+  where(5, filter.stage);
+  if (filter.resolution) where(6, std::string(to_text(*filter.resolution)));
+  where(8, filter.holder);
   auto page = core_->options.storage.scan(request);
   if (!page) return page.error();
   std::vector<ItemKey> keys;
@@ -137,11 +137,19 @@ Result<ItemPage> WorkflowEngine::list(const Actor& actor, const ItemFilter& filt
 Result<WorkItem> WorkflowEngine::execute(const Actor& actor, const ItemKey& key, const Command& command,
                                          std::uint64_t fence) {
   if (auto allowed = check_reader(actor, key); !allowed) return allowed.error();
-  auto outcome = core_->door.apply(Change{
-      .key = key,
-      .actor = actor,
-      .decide = [&](const LoadedItem& item, Time now) { return decide(item.snapshot(), command, actor, now, fence); },
-      .notes = {}});
+  const auto related = std::make_shared<std::optional<RelatedItem>>();
+  const auto* dependency = std::get_if<AddDependency>(&command);
+  auto outcome = core_->door.apply(Change{.key = key,
+                                          .actor = actor,
+                                          .decide =
+                                              [&](const LoadedItem& item, Time now) {
+                                                ItemSnapshot snapshot = item.snapshot();
+                                                if (*related) snapshot.related = &**related;
+                                                return decide(snapshot, command, actor, now, fence);
+                                              },
+                                          .notes = {},
+                                          .on = dependency != nullptr ? dependency->on : ItemKey(),
+                                          .related = related});
   if (!outcome) return outcome.error();
   return outcome->item->whole();
 }
@@ -169,6 +177,34 @@ Result<WorkItem> WorkflowEngine::progress(const Actor& actor, const ItemKey& key
 }
 Result<WorkItem> WorkflowEngine::complete(const Actor& actor, const ItemKey& key, const Complete& complete) {
   return execute(actor, key, complete);
+}
+
+Result<WorkItem> WorkflowEngine::done(const Actor& actor, const ItemKey& key, const Done& done) {
+  return execute(actor, key, done);
+}
+Result<WorkItem> WorkflowEngine::reacknowledge(const Actor& actor, const ItemKey& key, const Reacknowledge& again) {
+  return execute(actor, key, again);
+}
+Result<WorkItem> WorkflowEngine::take_over(const Actor& actor, const ItemKey& key, const TakeOver& take) {
+  return execute(actor, key, take);
+}
+Result<WorkItem> WorkflowEngine::reopen(const Actor& actor, const ItemKey& key, const Reopen& reopen) {
+  return execute(actor, key, reopen);
+}
+Result<WorkItem> WorkflowEngine::update(const Actor& actor, const ItemKey& key, const UpdateItem& update) {
+  return execute(actor, key, update);
+}
+Result<WorkItem> WorkflowEngine::add_dependency(const Actor& actor, const ItemKey& key, const ItemKey& on) {
+  return execute(actor, key, AddDependency{on});
+}
+Result<WorkItem> WorkflowEngine::remove_dependency(const Actor& actor, const ItemKey& key, const ItemKey& on) {
+  return execute(actor, key, RemoveDependency{on});
+}
+Result<WorkItem> WorkflowEngine::attach(const Actor& actor, const ItemKey& key, const Attachment& attachment) {
+  return execute(actor, key, AddAttachment{attachment});
+}
+Result<WorkItem> WorkflowEngine::detach(const Actor& actor, const ItemKey& key, std::uint32_t attachment) {
+  return execute(actor, key, RemoveAttachment{attachment});
 }
 
 Result<AgentContext> WorkflowEngine::agent_context(const Actor& actor, const ItemKey& key) {

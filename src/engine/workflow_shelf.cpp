@@ -58,7 +58,7 @@ void append_entry(ChangeSet& changes, Head& head, const WorkflowId& id, const Ac
                   AuditDraft draft) {
   const std::string stream = "workflow." + id.str();
   const AuditFrame frame{
-      .stream = stream, .actor = actor, .at = now, .commit = changes.id.str(), .stage = {}, .step = {}};
+      .stream = stream, .domain = {}, .actor = actor, .at = now, .commit = changes.id.str(), .stage = {}, .step = {}};
   append_audit(changes, head.chain, frame, std::span(&draft, 1));
   changes.expectations.push_back({head_record(id), head.record_version});
   changes.puts.push_back(write_head(id, head));

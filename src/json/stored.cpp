@@ -42,6 +42,16 @@ bool Stored::boolean(std::string_view name) {
   return value != nullptr && value->is_bool() && value->get_bool();
 }
 
+std::vector<Stored> Stored::objects(std::string_view name) {
+  std::vector<Stored> out;
+  const auto* list = member(name);
+  if (list == nullptr || !list->is_array()) return out;
+  for (const auto& entry : list->get_array()) {
+    if (entry.is_object()) out.push_back(Stored(entry));
+  }
+  return out;
+}
+
 std::string Stored::rest() const {
   std::string out;
   for (const auto& entry : value_.get_object()) {

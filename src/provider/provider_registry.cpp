@@ -42,7 +42,7 @@ ChangeSet change_of(const ProviderRecord& record, RandomSource& random) {
 
 void append_audit(ChangeSet& changes, ProviderRecord& record, const Actor& actor, Time now, AuditDraft draft) {
   const std::string stream = record.stream();
-  const engine::AuditFrame frame{stream, actor, now, changes.id.str(), {}, {}, 0};
+  const engine::AuditFrame frame{stream, {}, actor, now, changes.id.str(), {}, {}, 0};
   engine::append_audit(changes, record.chain, frame, {&draft, 1});
 }
 

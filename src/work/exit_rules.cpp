@@ -72,7 +72,35 @@ Result<void> check_move(const ItemSnapshot& snapshot, StatusIndex to) {
         .with("to", workflow.status(to).key)
         .with_allowed(open_moves(snapshot));
   }
+  if (const auto stale = stale_gates(snapshot, to); !stale.empty()) return gate_stale(snapshot.item, stale);
   return {};
+}
+
+std::vector<std::string> stale_gates(const ItemSnapshot& snapshot, StatusIndex to, std::optional<GateIndex> except) {
+  std::vector<std::string> out;
+  if (snapshot.workflow.status(to).resolution != Resolution::resolved) return out;
+  for (const GateAcknowledgement& passed : snapshot.item.gates) {
+    if (passed.stale() && !(except && snapshot.workflow.gate(*except).key == passed.gate)) out.push_back(passed.gate);
+  }
+  return out;
+}
+
+Error gate_stale(const WorkItem& item, const std::vector<std::string>& gates) {
+  Error error = Error(errc::gate_stale).with("item", item.key.str());
+  std::vector<Problem> problems;
+  for (const GateAcknowledgement& passed : item.gates) {
+    if (std::find(gates.begin(), gates.end(), passed.gate) == gates.end()) continue;
+    for (const std::string& what : passed.changed) {
+      problems.push_back({"/gates/" + passed.gate, what + " was changed by " + passed.changed_by});
+    }
+  }
+  return std::move(error).with_missing(gates).with_problems(std::move(problems));
+}
+
+Error unresolved_dependencies(const WorkItem& item) {
+  std::vector<std::string> keys;
+  for (const ItemKey& key : item.blocked_by) keys.push_back(key.str());
+  return Error(errc::dependencies_unresolved).with("item", item.key.str()).with_missing(std::move(keys));
 }
 
 std::vector<std::string> missing_fields(const ItemSnapshot& snapshot, const StageGate& gate) {
@@ -86,26 +114,15 @@ std::vector<std::string> missing_fields(const ItemSnapshot& snapshot, const Stag
   return missing;
 }
 
-std::vector<Error> obstacles(const ItemSnapshot& snapshot, GateIndex index, const Progress& acknowledged,
-                             const Actor& actor) {
-  const CompiledWorkflow& workflow = snapshot.workflow;
-  const StageGate& gate = workflow.gate(index);
+std::vector<Error> demands(const ItemSnapshot& snapshot, GateIndex index, const Progress& acknowledged,
+                           const Actor& actor) {
+  const StageGate& gate = snapshot.workflow.gate(index);
   std::vector<Error> out;
-  if (gate.from_stage != workflow.stage(workflow.stage_of(snapshot.status)).key) {
-    out.push_back(Error(errc::gate_not_available).with("gate", gate.key).with_allowed(gates_here(snapshot)));
-    return out;
-  }
-  if (!leads_from_here(snapshot, index)) {
-    out.push_back(Error(errc::status_transition_not_allowed)
-                      .with("from", workflow.status(snapshot.status).key)
-                      .with("to", gate.to_status)
-                      .with_allowed(open_moves(snapshot)));
-  }
   if (gate.people_only && actor.kind() != ActorKind::person) {
     out.push_back(Error(errc::gate_for_people).with("gate", gate.key));
   }
-  if (gate.approver_not_worker && !snapshot.worker.empty() && snapshot.worker == actor.id()) {
-    out.push_back(Error(errc::approver_is_worker).with("gate", gate.key).with("worker", snapshot.worker));
+  if (gate.approver_not_worker && std::ranges::find(snapshot.workers, actor.id()) != snapshot.workers.end()) {
+    out.push_back(Error(errc::approver_is_worker).with("gate", gate.key).with("worker", actor.id()));
   }
   if (auto missing = missing_fields(snapshot, gate); !missing.empty()) {
     out.push_back(Error(errc::required_fields_missing).with("gate", gate.key).with_missing(std::move(missing)));
@@ -125,13 +142,34 @@ std::vector<Error> obstacles(const ItemSnapshot& snapshot, GateIndex index, cons
   return out;
 }
 
+std::vector<Error> obstacles(const ItemSnapshot& snapshot, GateIndex index, const Progress& acknowledged,
+                             const Actor& actor) {
+  const CompiledWorkflow& workflow = snapshot.workflow;
+  const StageGate& gate = workflow.gate(index);
+  std::vector<Error> out;
+  if (gate.from_stage != workflow.stage(workflow.stage_of(snapshot.status)).key) {
+    out.push_back(Error(errc::gate_not_available).with("gate", gate.key).with_allowed(gates_here(snapshot)));
+    return out;
+  }
+  if (!leads_from_here(snapshot, index)) {
+    out.push_back(Error(errc::status_transition_not_allowed)
+                      .with("from", workflow.status(snapshot.status).key)
+                      .with("to", gate.to_status)
+                      .with_allowed(open_moves(snapshot)));
+  }
+  for (Error& error : demands(snapshot, index, acknowledged, actor)) out.push_back(std::move(error));
+  if (const auto stale = stale_gates(snapshot, workflow.target_of(index), index); !stale.empty()) {
+    out.push_back(gate_stale(snapshot.item, stale));
+  }
+  return out;
+}
+
 std::vector<std::string> open_moves(const ItemSnapshot& snapshot) {
   const CompiledWorkflow& workflow = snapshot.workflow;
   std::vector<std::string> out;
   for (const StatusIndex to : workflow.exits(snapshot.status)) {
-    if (!workflow.gate_between(workflow.stage_of(snapshot.status), workflow.stage_of(to))) {
-      out.push_back(workflow.status(to).key);
-    }
+    const bool gated = workflow.gate_between(workflow.stage_of(snapshot.status), workflow.stage_of(to)).has_value();
+    if (!gated && stale_gates(snapshot, to).empty()) out.push_back(workflow.status(to).key);
   }
   return out;
 }

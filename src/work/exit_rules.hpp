@@ -10,6 +10,18 @@ namespace openindex::work {
 /// Refuse a plain move to `to` that no transition allows or that a gate guards.
 Result<void> check_move(const ItemSnapshot& snapshot, StatusIndex to);
 
+/// What the gate itself asks for and this acknowledgement or this actor does not bring, wherever the item stands.
+std::vector<Error> demands(const ItemSnapshot& snapshot, GateIndex gate, const Progress& acknowledged,
+                           const Actor& actor);
+
+/// Stale gates that keep the item from `to`: only completion is kept back. `except`: the gate being progressed now.
+std::vector<std::string> stale_gates(const ItemSnapshot& snapshot, StatusIndex to,
+                                     std::optional<GateIndex> except = std::nullopt);
+Error gate_stale(const WorkItem& item, const std::vector<std::string>& gates);
+
+/// The refusal of an item that waits for others.
+Error unresolved_dependencies(const WorkItem& item);
+
 /// Everything that keeps this actor from progressing the gate with this acknowledgement, in the order of refusal.
 std::vector<Error> obstacles(const ItemSnapshot& snapshot, GateIndex gate, const Progress& acknowledged,
                              const Actor& actor);

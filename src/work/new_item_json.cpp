@@ -38,6 +38,13 @@ NewItem read_item(json::ObjectReader in, std::vector<Problem>& problems, const s
   item.execution_target = in.choice("executionTarget", parse_execution_target, "human, agent, either");
   item.status = in.text("status");
   item.domain = in.text("domain");
+  item.kind = in.choice("kind", parse_work_kind, "project, task, sub_task").value_or(WorkKind::task);
+  item.parent = in.text("parentKey");
+  item.owner = in.text("ownerUserId");
+  item.assignee = in.text("assigneeUserId");
+  item.categories = in.texts("categories");
+  item.objective_state = in.text("objectiveState");
+  for (const std::string& key : in.texts("dependsOn")) item.depends_on.emplace_back(key);
   item.idempotency_key = in.text("idempotencyKey");
   if (const auto* fields = in.member("fields"); fields != nullptr && !fields->is_object()) {
     in.problem("fields", "must be an object");

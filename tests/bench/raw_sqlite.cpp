@@ -34,8 +34,8 @@ RawClaim RawClaim::from(const ChangeSet& changes) {
   RawClaim claim{.item = state.id.key,
                  .version = static_cast<std::int64_t>(changes.expectations[0].version),
                  .state = state.body,
-                 .status = std::get<std::string>(value_of(state, Index::items, 3)),
-                 .holder = std::get<std::string>(value_of(state, Index::items, 7)),
+                 .status = std::get<std::string>(value_of(state, Index::items, 4)),
+                 .holder = std::get<std::string>(value_of(state, Index::items, 8)),
                  .hold = hold.body,
                  .deadline_ms = std::get<std::int64_t>(value_of(hold, Index::due, 1))};
   for (const Put& append : changes.appends) claim.audit.push_back({append.id.key, append.body});

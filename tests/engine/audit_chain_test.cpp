@@ -14,7 +14,7 @@ namespace {
 
 constexpr Time noon(Duration(1'767'225'600'250));
 
-AuditFrame frame_of(const Actor& actor) { return {"OPS-42", actor, noon, "com_1", "triage", "run_9/3", 7}; }
+AuditFrame frame_of(const Actor& actor) { return {"OPS-42", "OPS", actor, noon, "com_1", "triage", "run_9/3", 7}; }
 
 AuditDraft status_changed() {
   return {"work_item.status_changed", {{"status", "new", "triage"}, {"note", "", "say \"hi\"\n"}}, "because"};
@@ -31,7 +31,9 @@ TEST_CASE("an entry reads back as it was appended") {
   REQUIRE(changes.appends.size() == 1);
   const Put& put = changes.appends[0];
   CHECK(put.id == RecordId{"audit", "OPS-42/00000001"});
-  CHECK(put.index.empty());
+  REQUIRE(put.index.size() == 1);
+  CHECK(put.index[0].values == std::vector<IndexValue>{noon.time_since_epoch().count(), "OPS",
+                                                       "work_item.status_changed", "agent-alpha", "OPS-42"});
   CHECK(commit_of(put.body) == "com_1");
   const auto entry = read_audit(1, put.body);
   REQUIRE(entry);
@@ -57,7 +59,7 @@ TEST_CASE("members that say nothing are left out") {
   const Actor actor = Actor::system("importer");
   ChangeSet changes;
   ChainHead head;
-  const AuditFrame frame{"OPS-42", actor, noon, {}, {}, {}, 0};
+  const AuditFrame frame{"OPS-42", {}, actor, noon, {}, {}, {}, 0};
   append_audit(changes, head, frame, std::array{AuditDraft{"work_item.created", {}, {}}});
   CHECK(changes.appends[0].body ==
         R"({"number":1,"type":"work_item.created","at":"2026-01-01T00:00:00.250Z","actor":"importer",)"

@@ -118,7 +118,8 @@ TEST_CASE("the table has a column for every field of every index") {
 
 TEST_CASE("an operator reads bodies as text and finds rows by index columns") {
   const DatabaseFile file;
-  const IndexEntry entry{Index::items, {"OPS", 7, "TRIAGE", "new", "", "", "", ""}};
+  const IndexEntry entry{Index::items,
+                         {"OPS", 7, 0, "TRIAGE", "new", "", "", "", "", "task", 2, "", "", "", "none", 0}};
   CHECK(commit_one(*file.open(), test_put("a", R"({"title":"crash"})", {entry})).has_value());
   CHECK(PlainConnection(file).column("SELECT body ->> 'title' FROM records WHERE items_domain = 'OPS'") ==
         std::vector<std::string>{"crash"});

@@ -17,7 +17,7 @@ const Time start{Duration(1'000'000'000)};
 struct Standing {
   std::shared_ptr<const CompiledWorkflow> workflow = CompiledWorkflow::compile(tests::triage_workflow(), 1).value();
   WorkItem item;
-  std::string worker;
+  std::vector<std::string> workers;
 
   explicit Standing(const std::string& status) {
     item.key = "BUG-1";
@@ -34,7 +34,7 @@ struct Standing {
     item.hold = Hold{std::move(agent), 4, deadline, {}};
     return *this;
   }
-  ItemSnapshot snapshot() const { return {*workflow, item, *workflow->find_status(item.status), worker}; }
+  ItemSnapshot snapshot() const { return {*workflow, item, *workflow->find_status(item.status), workers}; }
   Result<Decision> decide(const Command& command, const Actor& actor, std::uint64_t fence = 0) const {
     return openindex::decide(snapshot(), command, actor, start, fence);
   }
@@ -176,7 +176,7 @@ TEST_CASE("no agent and no host passes a gate for people, and the worker does no
   CHECK(code_of(Standing("in_review").decide(Progress{"review_to_done"}, Actor::system("host"))) ==
         errc::gate_for_people);
   Standing own("in_review");
-  own.worker = "mia";
+  own.workers = {"mia"};
   CHECK(code_of(own.decide(Progress{"review_to_done"}, mia)) == errc::approver_is_worker);
   CHECK(own.decide(Progress{"review_to_done"}, Actor::person("noa")));
 }

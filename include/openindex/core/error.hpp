@@ -32,6 +32,8 @@ enum class errc : std::uint16_t {
   invalid_field_value = 5,
   unknown_field = 6,
   idempotency_conflict = 7,
+  bulk_refused = 8,
+  migration_refused = 9,
 
   // The thing is not there, or already is.
   not_found = 20,
@@ -50,6 +52,11 @@ enum class errc : std::uint16_t {
   approver_is_worker = 49,
   already_resolved = 50,
   not_for_agents = 51,
+  gate_stale = 52,
+  dependencies_unresolved = 53,
+  dependency_cycle = 54,
+  not_resolved = 55,
+  agent_stage_in_the_way = 56,
 
   // Somebody else is on it.
   already_claimed = 60,

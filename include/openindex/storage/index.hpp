@@ -21,8 +21,11 @@ inline namespace v0 {
 enum class Index : std::uint8_t {
   key,    ///< (kind, key): every record, without an entry of its own.
   queue,  ///< Open work an agent may hold: (holder, rank, number, domain, workflow, stage); holder empty: free.
-  items,  ///< Work items by number: (domain, number, workflow, status, stage, resolution, target, holder).
+  items,  ///< Work items by number: (domain, number, sub, workflow, status, stage, resolution, target, holder, kind,
+          ///< priority, parent, owner, assignee, schedule, resolved_at); sub: of a sub-task, else 0.
   due,    ///< What time brings: (topic, at, subject); topics `hold`, `run_hold`, `run`, `parked`.
+  tree,   ///< Work items below others: (parent, number, sub).
+  audit,  ///< Audit entries by time: (at, domain, type, actor, stream).
 };
 
 enum class IndexType : std::uint8_t { integer, text };

@@ -38,6 +38,7 @@ enum class RunReason : std::uint8_t {
   context_too_long,   ///< failed
   refused,            ///< failed: the model or its filter refused
   runner_failed,      ///< failed: the runner gave up
+  dependencies,       ///< waiting until what the item depends on is resolved
   left_stage,         ///< cancelled: the item left the stage by another hand
 };
 

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -26,12 +27,23 @@
 namespace openindex {
 inline namespace v0 {
 
+/// What the rules must know of another item.
+struct RelatedItem {
+  ItemKey key = {};
+  std::string domain = {};
+  Resolution resolution = Resolution::unresolved;
+  WorkKind kind = WorkKind::task;
+  bool depends_on_this = false;  ///< Over any number of steps.
+};
+
 /// What the rules look at. References must outlive the call.
 struct ItemSnapshot {
   const CompiledWorkflow& workflow;
   const WorkItem& item;
-  StatusIndex status = 0;   ///< `item.status` looked up.
-  std::string_view worker;  ///< Id of the last actor who claimed the item or changed its fields.
+  StatusIndex status = 0;                         ///< `item.status` looked up.
+  std::span<const std::string> workers = {};      ///< Ids of those who claimed it or changed its content.
+  std::string_view title = {}, description = {};  ///< `item` may be without them.
+  const RelatedItem* related = nullptr;           ///< Of the item that the command names, if it names one.
 };
 
 /// Take the item for an agent. Allowed when it is free, past its deadline, or already this agent's: then the hold is
@@ -70,15 +82,65 @@ struct Progress {
 struct Complete {
   std::string to_status = {};  ///< Empty: the only terminal status that one transition leads to.
 };
+/// Go all the way to a completion status, through gates that ask for nothing, or not at all. Stops before stages that
+/// agents must do.
+struct Done {
+  std::string to_status = {};  ///< Empty: the nearest terminal status that resolves.
+};
+/// Vouch again for gates that went stale.
+struct Reacknowledge {
+  std::string gate = {};  ///< Empty: every stale one.
+  bool accept_text = false;
+  std::vector<std::string> checked = {};
+};
+/// Take the item from whoever holds it, and hand it to an agent or set it free. For people and the host.
+struct TakeOver {
+  AgentId agent = {};                       ///< Empty: it becomes free.
+  Duration hold{std::chrono::minutes(30)};  ///< 1 second to 7 days.
+  std::string reason = {};
+};
+/// Open a resolved item again. For people and the host.
+struct Reopen {
+  std::string to_status = {};  ///< Not terminal; empty: the initial status.
+  std::string reason = {};
+};
+/// Change what the item says of itself; absent members stay as they are.
+struct UpdateItem {
+  std::optional<std::string> title = {};
+  std::optional<std::string> description = {};
+  std::optional<Priority> priority = {};
+  std::optional<ExecutionTarget> execution_target = {};
+  std::optional<std::string> owner = {};     ///< Empty: nobody.
+  std::optional<std::string> assignee = {};  ///< Empty: nobody.
+  std::optional<std::vector<std::string>> categories = {};
+  std::optional<Schedule> schedule = {};
+  std::optional<std::string> objective_state = {};
+};
+/// Let the item wait until another is resolved.
+struct AddDependency {
+  ItemKey on = {};
+};
+struct RemoveDependency {
+  ItemKey on = {};
+};
+struct AddAttachment {
+  Attachment attachment = {};  ///< Name, media type, size and URI; the rest is filled in.
+};
+struct RemoveAttachment {
+  std::uint32_t number = 0;
+};
 
-using Command = std::variant<Claim, Release, Heartbeat, SetFields, AddComment, ChangeStatus, Progress, Complete>;
+using Command = std::variant<Claim, Release, Heartbeat, SetFields, AddComment, ChangeStatus, Progress, Complete, Done,
+                             Reacknowledge, TakeOver, Reopen, UpdateItem, AddDependency, RemoveDependency,
+                             AddAttachment, RemoveAttachment>;
 
 /// How the hold changes.
 struct HoldChange {
   enum class Kind : std::uint8_t { none, take, extend, clear };
   Kind kind = Kind::none;
   Time deadline{};        ///< take, extend; zero on extend: by the length that the hold was taken with.
-  bool takeover = false;  ///< take: another holder's deadline had passed.
+  bool takeover = false;  ///< take: another holder's deadline had passed, or it was taken from them.
+  AgentId agent = {};     ///< take: for whom; empty: the actor.
 };
 
 /// An audit entry before it has a number, a time and a place in the chain.
@@ -95,10 +157,23 @@ struct Decision {
   HoldChange hold;
   FieldValues fields = {};  ///< Values to set; empty ones clear.
   std::optional<AddComment> comment = {};
-  bool worked = false;                    ///< The actor becomes the stage's worker.
+  UpdateItem update = {};                              ///< What changes of the item itself.
+  std::vector<GateAcknowledgement> acknowledged = {};  ///< Gates vouched for; time and digest are filled in.
+  std::vector<std::string> outdated = {};  ///< Covered content that changes: acknowledgements of it go stale.
+  ItemKey depends = {};                    ///< A dependency to add.
+  ItemKey independent = {};                ///< A dependency to take away.
+  std::optional<Attachment> attach = {};
+  std::uint32_t detach = 0;               ///< Number of an attachment to take away.
+  bool reopened = false;                  ///< The resolution is taken back.
+  bool worked = false;                    ///< The actor becomes one of the item's workers.
   std::optional<RunState> run_ends = {};  ///< The stage's run ends like this.
   std::vector<AuditDraft> audit = {};
 
+  /// Tell whether the item's content record changes.
+  [[nodiscard]] bool changes_content() const noexcept {
+    return !fields.empty() || update.title || update.description || update.categories || update.objective_state ||
+           attach || detach != 0 || !depends.empty() || !independent.empty();
+  }
   /// Tell whether only the hold's deadline changes: then no item version and no audit entry.
   [[nodiscard]] bool only_extends() const noexcept { return hold.kind == HoldChange::Kind::extend && audit.empty(); }
 };
@@ -107,14 +182,16 @@ struct Decision {
 /// @par Errors status_transition_not_allowed, completion_status_not_terminal, requirements_not_acknowledged,
 /// checklist_incomplete, agent_id_required, required_fields_missing, gate_not_available, gate_required,
 /// gate_for_people, approver_is_worker, already_resolved, not_for_agents, already_claimed, hold_lost, hold_required,
-/// not_permitted, outside_run, unknown_field, invalid_field_value, invalid_argument
+/// not_permitted, outside_run, unknown_field, invalid_field_value, invalid_argument, gate_stale,
+/// dependencies_unresolved, dependency_cycle, not_resolved, agent_stage_in_the_way, not_found (a related item)
 OPENINDEX_API Result<Decision> decide(const ItemSnapshot& snapshot, const Command& command, const Actor& actor,
                                       Time now, std::uint64_t fence = 0);
 
-/// Judge the creation of an item: status, fields, sizes. Returns the status it starts in.
+/// Judge the creation of an item: status, fields, sizes, and its parent (null: there is none of that name). Returns the
+/// status it starts in.
 /// @par Errors invalid_argument, status_transition_not_allowed, unknown_field, invalid_field_value, not_permitted
 OPENINDEX_API Result<StatusIndex> decide_create(const CompiledWorkflow& workflow, const NewItem& item,
-                                                const Actor& actor);
+                                                const Actor& actor, const RelatedItem* parent = nullptr);
 
 /// List the ways out of the current status as this actor finds them. Fills goal, exits, required fields and terminal
 /// statuses of a context; the rest is the engine's.

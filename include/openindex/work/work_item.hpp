@@ -3,6 +3,7 @@
 // Read through `WorkflowEngine`; changed only by its commands. Thread safety: plain values.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -24,6 +25,58 @@ enum class Priority : std::uint8_t { critical, high, medium, low };
 OPENINDEX_API std::string_view to_text(Priority value) noexcept;
 OPENINDEX_API std::optional<Priority> parse_priority(std::string_view text) noexcept;
 
+/// Where an item stands: projects hold tasks, tasks hold sub-tasks. A task needs no project, a sub-task needs a task.
+enum class WorkKind : std::uint8_t { project, task, sub_task };
+
+OPENINDEX_API std::string_view to_text(WorkKind value) noexcept;
+OPENINDEX_API std::optional<WorkKind> parse_work_kind(std::string_view text) noexcept;
+
+enum class ScheduleGranularity : std::uint8_t { none, date, datetime };
+
+OPENINDEX_API std::string_view to_text(ScheduleGranularity value) noexcept;
+OPENINDEX_API std::optional<ScheduleGranularity> parse_schedule_granularity(std::string_view text) noexcept;
+
+/// When it is planned: not at all, on a day, or in a block of time.
+struct Schedule {
+  ScheduleGranularity granularity = ScheduleGranularity::none;
+  Time start{};  ///< A day: its midnight in UTC.
+  Time end{};    ///< Blocks only; after `start`.
+
+  static Schedule on(std::chrono::sys_days day) { return {ScheduleGranularity::date, Time(day), {}}; }
+  static Schedule block(Time start, Time end) { return {ScheduleGranularity::datetime, start, end}; }
+
+  friend bool operator==(const Schedule&, const Schedule&) = default;
+};
+
+/// A file somewhere else: the bytes are the host's.
+struct Attachment {
+  std::uint32_t number = 0;     ///< Counts from 1 within the item; given when it is added, never used again.
+  std::string name = {};        ///< 1 to 255 bytes, no control characters.
+  std::string media_type = {};  ///< Such as `text/plain`; at most 127 bytes.
+  std::uint64_t size_bytes = 0;
+  std::string uri = {};  ///< 1 to 2,000 bytes, no control characters.
+  std::string added_by = {};
+  Time added_at{};
+
+  friend bool operator==(const Attachment&, const Attachment&) = default;
+};
+
+/// What somebody vouched for when they progressed a gate, and whether it is still so.
+struct GateAcknowledgement {
+  std::string gate = {};
+  std::string by = {};  ///< The actor's id.
+  bool by_agent = false;
+  Time at{};
+  std::vector<std::string> checked = {};  ///< Checklist items that were confirmed.
+  std::vector<std::string> covered = {};  ///< Fields that had a value; title and description are always covered.
+  std::string digest = {};                ///< Hex SHA-256 of what was covered.
+  std::vector<std::string> changed = {};  ///< What was covered and has changed since: field keys, `title`, …
+  std::string changed_by = {};            ///< Who changed it last.
+
+  /// A stale gate keeps the item from being completed until somebody acknowledges it again.
+  [[nodiscard]] bool stale() const noexcept { return !changed.empty(); }
+};
+
 using FieldValues = std::map<std::string, FieldValue, std::less<>>;  ///< By field key; unset fields are absent.
 
 /// Who works on an item, and until when that is believed.
@@ -38,7 +91,9 @@ struct Hold {
 };
 
 struct WorkItem {
-  ItemKey key = {};
+  ItemKey key = {};  ///< `OPS-42`; of a sub-task: its parent's key and a number, `OPS-42.1`.
+  WorkKind kind = WorkKind::task;
+  ItemKey parent = {};
   std::string title = {};        ///< 1 to 500 bytes, no control characters.
   std::string description = {};  ///< Markdown, at most 640 KiB.
   WorkflowId workflow = {};
@@ -49,10 +104,19 @@ struct WorkItem {
   Resolution resolution = Resolution::unresolved;
   Priority priority = Priority::medium;
   ExecutionTarget execution_target = ExecutionTarget::human;
+  std::string owner = {};                    ///< User id.
+  std::string assignee = {};                 ///< User id. Who holds it for an agent is `hold`.
+  std::vector<std::string> categories = {};  ///< Labels of the domain; sorted, each once.
+  Schedule schedule = {};
+  std::string objective_state = {};  ///< Free text of the host's own meaning.
   FieldValues fields = {};
-  std::optional<Hold> hold = {};  ///< Also when past its deadline: compare with the time of reading.
-  RunId run = {};                 ///< The run of the current stage, when it has one that has not ended.
-  std::uint64_t version = 0;      ///< Rises with every change of the item's state.
+  std::vector<ItemKey> depends_on = {};  ///< Work that comes first.
+  std::vector<ItemKey> blocked_by = {};  ///< Those of them that are not resolved: until then it is not available.
+  std::vector<Attachment> attachments = {};
+  std::vector<GateAcknowledgement> gates = {};  ///< Gates that were progressed, the last time of each.
+  std::optional<Hold> hold = {};                ///< Also when past its deadline: compare with the time of reading.
+  RunId run = {};                               ///< The run of the current stage, when it has one that has not ended.
+  std::uint64_t version = 0;                    ///< Rises with every change of the item's state.
   std::uint32_t comment_count = 0;
   Time created_at{};
   Time updated_at{};
@@ -67,7 +131,15 @@ struct OPENINDEX_API NewItem {
   Priority priority = Priority::medium;
   std::optional<ExecutionTarget> execution_target = {};  ///< Absent: the workflow's default.
   std::string status = {};                               ///< Empty: the workflow's initial status.
-  std::string domain = {};                               ///< Empty: the workflow's domain.
+  std::string domain = {};                               ///< Empty: the parent's, else the workflow's domain.
+  WorkKind kind = WorkKind::task;
+  ItemKey parent = {};  ///< A sub-task's task, or a task's project; in the same domain.
+  std::string owner = {};
+  std::string assignee = {};
+  std::vector<std::string> categories = {};  ///< At most 50, each 1 to 100 bytes.
+  Schedule schedule = {};
+  std::string objective_state = {};      ///< At most 1,000 bytes.
+  std::vector<ItemKey> depends_on = {};  ///< At most 100.
   FieldValues fields = {};
 
   /// The same key with the same content creates one item, however often it is sent; with another content it is refused
@@ -75,7 +147,8 @@ struct OPENINDEX_API NewItem {
   std::string idempotency_key = {};
 
   /// Read a JSON array of items, at most 64 MiB: `[{"title", "description", "priority", "workflow", "executionTarget",
-  /// "status", "domain", "fields": {key: text | number | {"date": "YYYY-MM-DD"}}, "idempotencyKey"}]`.
+  /// "status", "domain", "kind", "parentKey", "ownerUserId", "assigneeUserId", "categories", "objectiveState",
+  /// "dependsOn", "fields": {key: text | number | {"date": "YYYY-MM-DD"}}, "idempotencyKey"}]`.
   /// @par Errors invalid_json, input_too_large, invalid_argument (every problem with its JSON pointer)
   static Result<std::vector<NewItem>> list_from_json(std::string_view json);
 };

@@ -63,7 +63,7 @@ struct StageGate {
   std::vector<std::string> items = {};            ///< Mode checklist: every one must be checked.
   std::vector<std::string> required_fields = {};  ///< Custom fields that must have a value.
   bool people_only = false;                       ///< No agent can progress it.
-  bool approver_not_worker = false;               ///< Whoever did the work of the stage cannot progress it.
+  bool approver_not_worker = false;  ///< Whoever claimed the item or changed its content cannot progress it.
 };
 
 /// A custom field of the items of this workflow.

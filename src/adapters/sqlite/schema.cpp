@@ -1,14 +1,13 @@
 #include "adapters/sqlite/schema.hpp"
 
-#include <array>
 #include <string>
 #include <utility>
 
 namespace openindex::sqlite {
 namespace {
 
-// A step that was released is never edited: a file is what the steps made of it. The columns of an index are named
-// after `index_schemas()`. The body comes last, so that reading the other columns does not walk through a long one.
+// A schema that was released is never edited, but brought forward. The columns of an index are named after
+// `index_schemas()`. The body comes last, so that reading the other columns does not walk through a long one.
 constexpr const char* create_records = R"(
 CREATE TABLE records (
   id INTEGER PRIMARY KEY,
@@ -16,9 +15,12 @@ CREATE TABLE records (
   key TEXT NOT NULL,
   version INTEGER NOT NULL,
   queue_holder TEXT, queue_rank INTEGER, queue_number INTEGER, queue_domain TEXT, queue_workflow TEXT, queue_stage TEXT,
-  items_domain TEXT, items_number INTEGER, items_workflow TEXT, items_status TEXT, items_stage TEXT,
-  items_resolution TEXT, items_target TEXT, items_holder TEXT,
+  items_domain TEXT, items_number INTEGER, items_sub INTEGER, items_workflow TEXT, items_status TEXT, items_stage TEXT,
+  items_resolution TEXT, items_target TEXT, items_holder TEXT, items_kind TEXT, items_priority INTEGER,
+  items_parent TEXT, items_owner TEXT, items_assignee TEXT, items_schedule TEXT, items_resolved_at INTEGER,
   due_topic TEXT, due_at INTEGER, due_subject TEXT,
+  tree_parent TEXT, tree_number INTEGER, tree_sub INTEGER,
+  audit_at INTEGER, audit_domain TEXT, audit_type TEXT, audit_actor TEXT, audit_stream TEXT,
   body ANY NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX records_key ON records (kind, key);
@@ -26,16 +28,46 @@ CREATE INDEX records_queue ON records
   (queue_holder, queue_rank, queue_number, queue_domain, queue_workflow, queue_stage, kind, key)
   WHERE queue_holder IS NOT NULL;
 CREATE INDEX records_items ON records
-  (items_domain, items_number, items_workflow, items_status, items_stage, items_resolution, items_target, items_holder,
-   kind, key)
+  (items_domain, items_number, items_sub, items_workflow, items_status, items_stage, items_resolution, items_target,
+   items_holder, items_kind, items_priority, items_parent, items_owner, items_assignee, items_schedule,
+   items_resolved_at, kind, key)
   WHERE items_domain IS NOT NULL;
 CREATE INDEX records_due ON records (due_topic, due_at, due_subject, kind, key)
   WHERE due_topic IS NOT NULL;
+CREATE INDEX records_tree ON records (tree_parent, tree_number, tree_sub, kind, key)
+  WHERE tree_parent IS NOT NULL;
+CREATE INDEX records_audit ON records (audit_at, audit_domain, audit_type, audit_actor, audit_stream, kind, key)
+  WHERE audit_at IS NOT NULL;
 )";
 
-/// Step n brings version n to n + 1.
-constexpr std::array steps = {create_records};
-static_assert(steps.size() == schema_version);
+// What an item of version 1 could not say is what it says by default; its audit entries take their places by time.
+constexpr const char* set_version_1_aside = R"(
+DROP INDEX records_key; DROP INDEX records_queue; DROP INDEX records_items; DROP INDEX records_due;
+ALTER TABLE records RENAME TO records_1;
+)";
+constexpr const char* copy_version_1 = R"(
+INSERT INTO records
+SELECT id, kind, key, version,
+  queue_holder, queue_rank, queue_number, queue_domain, queue_workflow, queue_stage,
+  items_domain, items_number, iif(items_domain IS NULL, NULL, 0), items_workflow, items_status, items_stage,
+  items_resolution, items_target, items_holder, iif(items_domain IS NULL, NULL, 'task'),
+  iif(items_domain IS NULL, NULL, CASE json_extract(body, '$.priority')
+    WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'low' THEN 3 ELSE 2 END),
+  iif(items_domain IS NULL, NULL, ''), iif(items_domain IS NULL, NULL, ''), iif(items_domain IS NULL, NULL, ''),
+  iif(items_domain IS NULL, NULL, 'none'),
+  iif(items_domain IS NULL, NULL, coalesce(json_extract(body, '$.resolved'), 0)),
+  due_topic, due_at, due_subject,
+  NULL, NULL, NULL,
+  iif(kind = 'audit', CAST(strftime('%s', json_extract(body, '$.at')) AS INTEGER) * 1000
+    + CAST(substr(json_extract(body, '$.at'), 21, 3) AS INTEGER), NULL),
+  iif(kind = 'audit', iif(key GLOB '[A-Z0-9]*-[0-9]*/*', substr(key, 1, instr(key, '-') - 1), ''), NULL),
+  iif(kind = 'audit', json_extract(body, '$.type'), NULL),
+  iif(kind = 'audit', coalesce(json_extract(body, '$.actor'), ''), NULL),
+  iif(kind = 'audit', substr(key, 1, instr(key, '/') - 1), NULL),
+  body
+FROM records_1;
+DROP TABLE records_1;
+)";
 
 struct Identity {
   std::int64_t application = 0;
@@ -85,8 +117,14 @@ Result<void> bring_forward(Connection& connection) {
   const auto found = read_identity(connection);
   if (!found) return found.error();
   if (auto judged = judge(connection, *found); !judged) return judged;
-  for (auto step = static_cast<std::size_t>(found->version); step < steps.size(); ++step) {
-    if (auto done = connection.execute(steps[step]); !done) return done;
+  if (found->version == 1) {
+    if (auto done = connection.execute(set_version_1_aside); !done) return done;
+  }
+  if (found->version < schema_version) {
+    if (auto done = connection.execute(create_records); !done) return done;
+  }
+  if (found->version == 1) {
+    if (auto done = connection.execute(copy_version_1); !done) return done;
   }
   const std::string mark = "PRAGMA application_id=" + std::to_string(application_id) +
                            ";PRAGMA user_version=" + std::to_string(schema_version);

@@ -111,11 +111,11 @@ Result<void> items_are_ordered(const StorageFactory& make) {
   trial.equal("a range, backwards",
               trial.keys({.index = Index::items, .prefix = {"A"}, .from = 2, .below = 11, .descending = true}),
               Keys{"a10", "a2"});
-  trial.equal("one status", trial.keys({.index = Index::items, .prefix = {"A"}, .where = {{3, Op::equal, "new"}}}),
+  trial.equal("one status", trial.keys({.index = Index::items, .prefix = {"A"}, .where = {{4, Op::equal, "new"}}}),
               Keys{"a1", "a2"});
   trial.equal(
       "two predicates",
-      trial.keys({.index = Index::items, .prefix = {"A"}, .where = {{3, Op::equal, "new"}, {7, Op::not_equal, ""}}}),
+      trial.keys({.index = Index::items, .prefix = {"A"}, .where = {{4, Op::equal, "new"}, {8, Op::not_equal, ""}}}),
       Keys{"a2"});
   return trial.verdict();
 }

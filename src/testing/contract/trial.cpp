@@ -13,7 +13,9 @@ IndexEntry in_queue(std::string holder, std::int64_t rank, std::int64_t number, 
 }
 
 IndexEntry in_items(std::string domain, std::int64_t number, std::string status, std::string holder) {
-  return {Index::items, {std::move(domain), number, "TRIAGE", std::move(status), "triage", "", "", std::move(holder)}};
+  return {Index::items,
+          {std::move(domain), number, 0, "TRIAGE", std::move(status), "triage", "", "", std::move(holder), "task", 2,
+           "", "", "", "none", 0}};
 }
 
 IndexEntry in_due(std::string topic, std::int64_t at, std::string subject) {

@@ -1,0 +1,153 @@
+// Items that wait for items. Each item that others wait for has a record that lists them, so that resolving it frees
+// them in the same commit, and so that the item itself need not change when somebody starts to wait.
+#include <algorithm>
+#include <set>
+
+#include <boost/json/array.hpp>
+
+#include "engine/commit.hpp"
+#include "engine/item_door.hpp"
+#include "engine/run_record.hpp"
+#include "json/stored.hpp"
+#include "json/writer.hpp"
+
+namespace openindex::engine {
+namespace {
+
+constexpr std::size_t dependents_max = 1000;
+constexpr std::size_t walk_max = 10'000;
+
+struct Dependents {
+  std::vector<ItemKey> items;
+  std::uint64_t version = 0;
+};
+
+RecordId dependents_record(const ItemKey& key) { return {"dependents", key.str()}; }
+
+Result<Dependents> read_dependents(Storage& storage, const ItemKey& key) {
+  Dependents out;
+  auto record = read_record(storage, dependents_record(key), "dependents");
+  if (!record && record.error().code() == errc::not_found) return out;
+  if (!record) return record.error();
+  auto in = json::Stored::read(record->body, "dependents " + key.str());
+  if (!in) return in.error();
+  out.version = record->version;
+  if (const auto* list = in->member("items"); list != nullptr && list->is_array()) {
+    for (const auto& entry : list->get_array()) {
+      if (entry.is_string()) out.items.emplace_back(std::string_view(entry.get_string()));
+    }
+  }
+  return out;
+}
+
+void write_dependents(ChangeSet& changes, const ItemKey& key, const Dependents& dependents) {
+  json::Writer out;
+  out.begin_object().key("items").begin_array();
+  for (const ItemKey& item : dependents.items) out.string(item.str());
+  changes.expectations.push_back({dependents_record(key), dependents.version});
+  changes.puts.push_back({dependents_record(key), std::move(out.end_array().end_object()).str(), {}});
+}
+
+}  // namespace
+
+// Walks everything that `on` waits for. What it has seen is expected unchanged, so that two dependencies which would
+// close a circle together cannot both be added.
+Result<std::optional<RelatedItem>> ItemDoor::relate(const ItemKey& item, const ItemKey& on,
+                                                    std::vector<Expectation>& seen) {
+  auto target = load(on);
+  if (!target && target.error().code() == errc::not_found) return std::optional<RelatedItem>();
+  if (!target) return target.error();
+  const WorkItem& found = (*target)->item;
+  RelatedItem related{.key = on, .domain = found.domain, .resolution = found.resolution, .kind = found.kind};
+  if (item.empty()) return std::optional(std::move(related));
+  std::set<std::string> visited{on.str()};
+  std::vector<LoadedItemPtr> open{*target};
+  while (!open.empty()) {
+    const LoadedItemPtr at = std::move(open.back());
+    open.pop_back();
+    seen.push_back({state_record(at->item.key), at->item.version});
+    for (const ItemKey& next : at->item.depends_on) {
+      if (next == item) related.depends_on_this = true;
+      if (next == item || !visited.insert(next.str()).second) continue;
+      if (visited.size() > walk_max) {
+        return Error(errc::invalid_argument, "The web of dependencies has more than 10000 items").with("on", on.str());
+      }
+      auto loaded = load(next);
+      if (!loaded) return loaded.error();
+      open.push_back(std::move(*loaded));
+    }
+  }
+  return std::optional(std::move(related));
+}
+
+Result<void> ItemDoor::add_dependent(Prepared& prepared, const ItemKey& on, const ItemKey& dependent) {
+  auto dependents = read_dependents(options_.storage, on);
+  if (!dependents) return dependents.error();
+  auto& items = dependents->items;
+  if (std::find(items.begin(), items.end(), dependent) != items.end()) return {};
+  if (items.size() >= dependents_max) {
+    return Error(errc::invalid_argument, "At most 1000 items depend on one").with("on", on.str());
+  }
+  items.push_back(dependent);
+  write_dependents(prepared.changes, on, *dependents);
+  return {};
+}
+
+Result<void> ItemDoor::remove_dependent(Prepared& prepared, const ItemKey& on, const ItemKey& dependent) {
+  auto dependents = read_dependents(options_.storage, on);
+  if (!dependents) return dependents.error();
+  if (std::erase(dependents->items, dependent) != 0) write_dependents(prepared.changes, on, *dependents);
+  return prepared.next->item.blocked_by.empty() ? tell_waiting_run(prepared, *prepared.next, options_.clock.now())
+                                                : Result<void>();
+}
+
+// A run that waits for other work to be resolved is due when it is.
+Result<void> ItemDoor::tell_waiting_run(Prepared& prepared, const LoadedItem& item, Time now) {
+  if (item.item.run.empty()) return {};
+  auto run = load_run(item.item.run);
+  if (!run) return run.error();
+  if (run->state != RunState::waiting || run->reason != RunReason::dependencies) return {};
+  run->due_at = now;
+  prepared.changes.expectations.push_back({run_record(run->id), run->version});
+  prepared.changes.puts.push_back(write_run(*run));
+  return {};
+}
+
+// In the same commit: an item is free exactly when the last of what it waits for is resolved.
+Result<void> ItemDoor::tell_dependents(Prepared& prepared, const Change& change, Time now) {
+  const bool resolved = prepared.next->item.resolution != Resolution::unresolved;
+  auto dependents = read_dependents(options_.storage, change.key);
+  if (!dependents) return dependents.error();
+  prepared.changes.expectations.push_back({RecordId{"dependents", change.key.str()}, dependents->version});
+  for (const ItemKey& key : dependents->items) {
+    auto loaded = load(key);
+    if (!loaded) return loaded.error();
+    if ((*loaded)->item.resolution != Resolution::unresolved) continue;
+    auto next = std::make_shared<LoadedItem>(**loaded);
+    auto& blocked_by = next->item.blocked_by;
+    std::erase(blocked_by, change.key);
+    if (!resolved) blocked_by.push_back(change.key);
+    next->item.updated_at = now;
+    AuditDraft draft{resolved ? "work_item.dependency_resolved" : "work_item.dependency_reopened",
+                     {{"dependsOn", change.key.str(), std::string(to_text(prepared.next->item.resolution))}},
+                     {}};
+    const AuditFrame frame{.stream = key.str(),
+                           .domain = next->item.domain,
+                           .actor = change.actor,
+                           .at = now,
+                           .commit = prepared.changes.id.str(),
+                           .stage = next->item.stage,
+                           .step = {},
+                           .epoch = next->epoch};
+    append_audit(prepared.changes, next->chain, frame, std::span(&draft, 1));
+    prepared.changes.expectations.push_back({state_record(key), (*loaded)->item.version});
+    prepared.others.push_back({next, prepared.changes.puts.size()});
+    prepared.changes.puts.push_back(write_state(*next));
+    if (blocked_by.empty()) {
+      if (auto told = tell_waiting_run(prepared, *next, now); !told) return told;
+    }
+  }
+  return {};
+}
+
+}  // namespace openindex::engine

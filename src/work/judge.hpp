@@ -1,0 +1,76 @@
+// Judges one command on one item: what `decide` is made of. Split over the files that are named after what they judge.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <openindex/work/rules.hpp>
+
+namespace openindex::work {
+
+class Judge {
+ public:
+  Judge(const ItemSnapshot& snapshot, const Actor& actor, Time now, std::uint64_t fence)
+      : snapshot_(snapshot),
+        workflow_(snapshot.workflow),
+        item_(snapshot.item),
+        actor_(actor),
+        now_(now),
+        fence_(fence) {}
+
+  // hold_rules.cpp
+  Result<Decision> operator()(const Claim& claim);
+  Result<Decision> operator()(const Release& release);
+  Result<Decision> operator()(const Heartbeat& beat);
+  Result<Decision> operator()(const TakeOver& take);
+  // content_rules.cpp
+  Result<Decision> operator()(const SetFields& set);
+  Result<Decision> operator()(const AddComment& comment);
+  Result<Decision> operator()(const UpdateItem& update);
+  Result<Decision> operator()(const AddAttachment& add);
+  Result<Decision> operator()(const RemoveAttachment& remove);
+  // dependency_rules.cpp
+  Result<Decision> operator()(const AddDependency& add);
+  Result<Decision> operator()(const RemoveDependency& remove);
+  // move_rules.cpp
+  Result<Decision> operator()(const ChangeStatus& change);
+  Result<Decision> operator()(const Progress& progress);
+  Result<Decision> operator()(const Reacknowledge& again);
+  Result<Decision> operator()(const Complete& complete);
+  Result<Decision> operator()(const Reopen& reopen);
+  // done_rules.cpp
+  Result<Decision> operator()(const Done& done);
+
+ private:
+  Result<void> check_open() const;
+  Result<void> check_worker() const;
+  /// Refuse whoever is not a person or the host. `what`: for the error's sentence.
+  Result<void> check_privileged(const char* what) const;
+  Result<StatusIndex> status_named(const std::string& key) const;
+  Result<Time> deadline(Duration hold) const;
+  Result<std::optional<StatusIndex>> claim_status(const Claim& claim) const;
+  Result<StatusIndex> completion_status(const std::string& key) const;
+  /// Any accepted write by the holder shows that the holder is alive.
+  void extend_hold(Decision& decision) const;
+  void move(Decision& decision, StatusIndex to) const;
+  /// Move on from where earlier moves of the same decision have led.
+  void move(Decision& decision, StatusIndex from, StatusIndex to) const;
+  void acknowledge(Decision& decision, GateIndex gate, std::vector<std::string> checked) const;
+
+  const ItemSnapshot& snapshot_;
+  const CompiledWorkflow& workflow_;
+  const WorkItem& item_;
+  const Actor& actor_;
+  Time now_;
+  std::uint64_t fence_;
+};
+
+/// Refuse texts and lists of an item that are out of bounds; a pointer for each problem.
+void check_title(const std::string& title, std::vector<Problem>& problems);
+void check_description(const std::string& description, std::vector<Problem>& problems);
+void check_people(const std::string& pointer, const std::string& user, std::vector<Problem>& problems);
+void check_categories(const std::vector<std::string>& categories, std::vector<Problem>& problems);
+void check_schedule(const Schedule& schedule, std::vector<Problem>& problems);
+void check_objective_state(const std::string& state, std::vector<Problem>& problems);
+
+}  // namespace openindex::work

@@ -1,0 +1,57 @@
+// A file of an older schema is brought forward when it is opened, with everything that is in it.
+#include "storage/database_file.hpp"
+
+using namespace openindex;
+
+namespace {
+
+constexpr const char* version_1 = R"(
+CREATE TABLE records (
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,
+  queue_holder TEXT, queue_rank INTEGER, queue_number INTEGER, queue_domain TEXT, queue_workflow TEXT, queue_stage TEXT,
+  items_domain TEXT, items_number INTEGER, items_workflow TEXT, items_status TEXT, items_stage TEXT,
+  items_resolution TEXT, items_target TEXT, items_holder TEXT,
+  due_topic TEXT, due_at INTEGER, due_subject TEXT, body ANY NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX records_key ON records (kind, key);
+CREATE INDEX records_queue ON records
+  (queue_holder, queue_rank, queue_number, queue_domain, queue_workflow, queue_stage, kind, key)
+  WHERE queue_holder IS NOT NULL;
+CREATE INDEX records_items ON records
+  (items_domain, items_number, items_workflow, items_status, items_stage, items_resolution, items_target, items_holder,
+   kind, key) WHERE items_domain IS NOT NULL;
+CREATE INDEX records_due ON records (due_topic, due_at, due_subject, kind, key) WHERE due_topic IS NOT NULL;
+INSERT INTO records (kind, key, version, queue_holder, queue_rank, queue_number, queue_domain, queue_workflow,
+  queue_stage, items_domain, items_number, items_workflow, items_status, items_stage, items_resolution, items_target,
+  items_holder, body) VALUES ('item', 'OPS-7', 3, '', 1, 7, 'OPS', 'OPS', 's', 'OPS', 7, 'OPS', 'new', 's',
+  'unresolved', 'agent', '', '{"priority":"high"}');
+INSERT INTO records (kind, key, version, body) VALUES
+  ('audit', 'OPS-7/00000001', 1, '{"type":"work_item.created","at":"2026-11-22T10:00:00.250Z","actor":"mia"}'),
+  ('audit', 'provider.p1/00000001', 1, '{"type":"admin.ai_provider_created","at":"2026-11-22T10:00:01.000Z"}'),
+  ('host.notes', 'n', 2, 'not JSON');
+PRAGMA application_id=1869177976;
+PRAGMA user_version=1;
+)";
+
+}  // namespace
+
+TEST_CASE("a database of the first schema is brought forward with everything in it") {
+  const DatabaseFile file;
+  PlainConnection(file).execute(version_1);
+  const auto storage = file.open();
+  const auto items =
+      storage->scan({.index = Index::items, .prefix = {"OPS", 7, 0}, .where = {{10, Predicate::Op::equal, 1}}});
+  REQUIRE(items);
+  REQUIRE(items->rows.size() == 1);
+  CHECK(items->rows.front().version == 3);
+  CHECK(items->rows.front().body == R"({"priority":"high"})");
+  const auto free = storage->count({.index = Index::queue, .prefix = {""}});
+  CHECK(free.value() == 1);
+  const auto entries = storage->scan({.index = Index::audit});
+  REQUIRE(entries);
+  REQUIRE(entries->rows.size() == 2);
+  CHECK(entries->rows.front().index.front().values ==
+        std::vector<IndexValue>{1795341600250, "OPS", "work_item.created", "mia", "OPS-7"});
+  const RecordId note{"host.notes", "n"};
+  CHECK(storage->get(std::span(&note, 1)).value().front()->body == "not JSON");
+}

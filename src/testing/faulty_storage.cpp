@@ -60,6 +60,7 @@ Result<std::uint64_t> FaultyStorage::count(const CountRequest& request) {
 
 std::vector<Result<CommitReceipt>> FaultyStorage::commit(std::span<const ChangeSet> changes) {
   const auto failure = next_call();
+  if (meddle_ && (!failure || failure->fault == Fault::after)) meddle_();
   if (!failure) return behind_.commit(changes);
   if (failure->fault == Fault::before) return std::vector<Result<CommitReceipt>>(changes.size(), failure->code);
   const auto answers = behind_.commit(changes);

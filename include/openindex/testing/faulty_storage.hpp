@@ -5,8 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include <openindex/storage/storage.hpp>
 
@@ -26,6 +28,10 @@ class OPENINDEX_API FaultyStorage final : public Storage {
 
   /// Fail the nth call from now (1: the next) of get, scan, count or commit, once.
   void fail_nth(std::uint64_t nth, Fault fault = Fault::before, errc code = errc::storage_failed);
+
+  /// Do something in between: called before every commit that is let through, on the committing thread and outside any
+  /// lock, such as to let somebody else commit first. Empty: nothing. Not while other threads commit.
+  void before_commit(std::function<void()> meddle) { meddle_ = std::move(meddle); }
 
   /// Let every call through again.
   void heal();
@@ -59,6 +65,7 @@ class OPENINDEX_API FaultyStorage final : public Storage {
   bool failed_ = false;
   Fault fault_ = Fault::before;
   errc code_ = errc::storage_failed;
+  std::function<void()> meddle_;
 };
 
 }  // namespace testing

@@ -26,6 +26,8 @@ struct QueueFilter {
   std::string domain = {};
   WorkflowId workflow = {};
   std::string stage = {};
+  std::optional<Priority> priority = {};
+  std::string search = {};  ///< As `ItemFilter::search`.
 };
 
 struct QueuePage {
@@ -40,7 +42,8 @@ class OPENINDEX_API AgentQueue {
   AgentQueue(const AgentQueue&) = delete;
   AgentQueue& operator=(const AgentQueue&) = delete;
 
-  /// List what could be claimed. `limit_count`: 1 to 1000; the first page has those past their deadline on top of it.
+  /// List what could be claimed. `limit_count`: 1 to 1000. A page may be short and not the last one. While others
+  /// claim, what stays available throughout is listed once.
   /// @par Errors invalid_argument, outside_run, storage
   Result<QueuePage> available(const Actor& actor, const QueueFilter& filter = {}, std::uint32_t limit_count = 100,
                               const std::string& after = {});
@@ -59,6 +62,11 @@ class OPENINDEX_API AgentQueue {
   /// candidate), storage
   Result<std::optional<AgentSession>> claim_next(const Actor& actor, const QueueFilter& filter = {},
                                                  const Claim& claim = {});
+
+  /// Claim up to `count` items (1 to 1000) in as few durable writes as possible, most urgent first; fewer when there
+  /// are no more. @par Errors as above, invalid_argument (count)
+  Result<std::vector<AgentSession>> claim_next(const Actor& actor, std::uint32_t count, const QueueFilter& filter = {},
+                                               const Claim& claim = {});
 
  private:
   class Window;

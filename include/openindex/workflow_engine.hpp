@@ -29,6 +29,16 @@ inline namespace v0 {
 
 class EngineCore;
 
+/// What may come along with any call that changes something.
+struct CallOptions {
+  /// The epoch the caller believes it holds; refused with `hold_lost` when another one counts. 0: none.
+  std::uint64_t fence = 0;
+  /// The same key with the same request, by the same actor, gives the same accepted answer again, and changes nothing a
+  /// second time; with another request it is refused with `idempotency_conflict`. A refusal is not remembered. An
+  /// answer is remembered for 24 hours. At most 200 bytes; empty: none.
+  std::string idempotency_key = {};
+};
+
 /// A stored version of a workflow.
 struct SavedWorkflow {
   WorkflowId id = {};
@@ -41,16 +51,29 @@ struct StageSettings {
   std::vector<ProviderId> providers = {};
 };
 
-/// Which items to list; empty members match everything.
+/// Which items to list; empty members match everything. The names are those of the CLI's list flags.
 struct ItemFilter {
   std::string domain = {};
   WorkflowId workflow = {};
   std::string status = {};
   std::string stage = {};
   std::optional<Resolution> resolution = {};
-  std::string holder = {};          ///< Agent id.
+  std::string holder = {};          ///< Agent id; `none`: nobody holds it.
   std::uint32_t limit_count = 100;  ///< 1 to 1000.
   std::string after = {};           ///< `ItemPage::next` of the page before.
+
+  std::optional<WorkKind> kind = {};
+  std::optional<Priority> priority = {};
+  std::optional<ExecutionTarget> execution_target = {};
+  ItemKey parent = {};
+  std::string owner = {};
+  std::string assignee = {};
+  std::optional<ScheduleGranularity> schedule = {};
+  std::optional<Time> resolved_after = {};
+  std::string category = {};
+  /// Words that all stand in the title or the description, in upper or lower case (ASCII letters only). Read from the
+  /// items that match the rest, at most 10,000 a page: such a page may be short, or empty, and not the last.
+  std::string search = {};
 };
 
 struct ItemPage {
@@ -106,29 +129,46 @@ class OPENINDEX_API WorkflowEngine {
   /// List items. @par Errors invalid_argument (limit, cursor), outside_run, storage
   Result<ItemPage> list(const Actor& actor, const ItemFilter& filter);
 
-  /// Change an item: any command of the rules. `fence`: the epoch the caller believes it holds; 0: none.
+  /// List what stands directly below an item, in order; none of an unknown item. @par Errors outside_run, storage
+  Result<std::vector<WorkItem>> children(const Actor& actor, const ItemKey& key);
+
+  /// Change an item: any command of the rules.
   /// @returns the item after the change.
-  /// @par Errors those of `decide`, not_found, contention, storage
-  Result<WorkItem> execute(const Actor& actor, const ItemKey& key, const Command& command, std::uint64_t fence = 0);
+  /// @par Errors those of `decide`, not_found, idempotency_conflict, contention, storage
+  Result<WorkItem> execute(const Actor& actor, const ItemKey& key, const Command& command,
+                           const CallOptions& call = {});
 
   // The commands by name; errors as `execute`.
-  Result<WorkItem> claim(const Actor& actor, const ItemKey& key, const Claim& claim = {});
-  Result<WorkItem> release(const Actor& actor, const ItemKey& key, const Release& release = {});
-  Result<WorkItem> heartbeat(const Actor& actor, const ItemKey& key, const Heartbeat& beat = {});
-  Result<WorkItem> set_fields(const Actor& actor, const ItemKey& key, FieldValues values);
-  Result<WorkItem> comment(const Actor& actor, const ItemKey& key, std::string body);
-  Result<WorkItem> transition(const Actor& actor, const ItemKey& key, std::string to_status);
-  Result<WorkItem> progress(const Actor& actor, const ItemKey& key, const Progress& progress);
-  Result<WorkItem> complete(const Actor& actor, const ItemKey& key, const Complete& complete = {});
-  Result<WorkItem> done(const Actor& actor, const ItemKey& key, const Done& done = {});
-  Result<WorkItem> reacknowledge(const Actor& actor, const ItemKey& key, const Reacknowledge& again);
-  Result<WorkItem> take_over(const Actor& actor, const ItemKey& key, const TakeOver& take);
-  Result<WorkItem> reopen(const Actor& actor, const ItemKey& key, const Reopen& reopen = {});
-  Result<WorkItem> update(const Actor& actor, const ItemKey& key, const UpdateItem& update);
-  Result<WorkItem> add_dependency(const Actor& actor, const ItemKey& key, const ItemKey& on);
-  Result<WorkItem> remove_dependency(const Actor& actor, const ItemKey& key, const ItemKey& on);
-  Result<WorkItem> attach(const Actor& actor, const ItemKey& key, const Attachment& attachment);
-  Result<WorkItem> detach(const Actor& actor, const ItemKey& key, std::uint32_t attachment);
+  Result<WorkItem> claim(const Actor& actor, const ItemKey& key, const Claim& claim = {}, const CallOptions& call = {});
+  Result<WorkItem> release(const Actor& actor, const ItemKey& key, const Release& release = {},
+                           const CallOptions& call = {});
+  Result<WorkItem> heartbeat(const Actor& actor, const ItemKey& key, const Heartbeat& beat = {},
+                             const CallOptions& call = {});
+  Result<WorkItem> set_fields(const Actor& actor, const ItemKey& key, FieldValues values, const CallOptions& call = {});
+  Result<WorkItem> comment(const Actor& actor, const ItemKey& key, std::string body, const CallOptions& call = {});
+  Result<WorkItem> transition(const Actor& actor, const ItemKey& key, std::string to_status,
+                              const CallOptions& call = {});
+  Result<WorkItem> progress(const Actor& actor, const ItemKey& key, const Progress& progress,
+                            const CallOptions& call = {});
+  Result<WorkItem> complete(const Actor& actor, const ItemKey& key, const Complete& complete = {},
+                            const CallOptions& call = {});
+  Result<WorkItem> done(const Actor& actor, const ItemKey& key, const Done& done = {}, const CallOptions& call = {});
+  Result<WorkItem> reacknowledge(const Actor& actor, const ItemKey& key, const Reacknowledge& again,
+                                 const CallOptions& call = {});
+  Result<WorkItem> take_over(const Actor& actor, const ItemKey& key, const TakeOver& take,
+                             const CallOptions& call = {});
+  Result<WorkItem> reopen(const Actor& actor, const ItemKey& key, const Reopen& reopen = {},
+                          const CallOptions& call = {});
+  Result<WorkItem> update(const Actor& actor, const ItemKey& key, const UpdateItem& update,
+                          const CallOptions& call = {});
+  Result<WorkItem> add_dependency(const Actor& actor, const ItemKey& key, const ItemKey& on,
+                                  const CallOptions& call = {});
+  Result<WorkItem> remove_dependency(const Actor& actor, const ItemKey& key, const ItemKey& on,
+                                     const CallOptions& call = {});
+  Result<WorkItem> attach(const Actor& actor, const ItemKey& key, const Attachment& attachment,
+                          const CallOptions& call = {});
+  Result<WorkItem> detach(const Actor& actor, const ItemKey& key, std::uint32_t attachment,
+                          const CallOptions& call = {});
 
   // -- Questions ----------------------------------------------------------------------------------------------------
 

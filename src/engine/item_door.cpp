@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/answers.hpp"
 #include "engine/commit.hpp"
 #include "engine/item_changes.hpp"
 #include "engine/run_record.hpp"
@@ -84,6 +85,19 @@ Result<AgentRun> ItemDoor::load_run(const RunId& run) {
 
 Result<ItemDoor::Prepared> ItemDoor::prepare(Change& change, bool fresh) {
   const Time now = options_.clock.now();
+  std::uint64_t answer_version = 0;
+  if (!change.idempotency_key.empty()) {
+    const Request request = request_of(change.actor, change.idempotency_key, change.key, change.command);
+    auto known = find_answer(options_.storage, request, change.idempotency_key, now,
+                             [this](const auto& id, auto version) { return shelf_.find(id, version); });
+    if (!known) return known.error();
+    if (known->item) {
+      Prepared replayed;
+      replayed.current = known->item;
+      return replayed;
+    }
+    answer_version = known->version;
+  }
   if (change.key.empty()) {
     Prepared prepared;
     prepared.changes.id = mint_commit();
@@ -116,11 +130,26 @@ Result<ItemDoor::Prepared> ItemDoor::prepare(Change& change, bool fresh) {
   const bool unguarded = changes_nothing(*decision) || (decision->only_extends() && decision->hold.deadline == Time());
   if (from_cache && unguarded) return prepare(change, true);
   auto prepared = prepare_item(change, current, std::move(*decision), now);
+  if (prepared && !change.idempotency_key.empty()) remember_answer(*prepared, change, answer_version);
   if (prepared && !prepared->changes.puts.empty()) {
     auto& expectations = prepared->changes.expectations;
     expectations.insert(expectations.end(), seen.begin(), seen.end());
   }
   return prepared;
+}
+
+// The answer is what the item will be when this commits: its versions are known beforehand.
+void ItemDoor::remember_answer(Prepared& prepared, const Change& change, std::uint64_t version) {
+  LoadedItem answer = prepared.next ? *prepared.next : *prepared.current;
+  if (prepared.state_put) ++answer.item.version;
+  if (prepared.text_put) ++answer.text_version;
+  if (prepared.hold_put) ++answer.hold_version;
+  const Time now = options_.clock.now();
+  const Request request = request_of(change.actor, change.idempotency_key, change.key, change.command);
+  prepared.changes.expectations.push_back({request.record, version});
+  prepared.changes.puts.push_back(write_answer(request, answer, now));
+  constexpr std::uint64_t answers_between = 256;
+  if (++answer_count_ % answers_between == 0) forget_old_answers(options_.storage, now);
 }
 
 Result<ItemDoor::Prepared> ItemDoor::prepare_item(Change& change, const LoadedItemPtr& current, Decision decision,

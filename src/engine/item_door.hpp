@@ -35,6 +35,9 @@ struct Change {
   /// The item that the command names, and what the door found out about it before it asked `decide`.
   ItemKey on = {};
   std::shared_ptr<std::optional<RelatedItem>> related = {};
+  /// The accepted answer is remembered under this key; `command` is what the request says.
+  std::string idempotency_key = {};
+  std::string command = {};
   /// Told what the item will be, before the run and its steps are written: to put the outcome into them.
   std::function<void(const LoadedItem& next)> foresee = {};
 };
@@ -83,6 +86,7 @@ class ItemDoor {
   Result<void> remove_dependent(Prepared& prepared, const ItemKey& on, const ItemKey& dependent);
   Result<void> tell_dependents(Prepared& prepared, const Change& change, Time now);
   Result<void> tell_waiting_run(Prepared& prepared, const LoadedItem& item, Time now);
+  void remember_answer(Prepared& prepared, const Change& change, std::uint64_t version);
   Result<void> write_effects(Prepared& prepared, Change& change, const LoadedItem& current, Time now);
   void start_run(Prepared& prepared, LoadedItem& item, std::vector<AuditDraft>& drafts, Time now);
   Result<void> end_run(Prepared& prepared, Change& change, const LoadedItem& current, std::vector<AuditDraft>& drafts,
@@ -106,6 +110,7 @@ class ItemDoor {
   ItemCache cache_;
   std::string commit_prefix_;
   std::atomic<std::uint64_t> commit_count_{0};
+  std::atomic<std::uint64_t> answer_count_{0};
 };
 
 }  // namespace openindex::engine

@@ -6,6 +6,7 @@
 
 #include "engine/commit.hpp"
 #include "engine/core.hpp"
+#include "engine/readers.hpp"
 #include "engine/run_record.hpp"
 #include "json/stored.hpp"
 
@@ -14,12 +15,6 @@ inline namespace v0 {
 namespace {
 
 using namespace openindex::engine;
-
-// A run reads its own item and nothing else.
-Result<void> check_reader(const Actor& actor, const ItemKey& key) {
-  if (actor.kind() != ActorKind::run || actor.run_item() == key) return {};
-  return Error(errc::outside_run).with("item", key.str()).with("run", actor.run_id().str());
-}
 
 Result<Comment> read_comment(const Record& record) {
   auto in = json::Stored::read(record.body, "comment " + record.id.key);
@@ -104,107 +99,6 @@ Result<WorkItem> WorkflowEngine::get(const Actor& actor, const ItemKey& key) {
   auto item = core_->door.load(key);
   if (!item) return item.error();
   return (*item)->whole();
-}
-
-Result<ItemPage> WorkflowEngine::list(const Actor& actor, const ItemFilter& filter) {
-  if (actor.kind() == ActorKind::run) return Error(errc::outside_run).with("run", actor.run_id().str());
-  if (filter.limit_count < 1 || filter.limit_count > 1000) {
-    return Error(errc::invalid_argument, "A page holds 1 to 1000 items")
-        .with("limit_count", std::to_string(filter.limit_count));
-  }
-  ScanRequest request{.index = Index::items, .limit_count = filter.limit_count, .after = filter.after};
-  if (!filter.domain.empty()) request.prefix.emplace_back(filter.domain);
-  const auto where = [&](std::size_t field, const std::string& value) {
-    if (!value.empty()) request.where.push_back({field, Predicate::Op::equal, value});
-  };
-  where(3, filter.workflow.str());
-  where(4, filter.status);
-  where(5, filter.stage);
-  if (filter.resolution) where(6, std::string(to_text(*filter.resolution)));
-  where(8, filter.holder);
-  auto page = core_->options.storage.scan(request);
-  if (!page) return page.error();
-  std::vector<ItemKey> keys;
-  for (const Record& row : page->rows) keys.emplace_back(row.id.key);
-  auto items = core_->door.load_all(keys);
-  if (!items) return items.error();
-  ItemPage out;
-  for (const auto& item : *items) out.items.push_back(item->whole());
-  out.next = std::move(page->next);
-  return out;
-}
-
-Result<WorkItem> WorkflowEngine::execute(const Actor& actor, const ItemKey& key, const Command& command,
-                                         std::uint64_t fence) {
-  if (auto allowed = check_reader(actor, key); !allowed) return allowed.error();
-  const auto related = std::make_shared<std::optional<RelatedItem>>();
-  const auto* dependency = std::get_if<AddDependency>(&command);
-  auto outcome = core_->door.apply(Change{.key = key,
-                                          .actor = actor,
-                                          .decide =
-                                              [&](const LoadedItem& item, Time now) {
-                                                ItemSnapshot snapshot = item.snapshot();
-                                                if (*related) snapshot.related = &**related;
-                                                return decide(snapshot, command, actor, now, fence);
-                                              },
-                                          .notes = {},
-                                          .on = dependency != nullptr ? dependency->on : ItemKey(),
-                                          .related = related});
-  if (!outcome) return outcome.error();
-  return outcome->item->whole();
-}
-
-Result<WorkItem> WorkflowEngine::claim(const Actor& actor, const ItemKey& key, const Claim& claim) {
-  return execute(actor, key, claim);
-}
-Result<WorkItem> WorkflowEngine::release(const Actor& actor, const ItemKey& key, const Release& release) {
-  return execute(actor, key, release);
-}
-Result<WorkItem> WorkflowEngine::heartbeat(const Actor& actor, const ItemKey& key, const Heartbeat& beat) {
-  return execute(actor, key, beat);
-}
-Result<WorkItem> WorkflowEngine::set_fields(const Actor& actor, const ItemKey& key, FieldValues values) {
-  return execute(actor, key, SetFields{std::move(values)});
-}
-Result<WorkItem> WorkflowEngine::comment(const Actor& actor, const ItemKey& key, std::string body) {
-  return execute(actor, key, AddComment{std::move(body)});
-}
-Result<WorkItem> WorkflowEngine::transition(const Actor& actor, const ItemKey& key, std::string to_status) {
-  return execute(actor, key, ChangeStatus{std::move(to_status)});
-}
-Result<WorkItem> WorkflowEngine::progress(const Actor& actor, const ItemKey& key, const Progress& progress) {
-  return execute(actor, key, progress);
-}
-Result<WorkItem> WorkflowEngine::complete(const Actor& actor, const ItemKey& key, const Complete& complete) {
-  return execute(actor, key, complete);
-}
-
-Result<WorkItem> WorkflowEngine::done(const Actor& actor, const ItemKey& key, const Done& done) {
-  return execute(actor, key, done);
-}
-Result<WorkItem> WorkflowEngine::reacknowledge(const Actor& actor, const ItemKey& key, const Reacknowledge& again) {
-  return execute(actor, key, again);
-}
-Result<WorkItem> WorkflowEngine::take_over(const Actor& actor, const ItemKey& key, const TakeOver& take) {
-  return execute(actor, key, take);
-}
-Result<WorkItem> WorkflowEngine::reopen(const Actor& actor, const ItemKey& key, const Reopen& reopen) {
-  return execute(actor, key, reopen);
-}
-Result<WorkItem> WorkflowEngine::update(const Actor& actor, const ItemKey& key, const UpdateItem& update) {
-  return execute(actor, key, update);
-}
-Result<WorkItem> WorkflowEngine::add_dependency(const Actor& actor, const ItemKey& key, const ItemKey& on) {
-  return execute(actor, key, AddDependency{on});
-}
-Result<WorkItem> WorkflowEngine::remove_dependency(const Actor& actor, const ItemKey& key, const ItemKey& on) {
-  return execute(actor, key, RemoveDependency{on});
-}
-Result<WorkItem> WorkflowEngine::attach(const Actor& actor, const ItemKey& key, const Attachment& attachment) {
-  return execute(actor, key, AddAttachment{attachment});
-}
-Result<WorkItem> WorkflowEngine::detach(const Actor& actor, const ItemKey& key, std::uint32_t attachment) {
-  return execute(actor, key, RemoveAttachment{attachment});
 }
 
 Result<AgentContext> WorkflowEngine::agent_context(const Actor& actor, const ItemKey& key) {

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include <openindex/workflow_engine.hpp>
 
 #include "engine/core.hpp"
+#include "engine/text_search.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -17,10 +20,12 @@ constexpr std::uint32_t window_size = 128;
 constexpr Duration window_age{1000};
 constexpr std::size_t filters_max = 64;
 
-bool matches(const WorkItem& item, const QueueFilter& filter) {
+bool matches(const engine::LoadedItem& loaded, const QueueFilter& filter) {
+  const WorkItem& item = loaded.item;
   const auto fits = [](const std::string& wanted, const std::string& has) { return wanted.empty() || wanted == has; };
   return fits(filter.domain, item.domain) && fits(filter.workflow.str(), item.workflow.str()) &&
-         fits(filter.stage, item.stage);
+         fits(filter.stage, item.stage) && (!filter.priority || *filter.priority == item.priority) &&
+         engine::TextSearch(filter.search).matches(loaded.text->title, loaded.text->description);
 }
 
 ScanRequest free_items(const QueueFilter& filter, std::uint32_t limit, const std::string& after) {
@@ -31,27 +36,29 @@ ScanRequest free_items(const QueueFilter& filter, std::uint32_t limit, const std
   where(3, filter.domain);
   where(4, filter.workflow.str());
   where(5, filter.stage);
+  if (filter.priority) request.prefix.emplace_back(static_cast<std::int64_t>(*filter.priority));
   return request;
 }
 
 // Items whose holder's deadline has passed: free in all but the record.
-Result<std::vector<ItemKey>> expired_items(WorkflowEngine& engine, std::uint32_t limit) {
-  const std::int64_t now = engine.clock().now().time_since_epoch().count();
-  auto page = engine.storage().scan({.index = Index::due,
-                                     .prefix = {std::string("hold")},
-                                     .below = now + 1,
-                                     .where = {},
-                                     .limit_count = limit,
-                                     .after = {}});
-  if (!page) return page.error();
-  std::vector<ItemKey> keys;
-  for (const Record& row : page->rows) keys.emplace_back(row.id.key);
-  return keys;
+ScanRequest expired_items(Time now, std::uint32_t limit, const std::string& after) {
+  return {.index = Index::due,
+          .prefix = {std::string("hold")},
+          .below = std::int64_t{now.time_since_epoch().count() + 1},
+          .where = {},
+          .limit_count = limit,
+          .after = after};
 }
 
-bool takeable(const WorkItem& item, const QueueFilter& filter, Time now) {
+bool takeable(const engine::LoadedItem& loaded, const QueueFilter& filter, Time now) {
+  const WorkItem& item = loaded.item;
   return item.resolution == Resolution::unresolved && item.execution_target != ExecutionTarget::human &&
-         !is_held(item.hold, now) && matches(item, filter);
+         item.blocked_by.empty() && !is_held(item.hold, now) && matches(loaded, filter);
+}
+
+std::string window_name(const QueueFilter& filter) {
+  return filter.domain + '\n' + filter.workflow.str() + '\n' + filter.stage + '\n' +
+         (filter.priority ? std::string(to_text(*filter.priority)) : "") + '\n' + filter.search;
 }
 
 }  // namespace
@@ -66,7 +73,7 @@ class AgentQueue::Window {
   Result<std::optional<ItemKey>> next(const QueueFilter& filter, int& fills) {
     const std::lock_guard lock(mutex_);
     if (windows_.size() > filters_max) windows_.clear();
-    Candidates& window = windows_[filter.domain + '\n' + filter.workflow.str() + '\n' + filter.stage];
+    Candidates& window = windows_[window_name(filter)];
     const Duration now = engine_.clock().steady();
     if (window.keys.empty() || now - window.filled > window_age) {
       ++fills;
@@ -82,7 +89,7 @@ class AgentQueue::Window {
   /// Somebody in another process took a candidate: go on from another place than they will.
   void step_aside(const QueueFilter& filter) {
     const std::lock_guard lock(mutex_);
-    auto& keys = windows_[filter.domain + '\n' + filter.workflow.str() + '\n' + filter.stage].keys;
+    auto& keys = windows_[window_name(filter)].keys;
     if (keys.size() < 2) return;
     const auto skip = static_cast<std::ptrdiff_t>(engine_.random().next() % keys.size());
     std::rotate(keys.begin(), keys.begin() + skip, keys.end());
@@ -96,21 +103,27 @@ class AgentQueue::Window {
 
   Result<void> fill(Candidates& window, const QueueFilter& filter) {
     window.keys.clear();
-    auto expired = expired_items(engine_, 1000);
-    if (!expired) return expired.error();
-    auto items = engine_.core().door.load_all(*expired);
+    const Time now = engine_.clock().now();
+    for (ScanRequest request : {expired_items(now, window_size, {}), free_items(filter, window_size, {})}) {
+      // A page may be empty and not the last one: it looks at a bounded number of rows.
+      do {
+        auto page = engine_.storage().scan(request);
+        if (!page) return page.error();
+        if (auto kept = keep(window, *page, filter, now); !kept) return kept.error();
+        request.after = std::move(page->next);
+      } while (window.keys.empty() && !request.after.empty());
+    }
+    return {};
+  }
+
+  Result<void> keep(Candidates& window, const ScanPage& page, const QueueFilter& filter, Time now) {
+    std::vector<ItemKey> keys;
+    for (const Record& row : page.rows) keys.emplace_back(row.id.key);
+    auto items = engine_.core().door.load_all(keys);
     if (!items) return items.error();
     for (const auto& item : *items) {
-      if (takeable(item->item, filter, engine_.clock().now())) window.keys.push_back(item->item.key);
+      if (takeable(*item, filter, now)) window.keys.push_back(item->item.key);
     }
-    // A page may be empty and not the last one: it looks at a bounded number of rows.
-    ScanRequest request = free_items(filter, window_size, {});
-    do {
-      auto page = engine_.storage().scan(request);
-      if (!page) return page.error();
-      for (const Record& row : page->rows) window.keys.emplace_back(row.id.key);
-      request.after = std::move(page->next);
-    } while (window.keys.empty() && !request.after.empty());
     return {};
   }
 
@@ -129,22 +142,34 @@ Result<QueuePage> AgentQueue::available(const Actor& actor, const QueueFilter& f
     return Error(errc::invalid_argument, "A page holds 1 to 1000 items")
         .with("limit_count", std::to_string(limit_count));
   }
-  std::vector<ItemKey> keys;
-  if (after.empty()) {
-    auto expired = expired_items(engine_, 1000);
-    if (!expired) return expired.error();
-    keys = std::move(*expired);
-  }
-  auto page = engine_.storage().scan(free_items(filter, limit_count, after));
+  // First those past their deadline, then the free ones; the cursor says in which part it stands.
+  const bool expired_part = after.empty() || after.front() == 'e';
+  const std::string cursor = after.empty() ? after : after.substr(1);
+  const Time now = engine_.clock().now();
+  auto page = engine_.storage().scan(expired_part ? expired_items(now, limit_count, cursor)
+                                                  : free_items(filter, limit_count, cursor));
   if (!page) return page.error();
+  std::vector<ItemKey> keys;
   for (const Record& row : page->rows) keys.emplace_back(row.id.key);
   auto items = engine_.core().door.load_all(keys);
   if (!items) return items.error();
   QueuePage out;
   for (const auto& item : *items) {
-    if (takeable(item->item, filter, engine_.clock().now())) out.items.push_back(item->whole());
+    if (takeable(*item, filter, now)) out.items.push_back(item->whole());
   }
-  out.next = std::move(page->next);
+  if (!page->next.empty()) {
+    out.next = (expired_part ? 'e' : 'f') + page->next;
+  } else if (expired_part) {
+    const auto room = limit_count - static_cast<std::uint32_t>(out.items.size());
+    if (room == 0) {
+      out.next = "f";
+    } else {
+      auto rest = available(actor, filter, room, "f");
+      if (!rest) return rest.error();
+      std::move(rest->items.begin(), rest->items.end(), std::back_inserter(out.items));
+      out.next = std::move(rest->next);
+    }
+  }
   return out;
 }
 
@@ -186,7 +211,7 @@ Result<std::optional<AgentSession>> AgentQueue::claim_next(const Actor& actor, c
     if (!*key) break;
     auto loaded = engine_.core().door.load(**key);
     if (!loaded) return loaded.error();
-    if (!takeable((*loaded)->item, filter, engine_.clock().now())) continue;
+    if (!takeable(**loaded, filter, engine_.clock().now())) continue;
     auto session = this->claim(actor, **key, claim);
     if (session) return std::optional(std::move(*session));
     switch (session.error().code()) {
@@ -196,6 +221,7 @@ Result<std::optional<AgentSession>> AgentQueue::claim_next(const Actor& actor, c
         continue;
       case errc::already_resolved:
       case errc::not_for_agents:
+      case errc::dependencies_unresolved:
       case errc::not_found:
         continue;
       case errc::status_transition_not_allowed:
@@ -208,6 +234,46 @@ Result<std::optional<AgentSession>> AgentQueue::claim_next(const Actor& actor, c
   }
   if (unfit) return *unfit;
   return std::optional<AgentSession>();
+}
+
+Result<std::vector<AgentSession>> AgentQueue::claim_next(const Actor& actor, std::uint32_t count,
+                                                         const QueueFilter& filter, const Claim& claim) {
+  if (actor.kind() != ActorKind::agent || actor.id().empty()) return errc::agent_id_required;
+  if (count < 1 || count > 1000) {
+    return Error(errc::invalid_argument, "A call claims 1 to 1000 items").with("count", std::to_string(count));
+  }
+  std::vector<AgentSession> sessions;
+  constexpr int fills_max = 16;
+  std::optional<Error> unfit;
+  bool any = true;
+  for (int fills = 0; any && fills < fills_max && sessions.size() < count;) {
+    std::vector<engine::Change> changes;
+    std::set<std::string> chosen;  // a window filled anew has again what is chosen and not claimed yet
+    while (changes.size() < count - sessions.size()) {
+      auto key = window_->next(filter, fills);
+      if (!key) return sessions.empty() ? Result<std::vector<AgentSession>>(key.error()) : std::move(sessions);
+      if (!*key || !chosen.insert((**key).str()).second || fills >= fills_max) break;
+      changes.push_back({.key = **key, .actor = actor, .decide = [&](const engine::LoadedItem& item, Time now) {
+                           // Held by this agent, too: it has that one already.
+                           if (is_held(item.item.hold, now)) return Result<Decision>(errc::already_claimed);
+                           return decide(item.snapshot(), claim, actor, now);
+                         }});
+    }
+    any = !changes.empty();
+    auto outcomes = engine_.core().door.apply(changes);
+    for (auto& outcome : outcomes) {
+      if (outcome) {
+        sessions.push_back(AgentSession(engine_, actor, outcome->item->whole(), claim.hold));
+      } else if (outcome.error().code() == errc::status_transition_not_allowed ||
+                 outcome.error().code() == errc::gate_required || outcome.error().code() == errc::invalid_argument) {
+        unfit = outcome.error();
+      }
+    }
+    // A window that others have emptied or that fits nobody is looked through once, not again and again.
+    if (unfit && sessions.empty() && fills > 1) return *unfit;
+  }
+  if (sessions.empty() && unfit) return *unfit;
+  return sessions;
 }
 
 }  // namespace v0

@@ -38,13 +38,13 @@ AgentSession::~AgentSession() { drop(); }
 void AgentSession::drop() noexcept {
   if (engine_ == nullptr || !item_.hold) return;
   // Refused when the hold was lost, failed when the storage is gone: the deadline settles both.
-  static_cast<void>(engine_->execute(actor_, item_.key, Release{"dropped"}, epoch_).has_value());
+  static_cast<void>(engine_->execute(actor_, item_.key, Release{"dropped"}, {.fence = epoch_}).has_value());
   engine_ = nullptr;
 }
 
 Result<void> AgentSession::execute(const Command& command) {
   assert(engine_ != nullptr && "the session was finished or moved from");
-  auto changed = engine_->execute(actor_, item_.key, command, epoch_);
+  auto changed = engine_->execute(actor_, item_.key, command, {.fence = epoch_});
   if (!changed) return changed.error();
   item_ = std::move(*changed);
   return {};

@@ -1,0 +1,43 @@
+// Accepted answers, remembered under the caller's idempotency key: the same request gets the same answer again.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <openindex/storage/storage.hpp>
+
+#include "engine/item_record.hpp"
+
+namespace openindex::engine {
+
+/// How long an accepted answer is remembered.
+constexpr Duration answer_age_max = std::chrono::hours(24);
+
+/// Name one request: who asks, under which key, and what.
+struct Request {
+  RecordId record;
+  std::string digest;
+};
+
+/// @pre the key is not empty
+Request request_of(const Actor& actor, const std::string& idempotency_key, const ItemKey& item,
+                   const std::string& command);
+
+/// @par Errors invalid_argument
+Result<void> check_idempotency_key(const std::string& key);
+
+struct KnownAnswer {
+  LoadedItemPtr item;         ///< Null: none is remembered.
+  std::uint64_t version = 0;  ///< Of the record, also when what it remembers is too old.
+};
+
+/// @par Errors idempotency_conflict, storage_corrupt, storage
+Result<KnownAnswer> find_answer(Storage& storage, const Request& request, const std::string& key, Time now,
+                                const FindWorkflow& find);
+
+Put write_answer(const Request& request, const LoadedItem& answer, Time now);
+
+/// Erase some answers that are too old. A failure costs nothing but room.
+void forget_old_answers(Storage& storage, Time now);
+
+}  // namespace openindex::engine

@@ -1,0 +1,87 @@
+#include <doctest/doctest.h>
+
+#include "engine/engine_fixture.hpp"
+
+using namespace openindex;
+using namespace std::chrono_literals;
+using tests::EngineFixture;
+
+TEST_CASE("the same key and request give the same answer and change nothing a second time") {
+  EngineFixture f;
+  const ItemKey key = f.bug();
+  const auto first = f.engine.comment(f.mia, key, "once", {.idempotency_key = "k1"}).value();
+  REQUIRE(f.engine.update(f.mia, key, {.title = "changed since"}));
+  const auto again = f.engine.comment(f.mia, key, "once", {.idempotency_key = "k1"}).value();
+  CHECK(again.version == first.version);
+  CHECK(again.title == first.title);
+  CHECK(again.comment_count == 1);
+  CHECK(f.engine.comments(f.host, key)->size() == 1);
+}
+
+TEST_CASE("the same key with another request, item or content is refused, another actor's key is another key") {
+  EngineFixture f;
+  const ItemKey key = f.bug(), other = f.bug();
+  REQUIRE(f.engine.comment(f.mia, key, "once", {.idempotency_key = "k1"}));
+  CHECK(f.engine.comment(f.mia, key, "twice", {.idempotency_key = "k1"}).error().code() == errc::idempotency_conflict);
+  CHECK(f.engine.comment(f.mia, other, "once", {.idempotency_key = "k1"}).error().code() == errc::idempotency_conflict);
+  CHECK(f.engine.transition(f.mia, key, "triaging", {.idempotency_key = "k1"}).error().code() ==
+        errc::idempotency_conflict);
+  CHECK(f.engine.comment(f.noa, key, "mine", {.idempotency_key = "k1"}));
+  CHECK(f.engine.comment(f.mia, key, "x", {.idempotency_key = std::string(201, 'x')}).error().code() ==
+        errc::invalid_argument);
+}
+
+TEST_CASE("a refusal is not remembered") {
+  EngineFixture f;
+  const ItemKey key = f.bug();
+  CHECK(f.engine.transition(f.mia, key, "planning", {.idempotency_key = "k"}).error().code() ==
+        errc::status_transition_not_allowed);
+  CHECK(f.engine.transition(f.mia, key, "triaging", {.idempotency_key = "k"}));
+}
+
+TEST_CASE("a claim that is repeated with its key answers with the same epoch, also when it changed nothing") {
+  EngineFixture f;
+  const ItemKey key = f.bug();
+  const auto claimed = f.engine.claim(f.alpha, key, {}, {.idempotency_key = "c"}).value();
+  REQUIRE(f.engine.release(f.alpha, key));
+  const auto again = f.engine.claim(f.alpha, key, {}, {.idempotency_key = "c"}).value();
+  CHECK(again.hold->epoch == claimed.hold->epoch);
+  CHECK_FALSE(f.engine.get(f.host, key)->hold);
+  CHECK(f.engine.reacknowledge(f.mia, key, {}, {.idempotency_key = "n"}));
+  CHECK(f.engine.reacknowledge(f.mia, key, {.gate = "x"}, {.idempotency_key = "n"}).error().code() ==
+        errc::idempotency_conflict);
+}
+
+TEST_CASE("an answer is forgotten after a day, and its record is swept away") {
+  EngineFixture f;
+  const ItemKey key = f.bug();
+  REQUIRE(f.engine.comment(f.mia, key, "once", {.idempotency_key = "k1"}));
+  f.clock.advance(24h);
+  CHECK(f.engine.comment(f.mia, key, "another", {.idempotency_key = "k1"}));
+  CHECK(f.engine.comments(f.host, key)->size() == 2);
+  f.clock.advance(24h);
+  for (int i = 0; i < 256; ++i) {
+    REQUIRE(f.engine.comment(f.mia, key, "more", {.idempotency_key = "more" + std::to_string(i)}));
+  }
+  const auto left = f.memory.count({.index = Index::due, .prefix = {"idempotency"}});
+  CHECK(left.value() <= 256);
+}
+
+TEST_CASE("after a failure at any storage call the same key is answered once, whatever became of the first try") {
+  for (const auto fault : {testing::FaultyStorage::Fault::before, testing::FaultyStorage::Fault::after}) {
+    for (std::uint64_t nth = 1; nth < 30; ++nth) {
+      CAPTURE(nth);
+      EngineFixture f;
+      const ItemKey key = f.bug();
+      f.storage.fail_nth(nth, fault);
+      static_cast<void>(f.engine.comment(f.mia, key, "once", {.idempotency_key = "k"}).has_value());
+      const bool failed = f.storage.failed();
+      f.storage.heal();
+      REQUIRE(f.engine.comment(f.mia, key, "once", {.idempotency_key = "k"}));
+      CHECK(f.engine.comments(f.host, key)->size() == 1);
+      CHECK(f.engine.verify(f.host, key));
+      if (!failed) break;
+      REQUIRE(nth < 29);
+    }
+  }
+}

@@ -33,10 +33,14 @@
 #include <openindex/work/agent_context.hpp>
 #include <openindex/work/agent_run.hpp>
 #include <openindex/work/audit_entry.hpp>
+#include <openindex/work/migration.hpp>
 #include <openindex/work/rules.hpp>
 #include <openindex/work/work_item.hpp>
 #include <openindex/workflow/builder.hpp>
+#include <openindex/workflow/check.hpp>
+#include <openindex/workflow/compare.hpp>
 #include <openindex/workflow/compiled_workflow.hpp>
+#include <openindex/workflow/diagram.hpp>
 #include <openindex/workflow/field_value.hpp>
 #include <openindex/workflow/workflow.hpp>
 #include <openindex/workflow_engine.hpp>

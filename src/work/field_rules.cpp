@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/utf8.hpp"
+#include "json/object_reader.hpp"
 
 namespace openindex::work {
 namespace {
@@ -24,24 +25,45 @@ std::string misfit_number(const Field& field, const FieldValue& value) {
   return {};
 }
 
-std::string misfit_text(const Field& field, const FieldValue& value) {
+std::string misfit_text(const CompiledWorkflow& workflow, FieldIndex index, const FieldValue& value) {
+  const Field& field = workflow.definition().fields[index];
   const std::string* text = value.text();
   if (text == nullptr) return "must be a text";
   if (text->size() > field.bytes_max) return fmt::format("is {} bytes long; at most {}", text->size(), field.bytes_max);
+  if (text->size() < field.bytes_min)
+    return fmt::format("is {} bytes long; at least {}", text->size(), field.bytes_min);
   if (!is_utf8(*text)) return "must be UTF-8";
+  switch (workflow.fit_pattern(index, *text)) {
+    case PatternFit::fits:
+      return {};
+    case PatternFit::differs:
+      return fmt::format("must match the pattern {} as a whole", field.pattern);
+    case PatternFit::too_involved:
+      break;
+  }
+  return fmt::format("cannot be matched with the pattern {} in reasonable time; must match it as a whole",
+                     field.pattern);
+}
+
+std::string misfit_date(const Field& field, const FieldValue& value) {
+  const Date* date = value.date();
+  if (date == nullptr || !date->ok()) return "must be a date, YYYY-MM-DD";
+  if (field.earliest && *date < *field.earliest) return fmt::format("must be {} or later", to_text(*field.earliest));
+  if (field.latest && *date > *field.latest) return fmt::format("must be {} or earlier", to_text(*field.latest));
   return {};
 }
 
 // Says what is wrong with a value; empty: it fits.
-std::string misfit(const Field& field, const FieldValue& value) {
+std::string misfit(const CompiledWorkflow& workflow, FieldIndex index, const FieldValue& value) {
   if (value.empty()) return {};
+  const Field& field = workflow.definition().fields[index];
   switch (field.type) {
     case FieldType::text:
-      return misfit_text(field, value);
+      return misfit_text(workflow, index, value);
     case FieldType::number:
       return misfit_number(field, value);
     case FieldType::date:
-      return value.date() == nullptr || !value.date()->ok() ? "must be a date, YYYY-MM-DD" : "";
+      return misfit_date(field, value);
     case FieldType::select:
       break;
   }
@@ -59,8 +81,8 @@ Result<void> check_fields(const CompiledWorkflow& workflow, const FieldValues& v
   for (const auto& [key, value] : values) {
     const auto index = workflow.find_field(key);
     if (!index) {
-      unknown.push_back({"/fields/" + key, "is no field of the workflow"});
-    } else if (auto text = misfit(workflow.definition().fields[*index], value); !text.empty()) {
+      unknown.push_back({"/fields/" + json::escape_pointer(key), "is no field of the workflow"});
+    } else if (auto text = misfit(workflow, *index, value); !text.empty()) {
       misfits.push_back({"/fields/" + key, std::move(text)});
     }
   }

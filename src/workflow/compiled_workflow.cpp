@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "workflow/pattern.hpp"
+
 namespace openindex {
 inline namespace v0 {
 namespace {
@@ -18,6 +20,10 @@ void fill_positions(Map& map, const List& list) {
 }
 
 }  // namespace
+
+struct CompiledWorkflow::Patterns {
+  std::unordered_map<FieldIndex, workflow::Pattern> by_field = {};
+};
 
 Result<std::shared_ptr<const CompiledWorkflow>> CompiledWorkflow::compile(Workflow workflow, std::uint32_t version) {
   if (auto valid = workflow.validate(); !valid) return valid.error();
@@ -44,12 +50,26 @@ void CompiledWorkflow::index() {
     target_of_.push_back(*find_status(workflow_.gates[i].to_status));
     gates_from_[*find_stage(workflow_.gates[i].from_stage)].push_back(static_cast<GateIndex>(i));
   }
+  auto patterns = std::make_shared<Patterns>();
+  for (std::size_t i = 0; i < workflow_.fields.size(); ++i) {
+    const std::string& text = workflow_.fields[i].pattern;
+    if (text.empty()) continue;
+    if (auto pattern = workflow::Pattern::compile(text)) {
+      patterns->by_field.emplace(static_cast<FieldIndex>(i), *std::move(pattern));
+    }
+  }
+  patterns_ = std::move(patterns);
 }
 
 std::optional<StatusIndex> CompiledWorkflow::find_status(std::string_view key) const { return find_in(statuses_, key); }
 std::optional<StageIndex> CompiledWorkflow::find_stage(std::string_view key) const { return find_in(stages_, key); }
 std::optional<GateIndex> CompiledWorkflow::find_gate(std::string_view key) const { return find_in(gates_, key); }
 std::optional<FieldIndex> CompiledWorkflow::find_field(std::string_view key) const { return find_in(fields_, key); }
+
+PatternFit CompiledWorkflow::fit_pattern(FieldIndex field, std::string_view text) const {
+  const auto found = patterns_->by_field.find(field);
+  return found == patterns_->by_field.end() ? PatternFit::fits : found->second.fit(text);
+}
 
 bool CompiledWorkflow::joined(StatusIndex from, StatusIndex to) const {
   const auto& exits = exits_[from];

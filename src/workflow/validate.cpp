@@ -9,6 +9,7 @@
 #include <openindex/workflow/workflow.hpp>
 
 #include "core/utf8.hpp"
+#include "workflow/pattern.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -28,6 +29,10 @@ class Validation {
   explicit Validation(const Workflow& workflow) : workflow_(workflow) {}
 
   std::vector<Problem> run() {
+    for (const Status& status : workflow_.statuses) {
+      inhabited_.insert(status.stage);
+      if (status.resolution) terminal_.insert(status.key);
+    }
     check_head();
     check_keys("stages", workflow_.stages, stages_);
     check_keys("statuses", workflow_.statuses, statuses_);
@@ -98,8 +103,7 @@ class Validation {
       check_length(pointer + "/goal", stage.goal, 4000);
       if (stage.agent_required && !is_key(stage.runner))
         problem(pointer + "/runner", "must be 1 to 48 of a-z A-Z 0-9 _ -");
-      const auto inside = [&](const Status& status) { return status.stage == stage.key; };
-      if (std::none_of(workflow_.statuses.begin(), workflow_.statuses.end(), inside)) {
+      if (!inhabited_.contains(stage.key)) {
         problem(pointer, fmt::format("no status belongs to the stage '{}'", stage.key));
       }
     }
@@ -118,12 +122,9 @@ class Validation {
         problem(pointer + "/inProgress", "a terminal status cannot be in progress");
       }
     }
-    if (known(statuses_, "/initialStatus", workflow_.initial_status, "status")) {
-      for (const Status& status : workflow_.statuses) {
-        if (status.key == workflow_.initial_status && status.resolution) {
-          problem("/initialStatus", "must not be a terminal status");
-        }
-      }
+    if (known(statuses_, "/initialStatus", workflow_.initial_status, "status") &&
+        terminal_.contains(workflow_.initial_status)) {
+      problem("/initialStatus", "must not be a terminal status");
     }
   }
 
@@ -137,8 +138,8 @@ class Validation {
       if (from && to && !moves_[move.from].insert(move.to).second) {
         problem(pointer, fmt::format("'{}' to '{}' is given twice", move.from, move.to));
       }
-      const auto terminal = [&](const Status& status) { return status.key == move.from && status.resolution; };
-      if (from && std::any_of(workflow_.statuses.begin(), workflow_.statuses.end(), terminal)) {
+      if (from) joined_.emplace(stage_of_[move.from], move.to);
+      if (from && terminal_.contains(move.from)) {
         problem(pointer + "/from", fmt::format("'{}' is terminal: nothing leads out of it", move.from));
       }
     }
@@ -155,22 +156,15 @@ class Validation {
       if (target && stage_of_[gate.to_status] != gate.to_stage) {
         problem(pointer + "/toStatus",
                 fmt::format("'{}' is not a status of the stage '{}'", gate.to_status, gate.to_stage));
-      } else if (from && to && target && !joins(gate)) {
+      } else if (from && to && target && !joined_.contains({gate.from_stage, gate.to_status})) {
         problem(pointer, fmt::format("no transition leads from the stage '{}' to the status '{}'", gate.from_stage,
                                      gate.to_status));
       }
-      if (from && to && !boundaries_.emplace(gate.from_stage, gate.to_stage).second) {
+      if (from && to && !targets_.try_emplace({gate.from_stage, gate.to_stage}, gate.to_status).second) {
         problem(pointer, fmt::format("a second gate between '{}' and '{}'", gate.from_stage, gate.to_stage));
       }
       check_requirements(pointer, gate);
     }
-  }
-
-  bool joins(const StageGate& gate) {
-    return std::any_of(workflow_.transitions.begin(), workflow_.transitions.end(), [&](const Transition& move) {
-      const auto from = stage_of_.find(move.from);
-      return move.to == gate.to_status && from != stage_of_.end() && from->second == gate.from_stage;
-    });
   }
 
   void check_requirements(const std::string& pointer, const StageGate& gate) {
@@ -210,16 +204,47 @@ class Validation {
       }
       if (field.options.size() > 200) problem(pointer + "/options", "has more than 200 entries");
       check_list(pointer + "/options", field.options, "option");
-      if (field.type != FieldType::number && (field.minimum || field.maximum)) {
-        problem(pointer, "only a number has minimum and maximum");
-      }
-      for (const auto& bound : {field.minimum, field.maximum}) {
-        if (bound && !std::isfinite(*bound)) problem(pointer, "minimum and maximum must be finite");
-      }
-      if (field.minimum && field.maximum && *field.minimum > *field.maximum) {
-        problem(pointer + "/minimum", "is greater than the maximum");
-      }
-      if (field.bytes_max < 1 || field.bytes_max > 262'144) problem(pointer + "/bytesMax", "must be 1 to 262144");
+      check_number(pointer, field);
+      check_text(pointer, field);
+      check_date(pointer, field);
+    }
+  }
+
+  void check_number(const std::string& pointer, const Field& field) {
+    if (field.type != FieldType::number && (field.minimum || field.maximum)) {
+      problem(pointer, "only a number has minimum and maximum");
+    }
+    for (const auto& bound : {field.minimum, field.maximum}) {
+      if (bound && !std::isfinite(*bound)) problem(pointer, "minimum and maximum must be finite");
+    }
+    if (field.minimum && field.maximum && *field.minimum > *field.maximum) {
+      problem(pointer + "/minimum", "is greater than the maximum");
+    }
+  }
+
+  void check_text(const std::string& pointer, const Field& field) {
+    if (field.bytes_max < 1 || field.bytes_max > 262'144) problem(pointer + "/bytesMax", "must be 1 to 262144");
+    if (field.bytes_min > field.bytes_max) problem(pointer + "/bytesMin", "is greater than bytesMax");
+    if (field.type != FieldType::text && field.bytes_min != 0) problem(pointer + "/bytesMin", "only a text has it");
+    if (field.pattern.empty()) return;
+    if (field.type != FieldType::text) problem(pointer + "/pattern", "only a text has it");
+    check_length(pointer + "/pattern", field.pattern, workflow::Pattern::bytes_max);
+    if (field.pattern.size() > workflow::Pattern::bytes_max || !is_utf8(field.pattern)) return;
+    if (auto pattern = workflow::Pattern::compile(field.pattern); !pattern) {
+      problem(pointer + "/pattern", pattern.error().message());
+    }
+  }
+
+  void check_date(const std::string& pointer, const Field& field) {
+    for (const auto& [name, day] : {std::pair("earliest", field.earliest), std::pair("latest", field.latest)}) {
+      if (!day) continue;
+      const auto place = fmt::format("{}/{}", pointer, name);
+      if (field.type != FieldType::date) problem(place, "only a date has it");
+      // What is written as YYYY-MM-DD must be readable again.
+      if (!day->ok() || parse_date(to_text(*day)) != day) problem(place, "must be a day of the years 0 to 9999");
+    }
+    if (field.earliest && field.latest && *field.earliest > *field.latest) {
+      problem(pointer + "/earliest", "is after the latest day");
     }
   }
 
@@ -243,17 +268,19 @@ class Validation {
 
   // Over a gated boundary only the gate's own target can be reached.
   bool passable(const std::string& from, const std::string& to) {
-    return std::none_of(workflow_.gates.begin(), workflow_.gates.end(), [&](const StageGate& gate) {
-      return gate.from_stage == stage_of_[from] && gate.to_stage == stage_of_[to] && gate.to_status != to;
-    });
+    const auto gated = targets_.find({stage_of_[from], stage_of_[to]});
+    return gated == targets_.end() || gated->second == to;
   }
 
   const Workflow& workflow_;
   std::vector<Problem> problems_;
   std::set<std::string> stages_, statuses_, gates_, fields_;
+  std::set<std::string> inhabited_;  // stages that have a status
+  std::set<std::string> terminal_;   // statuses
   std::map<std::string, std::string> stage_of_;
   std::map<std::string, std::set<std::string>> moves_;
-  std::set<std::pair<std::string, std::string>> boundaries_;
+  std::set<std::pair<std::string, std::string>> joined_;  // a stage, and a status that a transition out of it leads to
+  std::map<std::pair<std::string, std::string>, std::string> targets_;  // of the gates, by from and to stage
 };
 
 }  // namespace

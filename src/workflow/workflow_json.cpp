@@ -1,6 +1,6 @@
 // The JSON form of a definition, in and out.
-#include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include <openindex/workflow/workflow.hpp>
@@ -93,6 +93,14 @@ StageGate read_gate(ObjectReader in) {
   return gate;
 }
 
+std::optional<Date> read_day(ObjectReader& in, std::string_view name) {
+  const std::string text = in.text(name);
+  if (text.empty()) return std::nullopt;
+  const auto day = parse_date(text);
+  if (!day) in.problem(name, "must be a date, YYYY-MM-DD");
+  return day;
+}
+
 Field read_field(ObjectReader in) {
   Field field;
   field.key = in.text("key", Need::required);
@@ -101,7 +109,11 @@ Field read_field(ObjectReader in) {
   field.options = in.texts("options");
   field.minimum = in.number("minimum");
   field.maximum = in.number("maximum");
+  field.bytes_min = in.count("bytesMin").value_or(0);
   field.bytes_max = in.count("bytesMax").value_or(Field().bytes_max);
+  field.pattern = in.text("pattern");
+  field.earliest = read_day(in, "earliest");
+  field.latest = read_day(in, "latest");
   field.description = in.text("description");
   in.refuse_unknown();
   return field;
@@ -151,7 +163,11 @@ void write(json::Writer& out, const Field& field) {
   write_list(out, "options", field.options);
   if (field.minimum) out.key("minimum").number(*field.minimum);
   if (field.maximum) out.key("maximum").number(*field.maximum);
+  out.member("bytesMin", std::uint64_t{field.bytes_min});
   if (field.bytes_max != Field().bytes_max) out.key("bytesMax").number(std::uint64_t{field.bytes_max});
+  out.member("pattern", field.pattern);
+  if (field.earliest) out.key("earliest").string(to_text(*field.earliest));
+  if (field.latest) out.key("latest").string(to_text(*field.latest));
   out.member("description", field.description).end_object();
 }
 
@@ -195,10 +211,10 @@ Result<Workflow> Workflow::from_json(std::string_view json) {
   // What could be read is checked as well, so that one error lists every mistake; a consequence of a misread member
   // is not repeated at the same place.
   if (auto valid = workflow.validate(); !valid && parsed->is_object()) {
+    std::set<std::string> told;
+    for (const Problem& problem : problems) told.insert(problem.pointer);
     for (const Problem& problem : valid.error().problems()) {
-      const bool told = std::any_of(problems.begin(), problems.end(),
-                                    [&](const Problem& known) { return known.pointer == problem.pointer; });
-      if (!told) problems.push_back(problem);
+      if (told.insert(problem.pointer).second) problems.push_back(problem);
     }
   }
   if (!problems.empty()) {

@@ -23,6 +23,13 @@ using StageIndex = std::uint16_t;   ///< Position in `Workflow::stages`.
 using GateIndex = std::uint16_t;    ///< Position in `Workflow::gates`.
 using FieldIndex = std::uint16_t;   ///< Position in `Workflow::fields`.
 
+/// How a text stands to the pattern of a field.
+enum class PatternFit : std::uint8_t {
+  fits,         ///< The whole text matches, or the field has no pattern.
+  differs,      ///< It does not match.
+  too_involved  ///< Matching was given up: it would take too many steps or too much memory.
+};
+
 class OPENINDEX_API CompiledWorkflow {
  public:
   /// Check and compile. @par Errors invalid_definition
@@ -52,7 +59,13 @@ class OPENINDEX_API CompiledWorkflow {
   /// The gate between two stages, if the boundary is gated.
   [[nodiscard]] std::optional<GateIndex> gate_between(StageIndex from, StageIndex to) const;
 
+  /// Match a text against the pattern of a field, which was compiled with the workflow. Gives up after some tenths of a
+  /// second at the worst. @pre valid UTF-8
+  [[nodiscard]] PatternFit fit_pattern(FieldIndex field, std::string_view text) const;
+
  private:
+  struct Patterns;
+
   struct TextHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
@@ -70,6 +83,7 @@ class OPENINDEX_API CompiledWorkflow {
   std::vector<StatusIndex> target_of_;
   std::vector<std::vector<StatusIndex>> exits_;
   std::vector<std::vector<GateIndex>> gates_from_;
+  std::shared_ptr<const Patterns> patterns_;
 };
 
 }  // namespace v0

@@ -76,6 +76,14 @@ struct Field {
   std::optional<double> maximum = {};     ///< number: largest value accepted.
   std::uint32_t bytes_max = 16'384;       ///< text: longest value accepted, 1 to 262,144.
   std::string description = {};           ///< Told to agents; at most 1,000 bytes.
+  std::uint32_t bytes_min = 0;            ///< text: shortest value accepted, up to `bytes_max`.
+
+  /// text: a regular expression in Perl's syntax, at most 200 bytes, that the whole value must match; empty: none.
+  /// It sees characters, not bytes; `.` stops at a line's end, and classes such as `\w` and `(?i)` know ASCII only. A
+  /// value on which matching would take too long is refused like one that does not match.
+  std::string pattern = {};
+  std::optional<Date> earliest = {};  ///< date: first day accepted, in the years 0 to 9999.
+  std::optional<Date> latest = {};    ///< date: last day accepted, in the years 0 to 9999.
 };
 
 /// A whole definition. JSON form (every member unknown to this list is refused with its place):
@@ -88,7 +96,8 @@ struct Field {
 ///      "stageGates":  [{"key", "name", "fromStage", "toStage", "toStatus", "mode": "none" | "text" | "checklist",
 ///                       "text", "items", "requiredFields", "peopleOnly", "approverNotWorker"}],
 ///      "fields":      [{"key", "name", "type": "text" | "number" | "select" | "date", "options", "minimum",
-///                       "maximum", "bytesMax", "description"}]}
+///                       "maximum", "bytesMin", "bytesMax", "pattern", "earliest": "YYYY-MM-DD", "latest",
+///                       "description"}]}
 struct OPENINDEX_API Workflow {
   WorkflowId id = {};  ///< JSON `key`.
   std::string name = {};

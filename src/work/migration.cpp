@@ -23,7 +23,7 @@ class Plan {
     place(status);
     keep(fields);
     if (problems_.empty()) return std::move(step_);
-    return Error(errc::invalid_argument, "The item cannot go on under this version of its workflow")
+    return Error(errc::migration_refused, "The item cannot go on under this version of its workflow")
         .with("workflow", to_.definition().id.str())
         .with("from_version", std::to_string(from_.version()))
         .with("to_version", std::to_string(to_.version()))

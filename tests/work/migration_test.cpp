@@ -35,7 +35,7 @@ Result<MigrationStep> plan(const StatusMapping& mapping, std::string_view status
 
 std::string problems_of(const Result<MigrationStep>& step) {
   REQUIRE_FALSE(step);
-  CHECK(step.error().code() == errc::invalid_argument);
+  CHECK(step.error().code() == errc::migration_refused);
   CHECK(step.error().context("from_version") == "1");
   CHECK(step.error().context("to_version") == "2");
   std::string out;

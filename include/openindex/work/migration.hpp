@@ -33,7 +33,7 @@ struct MigrationStep {
 /// Judge one item: the status it stands in under `from`, and its field values.
 ///
 /// A migration is no work: an item that is finished stays finished in the same way, and one that is not stays open.
-/// @par Errors invalid_argument with every problem: `` (another workflow), `/status` (unknown in `from`, not in `to`
+/// @par Errors migration_refused with every problem: `` (another workflow), `/status` (unknown in `from`, not in `to`
 /// and not mapped, or finished on one side only), `/statuses/<old key>` (mapped to a status that `to` does not have,
 /// whichever status the item has), `/fields/<key>` (lacking in `to`, or a value that `to` refuses)
 OPENINDEX_API Result<MigrationStep> plan_migration(const CompiledWorkflow& from, const CompiledWorkflow& to,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <openindex/access/actor.hpp>
+#include <openindex/access/domain.hpp>
 #include <openindex/adapters/memory_storage.hpp>
 #include <openindex/adapters/sealed_secret_store.hpp>
 #include <openindex/agent/agent_runner.hpp>

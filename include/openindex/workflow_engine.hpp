@@ -9,11 +9,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <openindex/access/actor.hpp>
+#include <openindex/access/domain.hpp>
 #include <openindex/core/clock.hpp>
 #include <openindex/core/random.hpp>
 #include <openindex/core/result.hpp>
@@ -116,6 +118,30 @@ class OPENINDEX_API WorkflowEngine {
   /// Read a stage's settings; empty when none were made. @par Errors not_found (no such workflow or stage), storage
   Result<StageSettings> stage_settings(const WorkflowId& id, const std::string& stage);
 
+  // -- Domains ------------------------------------------------------------------------------------------------------
+
+  /// Create a domain; from then on its roles count. Other processes go by them within a second.
+  /// @par Errors already_exists, invalid_argument (every problem with its pointer), not_permitted (agents), storage
+  Result<Domain> create_domain(const Actor& actor, const NewDomain& domain);
+
+  /// Read a domain. @par Errors not_found (also for who has no role in it), storage
+  Result<Domain> domain(const Actor& actor, const std::string& key);
+
+  /// Read the domains that this actor has a role in, by key. @par Errors outside_run, storage
+  Result<std::vector<Domain>> domains(const Actor& actor);
+
+  /// Change a domain. @par Errors not_found, not_permitted (needs admin), invalid_argument, contention, storage
+  Result<Domain> update_domain(const Actor& actor, const std::string& key, const DomainUpdate& update);
+
+  /// Add a member or change their role. @par Errors as update_domain; the owner's role changes by handing over only
+  Result<Domain> set_member(const Actor& actor, const std::string& key, const std::string& user, Role role);
+
+  /// Remove a member. @par Errors as set_member
+  Result<Domain> remove_member(const Actor& actor, const std::string& key, const std::string& user);
+
+  /// Make another member the owner; the owner before becomes an admin. @par Errors as update_domain (needs owner)
+  Result<Domain> hand_over_domain(const Actor& actor, const std::string& key, const std::string& user);
+
   // -- Items --------------------------------------------------------------------------------------------------------
 
   /// Create an item in the latest version of its workflow; entering an agent-required stage dispatches it at once.
@@ -204,6 +230,11 @@ class OPENINDEX_API WorkflowEngine {
   [[nodiscard]] EngineCore& core() noexcept { return *core_; }
 
  private:
+  Result<void> edit_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
+                             const std::function<bool(StageSettings&)>& edit);
+  Result<Domain> edit_domain(const Actor& actor, const std::string& key, Role needed,
+                             const std::function<Result<std::vector<AuditDraft>>(Domain&)>& edit);
+
   std::unique_ptr<EngineCore> core_;
 };
 

@@ -3,7 +3,6 @@
 
 #include "engine/answers.hpp"
 #include "engine/core.hpp"
-#include "engine/readers.hpp"
 #include "work/command_json.hpp"
 
 namespace openindex {
@@ -11,9 +10,19 @@ inline namespace v0 {
 
 using namespace openindex::engine;
 
+namespace {
+
+Role role_for(const Command& command) {
+  const bool privileged = std::holds_alternative<TakeOver>(command) || std::holds_alternative<Reopen>(command);
+  return privileged ? Role::admin : Role::member;
+}
+
+}  // namespace
+
 Result<WorkItem> WorkflowEngine::execute(const Actor& actor, const ItemKey& key, const Command& command,
                                          const CallOptions& call) {
-  if (auto allowed = check_reader(actor, key); !allowed) return allowed.error();
+  if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
+  if (auto allowed = core_->domains.require(actor, domain_of(key), role_for(command)); !allowed) return allowed.error();
   if (auto sound = check_idempotency_key(call.idempotency_key); !sound) return sound.error();
   const auto related = std::make_shared<std::optional<RelatedItem>>();
   const auto* dependency = std::get_if<AddDependency>(&command);

@@ -36,6 +36,12 @@ std::string content_digest(const NewItem& item) {
   return sha256_hex(out.str());
 }
 
+std::string domain_for(const NewItem& given, const std::optional<RelatedItem>& parent, const Workflow& definition) {
+  if (parent) return parent->domain;
+  if (!given.domain.empty()) return given.domain;
+  return definition.domain.empty() ? definition.id.str() : definition.domain;
+}
+
 }  // namespace
 
 Result<LoadedItemPtr> ItemDoor::existing(const NewItem& item, const std::string& digest) {
@@ -73,14 +79,11 @@ Result<std::shared_ptr<LoadedItem>> ItemDoor::draft(const NewItem& given, const 
   WorkItem& item = next->item;
   item.kind = given.kind;
   item.parent = given.parent;
-  item.domain = parent                       ? parent->domain
-                : !given.domain.empty()      ? given.domain
-                : !definition.domain.empty() ? definition.domain
-                                             : definition.id.str();
+  item.domain = domain_for(given, parent, definition);
   if (auto numbered = number(*next); !numbered) return numbered.error();
   next->workflow = workflow;
   next->status = status;
-  item.workflow = given.workflow;
+  item.workflow = definition.id;
   item.workflow_version = workflow->version();
   item.status = workflow->status(status).key;
   item.stage = workflow->status(status).stage;
@@ -160,6 +163,16 @@ LoadedItemPtr ItemDoor::finish_creation(Prepared& prepared) {
   return created;
 }
 
+// An item that names no workflow gets the default of its domain.
+Result<CompiledWorkflowPtr> ItemDoor::workflow_of(const NewItem& given, const std::optional<RelatedItem>& parent) {
+  if (!given.workflow.empty()) return shelf_.find(given.workflow, 0);
+  auto domain = domains_.find(parent ? parent->domain : given.domain);
+  if (!domain) return domain.error();
+  if (*domain && !(*domain)->default_workflow.empty()) return shelf_.find((*domain)->default_workflow, 0);
+  return Error(errc::invalid_argument, "The item cannot be created like this")
+      .with_problems({{"/workflow", "is needed, since the domain has no default workflow"}});
+}
+
 Result<LoadedItemPtr> ItemDoor::create(const Actor& actor, const NewItem& given) {
   const std::string digest = given.idempotency_key.empty() ? "" : content_digest(given);
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
@@ -168,8 +181,6 @@ Result<LoadedItemPtr> ItemDoor::create(const Actor& actor, const NewItem& given)
       auto known = existing(given, digest);
       if (known || known.error().code() != errc::not_found) return known;
     }
-    auto workflow = shelf_.find(given.workflow, 0);
-    if (!workflow) return workflow.error();
     std::optional<RelatedItem> parent;
     if (!given.parent.empty()) {
       std::vector<Expectation> unused;
@@ -177,6 +188,10 @@ Result<LoadedItemPtr> ItemDoor::create(const Actor& actor, const NewItem& given)
       if (!found) return found.error();
       parent = std::move(*found);
     }
+    auto workflow = workflow_of(given, parent);
+    if (!workflow) return workflow.error();
+    const std::string domain = domain_for(given, parent, (*workflow)->definition());
+    if (auto allowed = domains_.require(actor, domain, Role::member); !allowed) return allowed.error();
     const auto status = decide_create(**workflow, given, actor, parent ? &*parent : nullptr);
     if (!status) return status.error();
     auto prepared = prepare_creation(actor, given, *workflow, *status, parent, digest);

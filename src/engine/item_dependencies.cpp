@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include <boost/json/array.hpp>
-
 #include "engine/commit.hpp"
 #include "engine/item_door.hpp"
 #include "engine/run_record.hpp"
@@ -32,11 +30,7 @@ Result<Dependents> read_dependents(Storage& storage, const ItemKey& key) {
   auto in = json::Stored::read(record->body, "dependents " + key.str());
   if (!in) return in.error();
   out.version = record->version;
-  if (const auto* list = in->member("items"); list != nullptr && list->is_array()) {
-    for (const auto& entry : list->get_array()) {
-      if (entry.is_string()) out.items.emplace_back(std::string_view(entry.get_string()));
-    }
-  }
+  for (std::string& item : in->texts("items")) out.items.emplace_back(std::move(item));
   return out;
 }
 

@@ -37,8 +37,12 @@ AuditDraft run_ended_draft(const AgentRun& run) {
 
 }  // namespace
 
-ItemDoor::ItemDoor(const WorkflowEngine::Options& options, WorkflowShelf& shelf)
-    : options_(options), shelf_(shelf), numbers_(options.storage), commit_prefix_(mint_id(options.random, "c")) {}
+ItemDoor::ItemDoor(const WorkflowEngine::Options& options, WorkflowShelf& shelf, DomainBook& domains)
+    : options_(options),
+      shelf_(shelf),
+      domains_(domains),
+      numbers_(options.storage),
+      commit_prefix_(mint_id(options.random, "c")) {}
 
 // Minting from one random prefix costs a tenth of drawing each id.
 CommitId ItemDoor::mint_commit() { return commit_prefix_ + "." + std::to_string(++commit_count_); }

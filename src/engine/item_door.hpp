@@ -10,6 +10,7 @@
 
 #include <openindex/workflow_engine.hpp>
 
+#include "engine/domain_book.hpp"
 #include "engine/item_cache.hpp"
 #include "engine/item_record.hpp"
 #include "engine/number_lease.hpp"
@@ -49,7 +50,7 @@ struct Outcome {
 
 class ItemDoor {
  public:
-  ItemDoor(const WorkflowEngine::Options& options, WorkflowShelf& shelf);
+  ItemDoor(const WorkflowEngine::Options& options, WorkflowShelf& shelf, DomainBook& domains);
 
   /// Read an item from storage. @par Errors not_found, storage
   Result<LoadedItemPtr> load(const ItemKey& key);
@@ -94,6 +95,7 @@ class ItemDoor {
   Result<void> tell_run(Prepared& prepared, const Change& change, const LoadedItem& current,
                         std::vector<AuditDraft>& drafts, Time now);
   Outcome finish(Prepared& prepared, Change& change, const CommitReceipt& receipt);
+  Result<CompiledWorkflowPtr> workflow_of(const NewItem& given, const std::optional<RelatedItem>& parent);
   Result<void> number(LoadedItem& next);
   Result<std::shared_ptr<LoadedItem>> draft(const NewItem& given, const CompiledWorkflowPtr& workflow,
                                             StatusIndex status, const std::optional<RelatedItem>& parent);
@@ -106,6 +108,7 @@ class ItemDoor {
 
   const WorkflowEngine::Options& options_;
   WorkflowShelf& shelf_;
+  DomainBook& domains_;
   NumberLease numbers_;
   ItemCache cache_;
   std::string commit_prefix_;

@@ -75,6 +75,9 @@ Result<ItemPage> WorkflowEngine::list(const Actor& actor, const ItemFilter& filt
     return Error(errc::invalid_argument, "A page holds 1 to 1000 items")
         .with("limit_count", std::to_string(filter.limit_count));
   }
+  if (!filter.domain.empty()) {
+    if (auto allowed = core_->domains.require(actor, filter.domain, Role::viewer); !allowed) return allowed.error();
+  }
   const engine::TextSearch search(filter.search);
   ScanRequest request = request_of(filter);
   ItemPage out;
@@ -89,7 +92,10 @@ Result<ItemPage> WorkflowEngine::list(const Actor& actor, const ItemFilter& filt
     auto items = core_->door.load_all(keys);
     if (!items) return items.error();
     for (const auto& item : *items) {
-      if (has_category(item->item, filter.category) && search.matches(item->text->title, item->text->description)) {
+      auto sees = core_->domains.sees(actor, item->item.domain);
+      if (!sees) return sees.error();
+      if (*sees && has_category(item->item, filter.category) &&
+          search.matches(item->text->title, item->text->description)) {
         out.items.push_back(item->whole());
       }
     }
@@ -101,6 +107,7 @@ Result<ItemPage> WorkflowEngine::list(const Actor& actor, const ItemFilter& filt
 
 Result<std::vector<WorkItem>> WorkflowEngine::children(const Actor& actor, const ItemKey& key) {
   if (actor.kind() == ActorKind::run) return Error(errc::outside_run).with("run", actor.run_id().str());
+  if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
   ScanRequest request{.index = Index::tree, .prefix = {key.str()}, .limit_count = 1000};
   std::vector<WorkItem> out;
   do {

@@ -49,18 +49,9 @@ void write_field(json::Writer& out, const FieldValue& value) {
   }
 }
 
-std::vector<std::string> read_texts(const boost::json::value* list) {
-  std::vector<std::string> out;
-  if (list == nullptr || !list->is_array()) return out;
-  for (const auto& entry : list->get_array()) {
-    if (entry.is_string()) out.emplace_back(std::string_view(entry.get_string()));
-  }
-  return out;
-}
-
-std::vector<ItemKey> read_keys(const boost::json::value* list) {
+std::vector<ItemKey> keys_of(std::vector<std::string> texts) {
   std::vector<ItemKey> out;
-  for (std::string& key : read_texts(list)) out.emplace_back(std::move(key));
+  for (std::string& text : texts) out.emplace_back(std::move(text));
   return out;
 }
 
@@ -114,10 +105,10 @@ GateAcknowledgement read_acknowledgement(json::Stored in) {
   passed.by = in.text("by");
   passed.by_agent = in.boolean("byAgent");
   passed.at = in.time("at");
-  passed.checked = read_texts(in.member("checked"));
-  passed.covered = read_texts(in.member("covered"));
+  passed.checked = in.texts("checked");
+  passed.covered = in.texts("covered");
   passed.digest = in.text("digest");
-  passed.changed = read_texts(in.member("changed"));
+  passed.changed = in.texts("changed");
   passed.changed_by = in.text("changedBy");
   return passed;
 }
@@ -138,7 +129,7 @@ void read_state(LoadedItem& loaded, json::Stored& in) {
   item.owner = in.text("owner");
   item.assignee = in.text("assignee");
   read_schedule(item.schedule, in);
-  item.blocked_by = read_keys(in.member("blockedBy"));
+  item.blocked_by = keys_of(in.texts("blockedBy"));
   item.workflow = in.text("workflow");
   item.workflow_version = static_cast<std::uint32_t>(in.natural("version"));
   item.domain = in.text("domain");
@@ -153,7 +144,7 @@ void read_state(LoadedItem& loaded, json::Stored& in) {
   if (!holder.empty()) item.hold = Hold{holder, loaded.epoch, {}, hold_run};
   item.run = in.text("run");
   loaded.run_count = static_cast<std::uint32_t>(in.natural("runs"));
-  loaded.workers = read_texts(in.member("workers"));
+  loaded.workers = in.texts("workers");
   if (const std::string only = in.text("worker"); !only.empty()) loaded.workers.push_back(only);
   item.comment_count = static_cast<std::uint32_t>(in.natural("comments"));
   loaded.chain.count = in.natural("auditCount");
@@ -177,9 +168,9 @@ Result<void> read_content(LoadedItem& loaded, const Record& record) {
                                  work::read_field_value(entry.value()));
     }
   }
-  loaded.item.categories = read_texts(in->member("categories"));
+  loaded.item.categories = in->texts("categories");
   loaded.item.objective_state = in->text("objectiveState");
-  loaded.item.depends_on = read_keys(in->member("dependsOn"));
+  loaded.item.depends_on = keys_of(in->texts("dependsOn"));
   for (json::Stored& file : in->objects("attachments")) {
     loaded.item.attachments.push_back(read_attachment(std::move(file)));
   }

@@ -6,7 +6,6 @@
 
 #include "engine/commit.hpp"
 #include "engine/core.hpp"
-#include "engine/readers.hpp"
 #include "engine/run_record.hpp"
 #include "json/stored.hpp"
 
@@ -54,6 +53,10 @@ Clock& WorkflowEngine::clock() noexcept { return core_->options.clock; }
 RandomSource& WorkflowEngine::random() noexcept { return core_->options.random; }
 
 Result<SavedWorkflow> WorkflowEngine::save(const Actor& actor, const Workflow& workflow) {
+  const std::string& domain = workflow.domain.empty() ? workflow.id.str() : workflow.domain;
+  if (auto allowed = core_->domains.require(actor, domain, Role::admin); !allowed && !actor.is_agent()) {
+    return allowed.error();
+  }
   return core_->shelf.save(actor, workflow, core_->door.mint_commit());
 }
 
@@ -71,7 +74,7 @@ Result<void> WorkflowEngine::attach_provider(const Actor& actor, const WorkflowI
     settings.providers.push_back(provider);
     return true;
   };
-  return core_->shelf.edit_settings(actor, id, stage, add, core_->door.mint_commit());
+  return edit_settings(actor, id, stage, add);
 }
 
 Result<void> WorkflowEngine::set_stage_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
@@ -81,7 +84,19 @@ Result<void> WorkflowEngine::set_stage_settings(const Actor& actor, const Workfl
     current = settings;
     return differs;
   };
-  return core_->shelf.edit_settings(actor, id, stage, replace, core_->door.mint_commit());
+  return edit_settings(actor, id, stage, replace);
+}
+
+Result<void> WorkflowEngine::edit_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
+                                           const std::function<bool(StageSettings&)>& edit) {
+  if (!actor.is_agent()) {
+    auto workflow = core_->shelf.find(id, 0);
+    if (!workflow) return workflow.error();
+    const Workflow& definition = (*workflow)->definition();
+    const std::string& domain = definition.domain.empty() ? definition.id.str() : definition.domain;
+    if (auto allowed = core_->domains.require(actor, domain, Role::admin); !allowed) return allowed;
+  }
+  return core_->shelf.edit_settings(actor, id, stage, edit, core_->door.mint_commit());
 }
 
 Result<StageSettings> WorkflowEngine::stage_settings(const WorkflowId& id, const std::string& stage) {
@@ -95,14 +110,14 @@ Result<WorkItem> WorkflowEngine::create(const Actor& actor, const NewItem& item)
 }
 
 Result<WorkItem> WorkflowEngine::get(const Actor& actor, const ItemKey& key) {
-  if (auto allowed = check_reader(actor, key); !allowed) return allowed.error();
+  if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
   auto item = core_->door.load(key);
   if (!item) return item.error();
   return (*item)->whole();
 }
 
 Result<AgentContext> WorkflowEngine::agent_context(const Actor& actor, const ItemKey& key) {
-  if (auto allowed = check_reader(actor, key); !allowed) return allowed.error();
+  if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
   auto loaded = core_->door.load(key);
   if (!loaded) return loaded.error();
   AgentContext context = context_of((*loaded)->snapshot(), actor, core_->options.clock.now());
@@ -119,7 +134,7 @@ Result<AgentContext> WorkflowEngine::agent_context(const Actor& actor, const Ite
 
 Result<std::vector<Comment>> WorkflowEngine::comments(const Actor& actor, const ItemKey& key,
                                                       std::uint32_t from_number) {
-  if (auto allowed = check_reader(actor, key); !allowed) return allowed.error();
+  if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
   from_number = std::max(1u, from_number);
   auto records = numbered(core_->options.storage, "comment", key.str(), fmt::format("{:06}", from_number), 1000);
   if (!records) return records.error();
@@ -135,7 +150,7 @@ Result<std::vector<Comment>> WorkflowEngine::comments(const Actor& actor, const 
 
 Result<std::vector<AuditEntry>> WorkflowEngine::audit(const Actor& actor, const ItemKey& key,
                                                       std::uint64_t from_number) {
-  if (auto allowed = check_reader(actor, key); !allowed) return allowed.error();
+  if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
   const std::uint64_t from = std::max<std::uint64_t>(1, from_number);
   auto records = numbered(core_->options.storage, "audit", key.str(), fmt::format("{:08}", from), 1000);
   if (!records) return records.error();
@@ -149,7 +164,7 @@ Result<std::vector<AuditEntry>> WorkflowEngine::audit(const Actor& actor, const 
 }
 
 Result<void> WorkflowEngine::verify(const Actor& actor, const ItemKey& key) {
-  if (auto allowed = check_reader(actor, key); !allowed) return allowed.error();
+  if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
   auto item = core_->door.load(key);
   if (!item) return item.error();
   const ChainHead& head = (*item)->chain;
@@ -172,7 +187,7 @@ Result<void> WorkflowEngine::verify(const Actor& actor, const ItemKey& key) {
 }
 
 Result<std::vector<AgentRun>> WorkflowEngine::runs(const Actor& actor, const ItemKey& key) {
-  if (auto allowed = check_reader(actor, key); !allowed) return allowed.error();
+  if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
   const std::string prefix = "run_" + key.str() + "_";
   auto page = core_->options.storage.scan({.index = Index::key,
                                            .prefix = {std::string("run")},
@@ -195,7 +210,7 @@ Result<std::vector<AgentRun>> WorkflowEngine::runs(const Actor& actor, const Ite
 Result<std::vector<RunStep>> WorkflowEngine::journal(const Actor& actor, const RunId& id) {
   auto run = core_->door.load_run(id);
   if (!run) return run.error();
-  if (auto allowed = check_reader(actor, run->item); !allowed) return allowed.error();
+  if (auto allowed = core_->check_reader(actor, run->item); !allowed) return allowed.error();
   auto records = numbered(core_->options.storage, "step", id.str(), "", 100'000);
   if (!records) return records.error();
   std::vector<RunStep> out;

@@ -42,6 +42,16 @@ bool Stored::boolean(std::string_view name) {
   return value != nullptr && value->is_bool() && value->get_bool();
 }
 
+std::vector<std::string> Stored::texts(std::string_view name) {
+  std::vector<std::string> out;
+  const auto* list = member(name);
+  if (list == nullptr || !list->is_array()) return out;
+  for (const auto& entry : list->get_array()) {
+    if (entry.is_string()) out.emplace_back(std::string_view(entry.get_string()));
+  }
+  return out;
+}
+
 std::vector<Stored> Stored::objects(std::string_view name) {
   std::vector<Stored> out;
   const auto* list = member(name);

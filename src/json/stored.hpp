@@ -23,6 +23,8 @@ class Stored {
   std::uint64_t natural(std::string_view name) { return static_cast<std::uint64_t>(integer(name)); }
   bool boolean(std::string_view name);
   Time time(std::string_view name) { return Time(Duration(integer(name))); }
+  /// Read an array of texts; what is none is left out.
+  std::vector<std::string> texts(std::string_view name);
   /// Read an array of objects; what is none is left out.
   std::vector<Stored> objects(std::string_view name);
   const boost::json::value* member(std::string_view name);

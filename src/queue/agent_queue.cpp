@@ -56,6 +56,14 @@ bool takeable(const engine::LoadedItem& loaded, const QueueFilter& filter, Time 
          item.blocked_by.empty() && !is_held(item.hold, now) && matches(loaded, filter);
 }
 
+// What an agent may not claim for want of a role is passed over, not refused.
+Result<bool> may_claim(WorkflowEngine& engine, const Actor& actor, const std::string& domain) {
+  auto allowed = engine.core().domains.require(actor, domain, Role::member);
+  if (allowed) return true;
+  if (allowed.error().code() == errc::not_found || allowed.error().code() == errc::not_permitted) return false;
+  return allowed.error();
+}
+
 std::string window_name(const QueueFilter& filter) {
   return filter.domain + '\n' + filter.workflow.str() + '\n' + filter.stage + '\n' +
          (filter.priority ? std::string(to_text(*filter.priority)) : "") + '\n' + filter.search;
@@ -155,7 +163,9 @@ Result<QueuePage> AgentQueue::available(const Actor& actor, const QueueFilter& f
   if (!items) return items.error();
   QueuePage out;
   for (const auto& item : *items) {
-    if (takeable(*item, filter, now)) out.items.push_back(item->whole());
+    auto sees = engine_.core().domains.sees(actor, item->item.domain);
+    if (!sees) return sees.error();
+    if (*sees && takeable(*item, filter, now)) out.items.push_back(item->whole());
   }
   if (!page->next.empty()) {
     out.next = (expired_part ? 'e' : 'f') + page->next;
@@ -212,6 +222,9 @@ Result<std::optional<AgentSession>> AgentQueue::claim_next(const Actor& actor, c
     auto loaded = engine_.core().door.load(**key);
     if (!loaded) return loaded.error();
     if (!takeable(**loaded, filter, engine_.clock().now())) continue;
+    auto member = may_claim(engine_, actor, (*loaded)->item.domain);
+    if (!member) return member.error();
+    if (!*member) continue;
     auto session = this->claim(actor, **key, claim);
     if (session) return std::optional(std::move(*session));
     switch (session.error().code()) {
@@ -253,6 +266,9 @@ Result<std::vector<AgentSession>> AgentQueue::claim_next(const Actor& actor, std
       auto key = window_->next(filter, fills);
       if (!key) return sessions.empty() ? Result<std::vector<AgentSession>>(key.error()) : std::move(sessions);
       if (!*key || !chosen.insert((**key).str()).second || fills >= fills_max) break;
+      auto member = may_claim(engine_, actor, engine::domain_of(**key));
+      if (!member) return member.error();
+      if (!*member) continue;
       changes.push_back({.key = **key, .actor = actor, .decide = [&](const engine::LoadedItem& item, Time now) {
                            // Held by this agent, too: it has that one already.
                            if (is_held(item.item.hold, now)) return Result<Decision>(errc::already_claimed);

@@ -77,7 +77,8 @@ TEST_CASE("a change that fails at any storage call is done whole or not at all, 
 TEST_CASE("an answer that is lost after a commit is found out and not repeated") {
   EngineFixture f;
   const ItemKey key = f.bug();
-  // Loading comes from the cache, so the first call is the commit itself.
+  REQUIRE(f.engine.get(f.mia, key));
+  // Item and domain come from the caches, so the first call is the commit itself.
   f.storage.fail_nth(1, Fault::after);
   const auto result = f.engine.comment(f.mia, key, "once");
   REQUIRE(f.storage.failed());

@@ -27,7 +27,12 @@ class Actor {
   static Actor person(std::string user_id) { return Actor(ActorKind::person, std::move(user_id)); }
 
   /// An agent deployment that claims items from the queue. An empty id is refused with `agent_id_required`.
-  static Actor agent(AgentId agent) { return Actor(ActorKind::agent, agent.str()); }
+  /// `on_behalf_of`: the user whose role in a domain limits it; empty: the host's own agent.
+  static Actor agent(AgentId agent, std::string on_behalf_of = {}) {
+    Actor actor(ActorKind::agent, agent.str());
+    actor.on_behalf_of_ = std::move(on_behalf_of);
+    return actor;
+  }
 
   /// One run of one item at one epoch; anything outside its item is refused with `outside_run`.
   static Actor run(RunId run, ItemKey item, AgentId agent, std::uint64_t epoch) {
@@ -43,6 +48,7 @@ class Actor {
   [[nodiscard]] const RunId& run_id() const noexcept { return run_; }        ///< Empty unless a run.
   [[nodiscard]] const ItemKey& run_item() const noexcept { return item_; }   ///< Empty unless a run.
   [[nodiscard]] std::uint64_t run_epoch() const noexcept { return epoch_; }  ///< 0 unless a run.
+  [[nodiscard]] const std::string& on_behalf_of() const noexcept { return on_behalf_of_; }  ///< Agents only.
   [[nodiscard]] bool is_agent() const noexcept { return kind_ == ActorKind::agent || kind_ == ActorKind::run; }
 
  private:
@@ -50,6 +56,7 @@ class Actor {
 
   ActorKind kind_;
   std::string id_;
+  std::string on_behalf_of_;
   RunId run_;
   ItemKey item_;
   std::uint64_t epoch_ = 0;

@@ -125,7 +125,7 @@ struct WorkItem {
 
 /// What a host gives to create an item.
 struct OPENINDEX_API NewItem {
-  WorkflowId workflow = {};
+  WorkflowId workflow = {};  ///< Empty: the default workflow of the domain.
   std::string title = {};
   std::string description = {};
   Priority priority = Priority::medium;

@@ -1,0 +1,55 @@
+// The domains and who may do what in them. Records are cached for a second, and at once anew after a change of ours.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <openindex/access/actor.hpp>
+#include <openindex/access/domain.hpp>
+#include <openindex/workflow_engine.hpp>
+
+#include "engine/audit_chain.hpp"
+
+namespace openindex::engine {
+
+class DomainBook {
+ public:
+  explicit DomainBook(const WorkflowEngine::Options& options) : options_(options) {}
+
+  using DomainPtr = std::shared_ptr<const Domain>;  ///< Null: nobody has created it.
+
+  Result<DomainPtr> find(const std::string& key);
+  Result<std::vector<Domain>> all();
+
+  /// Refuse an actor who is less than `needed` in the domain.
+  /// @par Errors not_found (the actor has no role there), not_permitted (a smaller one), storage
+  Result<void> require(const Actor& actor, const std::string& domain, Role needed);
+
+  /// Tell whether the actor may read there.
+  Result<bool> sees(const Actor& actor, const std::string& domain);
+
+  Result<Domain> create(const Actor& actor, const NewDomain& domain, const CommitId& commit_id);
+
+  /// Changes a domain and says what it did. No change: nothing is written.
+  using Edit = std::function<Result<std::vector<AuditDraft>>(Domain&)>;
+  Result<Domain> edit(const std::string& key, const Actor& actor, const Edit& edit, const CommitId& commit_id);
+
+ private:
+  struct Kept {
+    DomainPtr domain;
+    Duration read_at{0};
+  };
+  void forget(const std::string& key);
+
+  const WorkflowEngine::Options& options_;
+  std::mutex mutex_;
+  std::map<std::string, Kept, std::less<>> kept_;
+};
+
+/// The domain that an item's key begins with.
+std::string domain_of(const ItemKey& key);
+
+}  // namespace openindex::engine

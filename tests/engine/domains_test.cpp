@@ -1,0 +1,128 @@
+#include <doctest/doctest.h>
+
+#include "engine/engine_fixture.hpp"
+
+using namespace openindex;
+using namespace std::chrono_literals;
+using tests::EngineFixture;
+
+namespace {
+
+struct DomainFixture : EngineFixture {
+  Actor owner = Actor::person("owner");
+  Actor admin = Actor::person("admin");
+  Actor member = Actor::person("member");
+  Actor viewer = Actor::person("viewer");
+  Actor stranger = Actor::person("stranger");
+  ItemKey key;
+
+  DomainFixture() {
+    REQUIRE(engine.create_domain(owner, {.key = "BUG", .name = "Bugs", .default_workflow = "TRIAGE"}));
+    REQUIRE(engine.set_member(owner, "BUG", "admin", Role::admin));
+    REQUIRE(engine.set_member(admin, "BUG", "member", Role::member));
+    REQUIRE(engine.set_member(admin, "BUG", "viewer", Role::viewer));
+    key = bug();
+  }
+};
+
+template <class T>
+std::optional<errc> refusal(const Result<T>& result) {
+  return result ? std::nullopt : std::optional(result.error().code());
+}
+
+}  // namespace
+
+TEST_CASE("who has no role in a domain finds nothing of it") {
+  DomainFixture f;
+  CHECK(refusal(f.engine.get(f.stranger, f.key)) == errc::not_found);
+  CHECK(refusal(f.engine.domain(f.stranger, "BUG")) == errc::not_found);
+  CHECK(refusal(f.engine.comment(f.stranger, f.key, "hi")) == errc::not_found);
+  CHECK(refusal(f.engine.audit(f.stranger, f.key)) == errc::not_found);
+  CHECK(refusal(f.engine.comments(f.stranger, f.key)) == errc::not_found);
+  CHECK(refusal(f.engine.explain(f.stranger, f.key)) == errc::not_found);
+  CHECK(refusal(f.engine.agent_context(f.stranger, f.key)) == errc::not_found);
+  CHECK(refusal(f.engine.children(f.stranger, f.key)) == errc::not_found);
+  CHECK(refusal(f.engine.list(f.stranger, {.domain = "BUG"})) == errc::not_found);
+  CHECK(f.engine.list(f.stranger, {})->items.empty());
+  CHECK(f.queue.available(f.stranger)->items.empty());
+  CHECK(f.engine.domains(f.stranger)->empty());
+}
+
+TEST_CASE("a viewer reads and changes nothing") {
+  DomainFixture f;
+  CHECK(f.engine.get(f.viewer, f.key));
+  CHECK(f.engine.list(f.viewer, {})->items.size() == 1);
+  CHECK(refusal(f.engine.comment(f.viewer, f.key, "hi")) == errc::not_permitted);
+  CHECK(refusal(f.engine.create(f.viewer, {.title = "x", .domain = "BUG"})) == errc::not_permitted);
+  CHECK(refusal(f.engine.set_member(f.viewer, "BUG", "friend", Role::viewer)) == errc::not_permitted);
+  CHECK(f.engine.domains(f.viewer)->size() == 1);
+}
+
+TEST_CASE("a member works, but manages nothing") {
+  DomainFixture f;
+  const auto created = f.engine.create(f.member, {.title = "x", .domain = "BUG"});
+  REQUIRE(created);
+  CHECK(created->workflow == WorkflowId("TRIAGE"));
+  CHECK(f.engine.transition(f.member, f.key, "triaging"));
+  CHECK(refusal(f.engine.take_over(f.member, f.key, {.agent = "agent-beta"})) == errc::not_permitted);
+  CHECK(refusal(f.engine.save(f.member, tests::triage_workflow())) == errc::not_permitted);
+  CHECK(refusal(f.engine.attach_provider(f.member, "TRIAGE", "plan", "prov_a")) == errc::not_permitted);
+  CHECK(refusal(f.engine.update_domain(f.member, "BUG", {.name = "x"})) == errc::not_permitted);
+  CHECK(f.engine.take_over(f.admin, f.key, {.agent = "agent-beta"}));
+  CHECK(f.engine.attach_provider(f.admin, "TRIAGE", "plan", "prov_a"));
+}
+
+TEST_CASE("an agent is limited by the person it works for, one of the host's own is not") {
+  DomainFixture f;
+  const Actor for_viewer = Actor::agent("agent-v", "viewer"), for_member = Actor::agent("agent-m", "member");
+  CHECK(refusal(f.engine.claim(for_viewer, f.key)) == errc::not_permitted);
+  CHECK_FALSE(f.queue.claim_next(for_viewer).value());
+  CHECK(f.queue.claim_next(for_viewer, 5)->empty());
+  CHECK(f.queue.claim_next(Actor::agent("agent-s", "stranger")).value() == std::nullopt);
+  CHECK(f.queue.claim_next(for_member).value());
+  CHECK(f.engine.claim(f.alpha, f.key));
+}
+
+TEST_CASE("a domain has exactly one owner, who hands it over to a member") {
+  DomainFixture f;
+  CHECK(refusal(f.engine.set_member(f.owner, "BUG", "owner", Role::member)) == errc::invalid_argument);
+  CHECK(refusal(f.engine.remove_member(f.admin, "BUG", "owner")) == errc::invalid_argument);
+  CHECK(refusal(f.engine.set_member(f.owner, "BUG", "x", Role::owner)) == errc::invalid_argument);
+  CHECK(refusal(f.engine.hand_over_domain(f.admin, "BUG", "admin")) == errc::not_permitted);
+  CHECK(refusal(f.engine.hand_over_domain(f.owner, "BUG", "stranger")) == errc::not_found);
+  const auto handed = f.engine.hand_over_domain(f.owner, "BUG", "member");
+  REQUIRE(handed);
+  CHECK(std::count_if(handed->members.begin(), handed->members.end(),
+                      [](const auto& m) { return m.role == Role::owner; }) == 1);
+  CHECK(refusal(f.engine.hand_over_domain(f.owner, "BUG", "owner")) == errc::not_permitted);
+}
+
+TEST_CASE("a removed member is out at once, elsewhere within a second") {
+  DomainFixture f;
+  WorkflowEngine other{{.storage = f.memory, .clock = f.clock, .random = f.random}};
+  CHECK(other.get(f.member, f.key));
+  REQUIRE(f.engine.remove_member(f.admin, "BUG", "member"));
+  CHECK(refusal(f.engine.get(f.member, f.key)) == errc::not_found);
+  f.clock.advance(1s);
+  CHECK(refusal(other.get(f.member, f.key)) == errc::not_found);
+}
+
+TEST_CASE("a domain that nobody created is open, and a second one of a key is refused") {
+  EngineFixture f;
+  const ItemKey key = f.bug();
+  CHECK(f.engine.comment(Actor::person("anybody"), key, "hi"));
+  REQUIRE(f.engine.create_domain(f.mia, {.key = "BUG", .name = "Bugs"}));
+  CHECK(refusal(f.engine.comment(Actor::person("anybody"), key, "hi")) == errc::not_found);
+  CHECK(refusal(f.engine.create_domain(f.noa, {.key = "BUG", .name = "Mine"})) == errc::already_exists);
+  CHECK(refusal(f.engine.create_domain(f.alpha, {.key = "A", .name = "A"})) == errc::not_permitted);
+  const auto bad = f.engine.create_domain(f.host, {.key = "a b"});
+  REQUIRE_FALSE(bad);
+  CHECK(bad.error().problems().size() == 3);
+  CHECK(f.engine.create(f.host, {.title = "x"}).error().problems().front().pointer == "/workflow");
+}
+
+TEST_CASE("a personal domain has no other members") {
+  EngineFixture f;
+  REQUIRE(f.engine.create_domain(f.mia, {.key = "MIA", .name = "Mia's", .personal = true}));
+  CHECK(refusal(f.engine.set_member(f.mia, "MIA", "noa", Role::viewer)) == errc::invalid_argument);
+}

@@ -37,7 +37,11 @@ AuditDraft run_ended_draft(const AgentRun& run) {
 }  // namespace
 
 ItemDoor::ItemDoor(const WorkflowEngine::Options& options, WorkflowShelf& shelf)
-    : options_(options), shelf_(shelf), numbers_(options.storage), commit_prefix_(mint_id(options.random, "c")) {}
+    : options_(options),
+      shelf_(shelf),
+      numbers_(options.storage),
+      feed_(std::make_shared<EventFeed>(options.storage)),
+      commit_prefix_(mint_id(options.random, "c")) {}
 
 // Minting from one random prefix costs a tenth of drawing each id.
 CommitId ItemDoor::mint_commit() { return commit_prefix_ + "." + std::to_string(++commit_count_); }
@@ -329,7 +333,7 @@ std::vector<Result<Outcome>> ItemDoor::apply(std::span<Change> changes) {
     }
     open.clear();
     if (sets.empty()) break;
-    auto receipts = commit(options_.storage, sets);
+    auto receipts = feed_->commit(sets);
     for (std::size_t n = 0; n < sent.size(); ++n) {
       const std::size_t i = sent[n];
       if (receipts[n]) {

@@ -8,6 +8,8 @@
 #include <openindex/workflow_engine.hpp>
 
 #include "engine/core.hpp"
+#include "queue/free_items.hpp"
+#include "queue/waiting_room.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -17,42 +19,9 @@ constexpr std::uint32_t window_size = 128;
 constexpr Duration window_age{1000};
 constexpr std::size_t filters_max = 64;
 
-bool matches(const WorkItem& item, const QueueFilter& filter) {
-  const auto fits = [](const std::string& wanted, const std::string& has) { return wanted.empty() || wanted == has; };
-  return fits(filter.domain, item.domain) && fits(filter.workflow.str(), item.workflow.str()) &&
-         fits(filter.stage, item.stage);
-}
-
-ScanRequest free_items(const QueueFilter& filter, std::uint32_t limit, const std::string& after) {
-  ScanRequest request{.index = Index::queue, .prefix = {std::string()}, .limit_count = limit, .after = after};
-  const auto where = [&](std::size_t field, const std::string& value) {
-    if (!value.empty()) request.where.push_back({field, Predicate::Op::equal, value});
-  };
-  where(3, filter.domain);
-  where(4, filter.workflow.str());
-  where(5, filter.stage);
-  return request;
-}
-
-// Items whose holder's deadline has passed: free in all but the record.
-Result<std::vector<ItemKey>> expired_items(WorkflowEngine& engine, std::uint32_t limit) {
-  const std::int64_t now = engine.clock().now().time_since_epoch().count();
-  auto page = engine.storage().scan({.index = Index::due,
-                                     .prefix = {std::string("hold")},
-                                     .below = now + 1,
-                                     .where = {},
-                                     .limit_count = limit,
-                                     .after = {}});
-  if (!page) return page.error();
-  std::vector<ItemKey> keys;
-  for (const Record& row : page->rows) keys.emplace_back(row.id.key);
-  return keys;
-}
-
-bool takeable(const WorkItem& item, const QueueFilter& filter, Time now) {
-  return item.resolution == Resolution::unresolved && item.execution_target != ExecutionTarget::human &&
-         !is_held(item.hold, now) && matches(item, filter);
-}
+using queue::expired_items;
+using queue::free_items;
+using queue::takeable;
 
 }  // namespace
 
@@ -119,7 +88,8 @@ class AgentQueue::Window {
   std::map<std::string, Candidates> windows_;
 };
 
-AgentQueue::AgentQueue(WorkflowEngine& engine) : engine_(engine), window_(std::make_unique<Window>(engine)) {}
+AgentQueue::AgentQueue(WorkflowEngine& engine)
+    : engine_(engine), window_(std::make_unique<Window>(engine)), room_(std::make_shared<WaitingRoom>(engine)) {}
 AgentQueue::~AgentQueue() = default;
 
 Result<QueuePage> AgentQueue::available(const Actor& actor, const QueueFilter& filter, std::uint32_t limit_count,
@@ -146,6 +116,12 @@ Result<QueuePage> AgentQueue::available(const Actor& actor, const QueueFilter& f
   }
   out.next = std::move(page->next);
   return out;
+}
+
+Result<bool> AgentQueue::wait_available(const Actor& actor, const QueueFilter& filter, Duration timeout,
+                                        const std::stop_token& stop) {
+  if (actor.kind() == ActorKind::run) return Error(errc::outside_run).with("run", actor.run_id().str());
+  return room_->wait(filter, timeout, stop);
 }
 
 Result<std::vector<WorkItem>> AgentQueue::mine(const Actor& actor) {

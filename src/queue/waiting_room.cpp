@@ -46,6 +46,7 @@ class AgentQueue::WaitingRoom::Seat {
   ~Seat() {
     const std::lock_guard lock(room_.mutex_);
     std::erase(room_.waiters_, &waiter_);
+    if (room_.lookout_ == &waiter_) room_.lookout_ = nullptr;  // it was thrown out
     if (room_.waiters_.empty()) room_.engine_.core().door.feed().unwatch(room_);
     if (room_.lookout_ != nullptr) return;
     const auto next = std::find_if(room_.waiters_.begin(), room_.waiters_.end(),
@@ -63,7 +64,6 @@ class AgentQueue::WaitingRoom::Seat {
 /// What the lookout remembers from one sleep to the next.
 struct AgentQueue::WaitingRoom::Rest {
   std::uint64_t seen = 0;  ///< The storage's sequence before the last look.
-  Duration due{0};         ///< When to look again though nothing is committed, from the last look on.
   Duration looked{0};      ///< When that was.
   Duration pause{0};       ///< After the next change.
   Duration patience{0};    ///< Sleep at least so long: the clock did not move during the last sleep.
@@ -131,14 +131,30 @@ Result<void> AgentQueue::WaitingRoom::rest(Waiter& self, Lock& lock, Rest& rest)
   rest.looked = engine_.clock().steady();
   const Time now = engine_.clock().now();  // before looking: a hold that runs out during the look is due next
   auto looked = look_for_all();
-  auto due = looked ? time_to_next_due(now) : Result<Duration>(looked.error());
   lock.lock();
-  if (!due) return due.error();
+  if (!looked) return looked.error();
   self.looked = true;
   if (is_done(self)) return {};
+  lock.unlock();
+  auto due = time_to_next_due(now);
+  lock.lock();
+  if (!due) return due.error();
+  if (is_done(self)) return {};
+  auto changed = sleep_in_storage(lock, *due, rest);
+  if (!changed) return changed.error();
+  if (!*changed || engine_.clock().steady() - rest.looked >= pause_max) {
+    rest.pause = Duration(0);
+    return {};
+  }
+  self.woken.wait_for(lock, rest.pause, [&] { return is_done(self); });
+  rest.pause = std::clamp(rest.pause * 2, Duration(1), pause_max);
+  return {};
+}
 
+// Tells whether something was committed.
+Result<bool> AgentQueue::WaitingRoom::sleep_in_storage(Lock& lock, Duration due, Rest& rest) {
   const Duration before = engine_.clock().steady();
-  Duration sleep = *due;
+  Duration sleep = due;
   for (const Waiter* waiter : waiters_) {
     if (waiter->deadline > before) sleep = std::min(sleep, waiter->deadline - before);
   }
@@ -155,13 +171,7 @@ Result<void> AgentQueue::WaitingRoom::rest(Waiter& self, Lock& lock, Rest& rest)
   }
   const bool changed = std::exchange(rest.seen, woken->sequence) != woken->sequence;
   rest.patience = changed || after != before ? Duration(0) : std::min(longest, sleep * 2);
-  if (!changed || after - rest.looked >= pause_max) {
-    rest.pause = Duration(0);
-    return {};
-  }
-  self.woken.wait_for(lock, rest.pause, [&] { return is_done(self); });
-  rest.pause = std::clamp(rest.pause * 2, Duration(1), pause_max);
-  return {};
+  return changed;
 }
 
 // Which of the filters find something.

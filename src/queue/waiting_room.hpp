@@ -42,6 +42,7 @@ class AgentQueue::WaitingRoom final : public engine::CommitWatcher,
   Result<bool> sit(Waiter& self);
   Result<void> look_out(Waiter& self, Lock& lock);
   Result<void> rest(Waiter& self, Lock& lock, Rest& rest);
+  Result<bool> sleep_in_storage(Lock& lock, Duration due, Rest& rest);
   Result<Filters> look(const Filters& filters);
   Result<void> look_for_all();
   Result<Duration> time_to_next_due(Time now);

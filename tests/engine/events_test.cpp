@@ -349,15 +349,19 @@ TEST_CASE("once a subscription has ended its listener runs no more") {
     while (!enough) static_cast<void>(f.engine.comment(f.mia, key, "hello").value());
   });
   std::atomic<int> late = 0;
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 100; ++round) {
+    std::atomic<bool> ending = false;
     std::atomic<bool> ended = false;
     std::latch told(1);
     bool first = true;
     auto subscription = f.engine.subscribe({}, thread.executor(), [&](const Event&) {
-      if (ended) ++late;
       if (std::exchange(first, false)) told.count_down();
+      while (!ending) std::this_thread::yield();
+      for (int i = 0; i < 50; ++i) std::this_thread::yield();
+      if (ended) ++late;
     });
     told.wait();
+    ending = true;
     subscription.close();
     ended = true;
   }

@@ -201,8 +201,9 @@ int race(AgentQueue& queue, WorkflowEngine& creator, int rounds) {
   std::thread waiter([&] {
     for (int i = 0; i < rounds; ++i) {
       start.arrive_and_wait();
+      const Duration before = system_clock().steady();
       const auto found = queue.wait_available(alpha, {}, 10s);
-      if (!found || !*found) ++missed;
+      if (!found || !*found || system_clock().steady() - before >= 10s) ++missed;
       end.arrive_and_wait();
     }
   });
@@ -210,7 +211,7 @@ int race(AgentQueue& queue, WorkflowEngine& creator, int rounds) {
   std::atomic<std::uint64_t> spun = 0;
   for (int i = 0; i < rounds; ++i) {
     start.arrive_and_wait();
-    for (std::uint64_t spin = random.next() % 20'000; spin > 0; --spin) spun.fetch_add(1, std::memory_order_relaxed);
+    for (std::uint64_t spin = random.next() % 60'000; spin > 0; --spin) spun.fetch_add(1, std::memory_order_relaxed);
     const ItemKey key = creator.create(host, {.workflow = "TRIAGE", .title = "crash"}).value().key;
     end.arrive_and_wait();
     static_cast<void>(creator.claim(alpha, key).value());

@@ -6,13 +6,16 @@
 // Thread safety: all methods, from any threads. Lifetime: the engine must outlive it.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include <openindex/agent/agent_session.hpp>
+#include <openindex/core/clock.hpp>
 #include <openindex/core/result.hpp>
 #include <openindex/work/work_item.hpp>
 
@@ -28,6 +31,8 @@ struct QueueFilter {
   std::string stage = {};
   std::optional<Priority> priority = {};
   std::string search = {};  ///< As `ItemFilter::search`.
+
+  friend auto operator<=>(const QueueFilter&, const QueueFilter&) = default;
 };
 
 struct QueuePage {
@@ -47,6 +52,18 @@ class OPENINDEX_API AgentQueue {
   /// @par Errors invalid_argument, outside_run, storage
   Result<QueuePage> available(const Actor& actor, const QueueFilter& filter = {}, std::uint32_t limit_count = 100,
                               const std::string& after = {});
+
+  /// Sleep until an item that matches may be available; true then, false when the time is up or a stop was requested.
+  ///
+  /// True is a hint: another may be faster, so claim and wait again. Told at once of what this engine commits; of other
+  /// engines and processes as soon as the storage says so (`Storage::wait_for_change`); of holds that run out when they
+  /// do. Nothing is looked up while nothing happens, and of all who wait on one AgentQueue one sleeps in the storage.
+  ///
+  /// `timeout` counts in the engine's `Clock::steady()`; 0 looks once. A manual clock wakes nobody: after moving it,
+  /// call `Storage::wake()`.
+  /// @par Errors outside_run, storage
+  Result<bool> wait_available(const Actor& actor, const QueueFilter& filter, Duration timeout,
+                              const std::stop_token& stop = {});
 
   /// List what this agent holds. @par Errors agent_id_required, storage
   Result<std::vector<WorkItem>> mine(const Actor& actor);
@@ -70,8 +87,10 @@ class OPENINDEX_API AgentQueue {
 
  private:
   class Window;
+  class WaitingRoom;
   WorkflowEngine& engine_;
   std::unique_ptr<Window> window_;
+  std::shared_ptr<WaitingRoom> room_;
 };
 
 }  // namespace v0

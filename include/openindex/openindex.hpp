@@ -8,6 +8,7 @@
 #include <openindex/access/domain.hpp>
 #include <openindex/adapters/memory_storage.hpp>
 #include <openindex/adapters/sealed_secret_store.hpp>
+#include <openindex/adapters/thread_executor.hpp>
 #include <openindex/agent/agent_runner.hpp>
 #include <openindex/agent/agent_session.hpp>
 #include <openindex/agent/chat.hpp>
@@ -17,6 +18,7 @@
 #include <openindex/core/api.hpp>
 #include <openindex/core/clock.hpp>
 #include <openindex/core/error.hpp>
+#include <openindex/core/executor.hpp>
 #include <openindex/core/ids.hpp>
 #include <openindex/core/random.hpp>
 #include <openindex/core/result.hpp>
@@ -34,8 +36,10 @@
 #include <openindex/work/agent_context.hpp>
 #include <openindex/work/agent_run.hpp>
 #include <openindex/work/audit_entry.hpp>
+#include <openindex/work/event.hpp>
 #include <openindex/work/migration.hpp>
 #include <openindex/work/rules.hpp>
+#include <openindex/work/subscription.hpp>
 #include <openindex/work/work_item.hpp>
 #include <openindex/workflow/builder.hpp>
 #include <openindex/workflow/check.hpp>

@@ -17,12 +17,15 @@
 #include <openindex/access/actor.hpp>
 #include <openindex/access/domain.hpp>
 #include <openindex/core/clock.hpp>
+#include <openindex/core/executor.hpp>
 #include <openindex/core/random.hpp>
 #include <openindex/core/result.hpp>
 #include <openindex/storage/storage.hpp>
 #include <openindex/work/agent_context.hpp>
 #include <openindex/work/audit_entry.hpp>
+#include <openindex/work/event.hpp>
 #include <openindex/work/rules.hpp>
+#include <openindex/work/subscription.hpp>
 #include <openindex/work/work_item.hpp>
 #include <openindex/workflow/workflow.hpp>
 
@@ -221,6 +224,21 @@ class OPENINDEX_API WorkflowEngine {
 
   /// Read a run's journal, oldest step first. @par Errors not_found, outside_run, storage
   Result<std::vector<RunStep>> journal(const Actor& actor, const RunId& run);
+
+  // -- Events -------------------------------------------------------------------------------------------------------
+
+  /// Be told of items that change, until the subscription ends. Every commit that begins after this returns is told of.
+  ///
+  /// The listener runs on the host's executor after the commit; for one item in the order of its versions, each event
+  /// at most once. It may call anything, this engine included. A slow, blocked or throwing listener or executor holds
+  /// up no other subscription; what does not fit into the queue is dropped, oldest first, and said to be `missed`, as
+  /// is a commit whose fate is unknown or that was under way during this call. The library starts no thread: a host
+  /// without a pool gives the executor of a `ThreadExecutor`. With `inline_executor()` whoever commits runs the
+  /// listener and waits for it.
+  ///
+  /// Only changes made through this engine object are seen, and no heartbeats. Of other processes
+  /// `Storage::wait_for_change` gives a hint; after a restart, read where you left off. Neither function may be empty.
+  [[nodiscard]] Subscription subscribe(EventFilter filter, Executor executor, EventListener listener);
 
   [[nodiscard]] Storage& storage() noexcept;
   [[nodiscard]] Clock& clock() noexcept;

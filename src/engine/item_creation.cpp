@@ -196,7 +196,7 @@ Result<LoadedItemPtr> ItemDoor::create(const Actor& actor, const NewItem& given)
     if (!status) return status.error();
     auto prepared = prepare_creation(actor, given, *workflow, *status, parent, digest);
     if (!prepared) return prepared.error();
-    auto done = commit(options_.storage, prepared->changes);
+    auto done = feed_->commit(prepared->changes);
     if (done) return finish_creation(*prepared);
     if (done.error().code() != errc::conflict) return done.error();
   }

@@ -42,6 +42,7 @@ ItemDoor::ItemDoor(const WorkflowEngine::Options& options, WorkflowShelf& shelf,
       shelf_(shelf),
       domains_(domains),
       numbers_(options.storage),
+      feed_(std::make_shared<EventFeed>(options.storage)),
       commit_prefix_(mint_id(options.random, "c")) {}
 
 // Minting from one random prefix costs a tenth of drawing each id.
@@ -362,7 +363,7 @@ std::vector<Result<Outcome>> ItemDoor::apply(std::span<Change> changes) {
     }
     open.clear();
     if (sets.empty()) break;
-    auto receipts = commit(options_.storage, sets);
+    auto receipts = feed_->commit(sets);
     for (std::size_t n = 0; n < sent.size(); ++n) {
       const std::size_t i = sent[n];
       if (receipts[n]) {

@@ -11,6 +11,7 @@
 #include <openindex/workflow_engine.hpp>
 
 #include "engine/domain_book.hpp"
+#include "engine/event_feed.hpp"
 #include "engine/item_cache.hpp"
 #include "engine/item_record.hpp"
 #include "engine/number_lease.hpp"
@@ -66,6 +67,9 @@ class ItemDoor {
 
   CommitId mint_commit();
 
+  /// Where whatever changes items commits, and who wants to know of it listens.
+  [[nodiscard]] EventFeed& feed() noexcept { return *feed_; }
+
  private:
   // What one attempt would commit, and what is remembered when it succeeds.
   struct Prepared {
@@ -110,6 +114,7 @@ class ItemDoor {
   WorkflowShelf& shelf_;
   DomainBook& domains_;
   NumberLease numbers_;
+  std::shared_ptr<EventFeed> feed_;  ///< Shared with subscriptions, which may outlive the engine.
   ItemCache cache_;
   std::string commit_prefix_;
   std::atomic<std::uint64_t> commit_count_{0};

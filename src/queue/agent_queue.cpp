@@ -10,7 +10,8 @@
 #include <openindex/workflow_engine.hpp>
 
 #include "engine/core.hpp"
-#include "engine/text_search.hpp"
+#include "queue/free_items.hpp"
+#include "queue/waiting_room.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -20,41 +21,9 @@ constexpr std::uint32_t window_size = 128;
 constexpr Duration window_age{1000};
 constexpr std::size_t filters_max = 64;
 
-bool matches(const engine::LoadedItem& loaded, const QueueFilter& filter) {
-  const WorkItem& item = loaded.item;
-  const auto fits = [](const std::string& wanted, const std::string& has) { return wanted.empty() || wanted == has; };
-  return fits(filter.domain, item.domain) && fits(filter.workflow.str(), item.workflow.str()) &&
-         fits(filter.stage, item.stage) && (!filter.priority || *filter.priority == item.priority) &&
-         engine::TextSearch(filter.search).matches(loaded.text->title, loaded.text->description);
-}
-
-ScanRequest free_items(const QueueFilter& filter, std::uint32_t limit, const std::string& after) {
-  ScanRequest request{.index = Index::queue, .prefix = {std::string()}, .limit_count = limit, .after = after};
-  const auto where = [&](std::size_t field, const std::string& value) {
-    if (!value.empty()) request.where.push_back({field, Predicate::Op::equal, value});
-  };
-  where(3, filter.domain);
-  where(4, filter.workflow.str());
-  where(5, filter.stage);
-  if (filter.priority) request.prefix.emplace_back(static_cast<std::int64_t>(*filter.priority));
-  return request;
-}
-
-// Items whose holder's deadline has passed: free in all but the record.
-ScanRequest expired_items(Time now, std::uint32_t limit, const std::string& after) {
-  return {.index = Index::due,
-          .prefix = {std::string("hold")},
-          .below = std::int64_t{now.time_since_epoch().count() + 1},
-          .where = {},
-          .limit_count = limit,
-          .after = after};
-}
-
-bool takeable(const engine::LoadedItem& loaded, const QueueFilter& filter, Time now) {
-  const WorkItem& item = loaded.item;
-  return item.resolution == Resolution::unresolved && item.execution_target != ExecutionTarget::human &&
-         item.blocked_by.empty() && !is_held(item.hold, now) && matches(loaded, filter);
-}
+using queue::expired_items;
+using queue::free_items;
+using queue::takeable;
 
 // What an agent may not claim for want of a role is passed over, not refused.
 Result<bool> may_claim(WorkflowEngine& engine, const Actor& actor, const std::string& domain) {
@@ -140,7 +109,8 @@ class AgentQueue::Window {
   std::map<std::string, Candidates> windows_;
 };
 
-AgentQueue::AgentQueue(WorkflowEngine& engine) : engine_(engine), window_(std::make_unique<Window>(engine)) {}
+AgentQueue::AgentQueue(WorkflowEngine& engine)
+    : engine_(engine), window_(std::make_unique<Window>(engine)), room_(std::make_shared<WaitingRoom>(engine)) {}
 AgentQueue::~AgentQueue() = default;
 
 Result<QueuePage> AgentQueue::available(const Actor& actor, const QueueFilter& filter, std::uint32_t limit_count,
@@ -181,6 +151,12 @@ Result<QueuePage> AgentQueue::available(const Actor& actor, const QueueFilter& f
     }
   }
   return out;
+}
+
+Result<bool> AgentQueue::wait_available(const Actor& actor, const QueueFilter& filter, Duration timeout,
+                                        const std::stop_token& stop) {
+  if (actor.kind() == ActorKind::run) return Error(errc::outside_run).with("run", actor.run_id().str());
+  return room_->wait(filter, timeout, stop);
 }
 
 Result<std::vector<WorkItem>> AgentQueue::mine(const Actor& actor) {

@@ -9,6 +9,7 @@ namespace openindex::bench {
 
 std::vector<Figure> rules_figures();
 std::vector<Figure> memory_figures();
+std::vector<Figure> queue_figures();
 std::vector<Figure> disk_figures();
 std::vector<Figure> sqlite_figures();
 

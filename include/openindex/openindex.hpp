@@ -36,6 +36,8 @@
 #include <openindex/work/agent_context.hpp>
 #include <openindex/work/agent_run.hpp>
 #include <openindex/work/audit_entry.hpp>
+#include <openindex/work/audit_query.hpp>
+#include <openindex/work/audit_receipt.hpp>
 #include <openindex/work/event.hpp>
 #include <openindex/work/migration.hpp>
 #include <openindex/work/rules.hpp>

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <openindex/access/actor.hpp>
@@ -23,6 +24,8 @@
 #include <openindex/storage/storage.hpp>
 #include <openindex/work/agent_context.hpp>
 #include <openindex/work/audit_entry.hpp>
+#include <openindex/work/audit_query.hpp>
+#include <openindex/work/audit_receipt.hpp>
 #include <openindex/work/event.hpp>
 #include <openindex/work/rules.hpp>
 #include <openindex/work/subscription.hpp>
@@ -215,9 +218,38 @@ class OPENINDEX_API WorkflowEngine {
   /// item. @par Errors outside_run, storage
   Result<std::vector<AuditEntry>> audit(const Actor& actor, const ItemKey& key, std::uint64_t from_number = 1);
 
+  /// Search the audit entries of all items, workflows and providers, a page at a time. A page looks at 10,000 entries
+  /// at most, so it may be short. While others append, no entry appears twice in a paged listing; entries that are
+  /// appended meanwhile may be missing from it.
+  /// @par Errors invalid_argument (limit, cursor), outside_run, storage
+  Result<AuditPage> audit_entries(const Actor& actor, const AuditFilter& filter = {});
+
+  /// Write all entries that match, a part at a time; holds no more than `filter.limit_count` of them at once. After an
+  /// error what was written is incomplete.
+  /// @par Errors as audit_entries, host_callback_failed (the sink threw), what the sink returned
+  Result<void> export_audit(const Actor& actor, const AuditFilter& filter, AuditFormat format, const AuditSink& sink);
+
   /// Walk an item's audit chain from the first entry to the head in its state.
-  /// @par Errors storage_corrupt (context `entry`: the first that does not fit), not_found, outside_run, storage
+  /// @par Errors storage_corrupt (context `entry`: the one that is missing or is not as it was written), not_found,
+  /// outside_run, storage
   Result<void> verify(const Actor& actor, const ItemKey& key);
+
+  /// Write an item's audit chain as a receipt: one text that proves later, and elsewhere, what the chain was now.
+  /// Check it with `verify_receipt`. Takes memory in proportion to the chain. @par Errors as verify
+  Result<std::string> export_receipt(const Actor& actor, const ItemKey& key);
+
+  /// As verify, and the chain must begin with the entries of a receipt exported earlier, byte for byte: also finds what
+  /// was rewritten together with all that follows, the head included.
+  /// @par Errors as verify, receipt_broken, invalid_argument (a receipt of another item)
+  Result<void> verify_against(const Actor& actor, const ItemKey& key, std::string_view receipt);
+
+  /// As verify, and the chain must have passed an earlier head: one that was sealed, or kept out of reach.
+  /// @par Errors as verify (context `entry`: of the head; the change may lie before it), invalid_argument (a head of
+  /// another item)
+  Result<void> verify_against(const Actor& actor, const ItemKey& key, const AuditHead& earlier);
+
+  /// Tell where an item's audit chain stands, for `seal_head`. @par Errors not_found, outside_run, storage
+  Result<AuditHead> audit_head(const Actor& actor, const ItemKey& key);
 
   /// Read an item's runs, newest first, at most 20; none of an unknown item. @par Errors outside_run, storage
   Result<std::vector<AgentRun>> runs(const Actor& actor, const ItemKey& key);

@@ -30,7 +30,8 @@ constexpr Row table[] = {
      "Use one of the field keys listed as allowed"},
     {errc::idempotency_conflict, "idempotency_conflict", "The idempotency key was used for another request",
      "Use a new key for a new request"},
-    {errc::bulk_refused, "bulk_refused", "Some of the elements are refused", "Correct them, or ask for a partial result"},
+    {errc::bulk_refused, "bulk_refused", "Some of the elements are refused",
+     "Correct them, or ask for a partial result"},
     {errc::migration_refused, "migration_refused", "The work item does not fit the other version",
      "Map its status, or set its fields to values that fit"},
     {errc::not_found, "not_found", "There is no such thing, or it is not visible to this actor",
@@ -131,6 +132,8 @@ constexpr Row table[] = {
     {errc::storage_read_only, "storage_read_only", "The storage cannot be written to",
      "Check the permissions of the file and its folder"},
     {errc::storage_full, "storage_full", "The disk is full", "Free space; work resumes by itself"},
+    {errc::receipt_broken, "receipt_broken", "The audit receipt is not as it was written",
+     "Use an untouched copy of the receipt; without one, treat it as tampered with"},
     {errc::host_callback_failed, "host_callback_failed", "A function supplied by the host failed",
      "See the message of the function"},
 };

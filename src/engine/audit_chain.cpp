@@ -98,6 +98,19 @@ Result<AuditEntry> read_audit(std::uint64_t number, std::string_view body) {
   return entry;
 }
 
+Result<AuditEntry> read_audit(const Record& record) {
+  const std::string_view key = record.id.key;
+  const auto slash = key.rfind('/');
+  std::uint64_t number = 0;
+  if (slash != std::string_view::npos) std::from_chars(key.data() + slash + 1, key.data() + key.size(), number);
+  auto entry = read_audit(number, record.body);
+  if (!entry || audit_record(key.substr(0, slash), number) != record.id) {
+    return Error(errc::storage_corrupt, "A stored audit entry is not what its key says").with("what", key);
+  }
+  entry->stream = key.substr(0, slash);
+  return entry;
+}
+
 std::string audit_digest(std::string_view body) { return sha256_hex(body); }
 
 std::string commit_of(std::string_view body) {

@@ -40,8 +40,11 @@ void append_audit(ChangeSet& changes, ChainHead& head, const AuditFrame& frame, 
 /// Name the record of one entry.
 RecordId audit_record(std::string_view stream, std::uint64_t number);
 
-/// Read one stored entry. @par Errors storage_corrupt
+/// Read the bytes of one entry; its stream stays empty. @par Errors storage_corrupt
 Result<AuditEntry> read_audit(std::uint64_t number, std::string_view body);
+
+/// Read one stored entry with its stream. @par Errors storage_corrupt
+Result<AuditEntry> read_audit(const Record& record);
 
 /// Return the digest that the next entry and the head carry.
 std::string audit_digest(std::string_view body);

@@ -22,6 +22,13 @@ class EngineCore {
     return Error(errc::outside_run).with("item", key.str()).with("run", actor.run_id().str());
   }
 
+  /// Tell whether the actor may read an audit stream: those of items and domains need a role there.
+  Result<bool> sees_stream(const Actor& actor, const std::string& stream) {
+    if (stream.starts_with("workflow.") || stream.starts_with("provider.")) return true;
+    constexpr std::string_view domain = "domain.";
+    return domains.sees(actor, stream.starts_with(domain) ? stream.substr(domain.size()) : engine::domain_of(stream));
+  }
+
   WorkflowEngine::Options options;
   engine::DomainBook domains;
   engine::WorkflowShelf shelf;

@@ -6,6 +6,7 @@
 
 #include "engine/commit.hpp"
 #include "engine/core.hpp"
+#include "engine/reading.hpp"
 #include "engine/run_record.hpp"
 #include "json/stored.hpp"
 
@@ -25,22 +26,6 @@ Result<Comment> read_comment(const Record& record) {
   comment.by_agent = in->boolean("byAgent");
   comment.at = parse_rfc3339(in->text("at")).value_or(Time());
   return comment;
-}
-
-// All records of one kind under `<prefix>/`, from a number on, in order.
-Result<std::vector<Record>> numbered(Storage& storage, const std::string& kind, const std::string& prefix,
-                                     const std::string& from, std::size_t limit) {
-  std::vector<Record> out;
-  ScanRequest request{.index = Index::key, .prefix = {kind}, .from = prefix + "/" + from, .below = prefix + "0"};
-  while (out.size() < limit) {
-    request.limit_count = static_cast<std::uint32_t>(std::min<std::size_t>(1000, limit - out.size()));
-    auto page = storage.scan(request);
-    if (!page) return page.error();
-    for (Record& record : page->rows) out.push_back(std::move(record));
-    if (page->next.empty()) break;
-    request.after = page->next;
-  }
-  return out;
 }
 
 }  // namespace
@@ -136,7 +121,7 @@ Result<std::vector<Comment>> WorkflowEngine::comments(const Actor& actor, const 
                                                       std::uint32_t from_number) {
   if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
   from_number = std::max(1u, from_number);
-  auto records = numbered(core_->options.storage, "comment", key.str(), fmt::format("{:06}", from_number), 1000);
+  auto records = read_numbered(core_->options.storage, "comment", key.str(), fmt::format("{:06}", from_number), 1000);
   if (!records) return records.error();
   std::vector<Comment> out;
   for (const Record& record : *records) {
@@ -146,44 +131,6 @@ Result<std::vector<Comment>> WorkflowEngine::comments(const Actor& actor, const 
     out.push_back(std::move(*comment));
   }
   return out;
-}
-
-Result<std::vector<AuditEntry>> WorkflowEngine::audit(const Actor& actor, const ItemKey& key,
-                                                      std::uint64_t from_number) {
-  if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
-  const std::uint64_t from = std::max<std::uint64_t>(1, from_number);
-  auto records = numbered(core_->options.storage, "audit", key.str(), fmt::format("{:08}", from), 1000);
-  if (!records) return records.error();
-  std::vector<AuditEntry> out;
-  for (const Record& record : *records) {
-    auto entry = read_audit(from + out.size(), record.body);
-    if (!entry) return entry.error();
-    out.push_back(std::move(*entry));
-  }
-  return out;
-}
-
-Result<void> WorkflowEngine::verify(const Actor& actor, const ItemKey& key) {
-  if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
-  auto item = core_->door.load(key);
-  if (!item) return item.error();
-  const ChainHead& head = (*item)->chain;
-  std::string previous;
-  for (std::uint64_t number = 1; number <= head.count; ++number) {
-    const auto broken = [&](std::string what) {
-      return Error(errc::storage_corrupt, std::move(what))
-          .with("item", key.str())
-          .with("entry", std::to_string(number));
-    };
-    auto record = read_record(core_->options.storage, audit_record(key.str(), number), "audit entry");
-    if (!record && record.error().code() == errc::not_found) return broken("An audit entry is missing");
-    if (!record) return record.error();
-    auto entry = read_audit(number, record->body);
-    if (!entry || entry->previous != previous) return broken("An audit entry does not follow the one before it");
-    previous = audit_digest(record->body);
-    if (number == head.count && previous != head.digest) return broken("The last audit entry is not the one recorded");
-  }
-  return {};
 }
 
 Result<std::vector<AgentRun>> WorkflowEngine::runs(const Actor& actor, const ItemKey& key) {
@@ -211,7 +158,7 @@ Result<std::vector<RunStep>> WorkflowEngine::journal(const Actor& actor, const R
   auto run = core_->door.load_run(id);
   if (!run) return run.error();
   if (auto allowed = core_->check_reader(actor, run->item); !allowed) return allowed.error();
-  auto records = numbered(core_->options.storage, "step", id.str(), "", 100'000);
+  auto records = read_numbered(core_->options.storage, "step", id.str(), "", 100'000);
   if (!records) return records.error();
   std::vector<RunStep> out;
   for (const Record& record : *records) {

@@ -107,6 +107,7 @@ enum class errc : std::uint16_t {
   storage_corrupt = 167,
   storage_read_only = 168,
   storage_full = 169,
+  receipt_broken = 170,
 
   // A function the host supplied.
   host_callback_failed = 180,

@@ -3,7 +3,7 @@
 // Every accepted change appends entries in its own commit. Entries of one stream (an item, a workflow, a provider) form
 // a chain: each carries the SHA-256 of the one before, over the bytes as stored, and the head stands in the stream's
 // own record. The chain shows a change of earlier entries to whoever knows a later head; it cannot show that somebody
-// with write access rewrote the whole chain and the head with it. (openindex.md 2.7, 3.8)
+// with write access rewrote the whole chain and the head with it: docs/audit.md. (openindex.md 2.7, 3.8)
 //
 // Thread safety: plain values.
 #pragma once
@@ -26,6 +26,7 @@ struct AuditChange {
 };
 
 struct AuditEntry {
+  std::string stream = {};   ///< What it is about: an item's key, `workflow.<id>`, `provider.<id>`.
   std::uint64_t number = 0;  ///< Counts from 1 within the stream, without gaps.
   std::string type = {};     ///< Such as `work_item.status_changed`, `agent.claimed`.
   Time at{};

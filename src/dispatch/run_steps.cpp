@@ -58,11 +58,19 @@ void Dispatcher::Work::act(Active& active, Act act) {
   auto write = next_step(active, std::string(agent::step_kind::tool), "{}");
   auto outcome = std::make_shared<ToolOutcome>(ToolOutcome{act.call.id, act.call.name, {}, false});
   const Actor actor = active.actor;
+  const auto related = std::make_shared<std::optional<RelatedItem>>();
+  const auto* dependency = std::get_if<AddDependency>(&act.command);
   engine::Change change{.key = active.run.item,
                         .actor = actor,
-                        .decide = [actor, command = act.command](const engine::LoadedItem& item, Time at) {
-                          return decide(item.snapshot(), command, actor, at);
-                        }};
+                        .decide =
+                            [actor, related, command = act.command](const engine::LoadedItem& item, Time at) {
+                              ItemSnapshot snapshot = item.snapshot();
+                              if (*related) snapshot.related = &**related;
+                              return decide(snapshot, command, actor, at);
+                            },
+                        .notes = {},
+                        .on = dependency != nullptr ? dependency->on : ItemKey(),
+                        .related = related};
   change.foresee = [this, target = write.get(), outcome, call = act.call, actor](const engine::LoadedItem& next) {
     outcome->text = agent::act_result(context_of(next.snapshot(), actor, now()));
     target->steps.front().body = agent::tool_body(call, *outcome);

@@ -107,7 +107,8 @@ Result<void> ItemDoor::tell_waiting_run(Prepared& prepared, const LoadedItem& it
   return {};
 }
 
-// In the same commit: an item is free exactly when the last of what it waits for is resolved.
+// In the same commit: an item is free exactly when the last of what it waits for is resolved. One that is resolved
+// itself is told too: it may be opened again.
 Result<void> ItemDoor::tell_dependents(Prepared& prepared, const Change& change, Time now) {
   const bool resolved = prepared.next->item.resolution != Resolution::unresolved;
   auto dependents = read_dependents(options_.storage, change.key);
@@ -116,7 +117,6 @@ Result<void> ItemDoor::tell_dependents(Prepared& prepared, const Change& change,
   for (const ItemKey& key : dependents->items) {
     auto loaded = load(key);
     if (!loaded) return loaded.error();
-    if ((*loaded)->item.resolution != Resolution::unresolved) continue;
     auto next = std::make_shared<LoadedItem>(**loaded);
     auto& blocked_by = next->item.blocked_by;
     std::erase(blocked_by, change.key);

@@ -11,10 +11,10 @@ namespace {
 
 std::int64_t ms(Time time) { return time.time_since_epoch().count(); }
 
-// Free work that waits for other work is no offer; held work stays its holder's.
+// Free work that waits for other work or for people is no offer; held work stays its holder's.
 bool in_queue(const WorkItem& item) {
-  if (item.resolution != Resolution::unresolved || item.execution_target == ExecutionTarget::human) return false;
-  return item.hold || item.blocked_by.empty();
+  if (item.resolution != Resolution::unresolved) return false;
+  return item.hold || (item.execution_target != ExecutionTarget::human && item.blocked_by.empty());
 }
 
 std::string holder_of(const WorkItem& item) { return item.hold ? item.hold->agent.str() : std::string(); }

@@ -29,8 +29,15 @@ bool leads_from_here(const ItemSnapshot& snapshot, GateIndex gate) {
 
 bool holds(const std::optional<Hold>& hold, const Actor& actor) {
   if (!hold) return false;
-  if (actor.kind() == ActorKind::run) return hold->run == actor.run_id() && hold->epoch == actor.run_epoch();
+  if (actor.kind() == ActorKind::run) {
+    return !hold->run.empty() && hold->run == actor.run_id() && hold->epoch == actor.run_epoch();
+  }
   return actor.kind() == ActorKind::agent && hold->run.empty() && hold->agent.str() == actor.id();
+}
+
+Result<void> check_inside(const ItemSnapshot& snapshot, const Actor& actor) {
+  if (actor.kind() != ActorKind::run || actor.run_item() == snapshot.item.key) return {};
+  return Error(errc::outside_run).with("item", snapshot.item.key.str()).with("run", actor.run_id().str());
 }
 
 Result<void> check_actor(const ItemSnapshot& snapshot, const Actor& actor, Time now, std::uint64_t fence) {
@@ -40,9 +47,7 @@ Result<void> check_actor(const ItemSnapshot& snapshot, const Actor& actor, Time 
     case ActorKind::person:
       return {};
     case ActorKind::run:
-      if (actor.run_item() != snapshot.item.key) {
-        return Error(errc::outside_run).with("item", snapshot.item.key.str()).with("run", actor.run_id().str());
-      }
+      if (auto inside = check_inside(snapshot, actor); !inside) return inside;
       if (!holds(hold, actor)) return lost_hold(hold);
       return {};
     case ActorKind::agent:

@@ -38,6 +38,9 @@ std::vector<std::string> gates_here(const ItemSnapshot& snapshot);
 /// Every terminal status of the workflow.
 std::vector<std::string> terminal_statuses(const CompiledWorkflow& workflow);
 
+/// Refuse a run that is another item's.
+Result<void> check_inside(const ItemSnapshot& snapshot, const Actor& actor);
+
 /// Refuse an actor who may not change this item now, with the reason the holder or the stranger needs.
 Result<void> check_actor(const ItemSnapshot& snapshot, const Actor& actor, Time now, std::uint64_t fence);
 

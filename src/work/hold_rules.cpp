@@ -46,7 +46,8 @@ Result<Decision> Judge::operator()(const Claim& claim) {
   if (!to) return to.error();
 
   Decision decision;
-  if (mine && is_held(item_.hold, now_)) {
+  // A run acts under the epoch it was started with: a new one would be nobody's, and the run be told that it lost.
+  if (mine && (is_held(item_.hold, now_) || actor_.kind() == ActorKind::run)) {
     decision.hold = {HoldChange::Kind::extend, *until};
   } else {
     decision.hold = {HoldChange::Kind::take, *until, item_.hold.has_value()};

@@ -46,6 +46,7 @@ std::vector<BlockReason> standing_reasons(const ItemSnapshot& snapshot, const Ac
 
 Result<Decision> decide(const ItemSnapshot& snapshot, const Command& command, const Actor& actor, Time now,
                         std::uint64_t fence) {
+  if (auto inside = work::check_inside(snapshot, actor); !inside) return inside.error();
   if (auto named = work::check_actor_id(actor); !named) return named.error();
   return std::visit(work::Judge(snapshot, actor, now, fence), command);
 }

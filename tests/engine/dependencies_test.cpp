@@ -118,6 +118,23 @@ TEST_CASE("reopening an item holds back what waits for it again") {
   CHECK(f.engine.verify(f.host, first));
 }
 
+TEST_CASE("an item that was resolved while it waited knows what it waits for when it is opened again") {
+  DependencyFixture f;
+  const ItemKey first = f.bug(), second = f.bug();
+  REQUIRE(f.engine.add_dependency(f.mia, second, first));
+  f.reject(second);
+  f.reject(first);
+  CHECK(f.read(second).blocked_by.empty());
+  REQUIRE(f.engine.reopen(f.mia, second));
+  CHECK(f.is_available(second));
+  f.reject(second);
+  REQUIRE(f.engine.reopen(f.mia, first));
+  REQUIRE(f.engine.reopen(f.mia, second));
+  CHECK(f.read(second).blocked_by == std::vector{first});
+  CHECK_FALSE(f.is_available(second));
+  CHECK(f.engine.verify(f.host, second));
+}
+
 TEST_CASE("one commit frees every item that waited, each with an entry in its own trail") {
   DependencyFixture f;
   const ItemKey first = f.bug();

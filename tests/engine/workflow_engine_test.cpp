@@ -364,3 +364,15 @@ TEST_CASE("a definition that could not be read back is not saved") {
   }
   CHECK(f.engine.save(f.host, odd).error().code() == errc::invalid_definition);
 }
+
+TEST_CASE("an item that is handed to people meanwhile is still among what its agent holds") {
+  EngineFixture f;
+  const ItemKey bug = f.bug();
+  REQUIRE(f.engine.claim(f.alpha, bug));
+  REQUIRE(f.engine.update(f.mia, bug, {.execution_target = ExecutionTarget::human}));
+  REQUIRE(f.queue.mine(f.alpha)->size() == 1);
+  CHECK(f.queue.available(f.alpha)->items.empty());
+  REQUIRE(f.engine.release(f.alpha, bug));
+  CHECK(f.queue.mine(f.alpha)->empty());
+  CHECK(f.queue.available(f.alpha)->items.empty());
+}

@@ -199,6 +199,20 @@ TEST_CASE("completing needs a terminal status that a transition leads to") {
   CHECK(done->hold.kind == HoldChange::Kind::clear);
 }
 
+TEST_CASE("a run that claims its item after its deadline keeps the epoch it acts under") {
+  Standing item("triaging");
+  item.item.hold = Hold{"dispatcher", 4, start - 1min, "run_BUG-1_0001"};
+  const auto claimed = item.decide(Claim{}, Actor::run("run_BUG-1_0001", "BUG-1", "dispatcher", 4));
+  REQUIRE(claimed);
+  CHECK(claimed->hold.kind == HoldChange::Kind::extend);
+}
+
+TEST_CASE("a run without an id does not work under what an agent claimed by hand") {
+  Standing item("planning");
+  item.held_by("agent-alpha");
+  CHECK(code_of(item.decide(AddComment{"me too"}, Actor::run("", "BUG-1", "agent-alpha", 4))) == errc::hold_lost);
+}
+
 TEST_CASE("a resolved item takes comments and nothing else") {
   Standing item("done");
   CHECK(code_of(item.decide(Claim{}, alpha)) == errc::already_resolved);

@@ -1,0 +1,12 @@
+// The definition that the reference model and the engine are compared on.
+#pragma once
+
+#include <openindex/workflow/workflow.hpp>
+
+namespace openindex::model {
+
+/// Gates of every mode, for people only and for approvers who did not do the work; stages for agents and for everybody;
+/// ways around and back; every type of field.
+Workflow claims_workflow();
+
+}  // namespace openindex::model

@@ -81,7 +81,9 @@ void Dispatcher::Work::act(Active& active, Act act) {
           if (current == nullptr) return;
           if (result) return call_done(id, *outcome, std::move(result));
           const errc code = result.error().code();
-          const bool lost = code == errc::hold_lost || code == errc::not_found;
+          // Something else that the command names may be missing: that is an answer like any other.
+          const bool gone = code == errc::not_found && result.error().context("item") == current->run.item.str();
+          const bool lost = code == errc::hold_lost || gone;
           if (lost || !settle(id, result)) return lose(id);
           journal_outcome(*current, call, {call.id, call.name, agent::refusal_text(result.error()), true});
         });

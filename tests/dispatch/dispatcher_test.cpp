@@ -108,3 +108,28 @@ TEST_CASE("when the item leaves the stage by another hand, the run ends and its 
   CHECK(f.engine.comments(f.host, bug)->empty());
   CHECK(f.dispatcher->step()->in_flight == 0);
 }
+
+TEST_CASE("a runner whose command names what is not there is told so and goes on") {
+  struct Namer final : AgentRunner {
+    struct Program final : RunProgram {
+      explicit Program(Namer& runner) : runner_(runner) {}
+      RunAction on(const RunEvent& event) override {
+        if (const auto* done = std::get_if<CallDone>(&event)) runner_.told.push_back(done->outcome.text);
+        if (runner_.told.empty()) return Act{{"1", "wait_for", "{}"}, AddDependency{"BUG-999"}};
+        if (runner_.told.size() == 1) return Act{{"2", "drop_file", "{}"}, RemoveAttachment{7}};
+        return AskPerson{};
+      }
+      Namer& runner_;
+    };
+    std::unique_ptr<RunProgram> start() override { return std::make_unique<Program>(*this); }
+    std::vector<std::string> told;
+  } namer;
+  DispatchFixture f;
+  f.dispatcher->add_runner("chat", namer);
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  REQUIRE(namer.told.size() == 2);
+  CHECK(namer.told[0].find("not_found") != std::string::npos);
+  CHECK(namer.told[1].find("not_found") != std::string::npos);
+  CHECK(f.run(bug).reason == RunReason::needs_person);
+}

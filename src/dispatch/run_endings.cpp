@@ -8,12 +8,14 @@ inline namespace v0 {
 namespace {
 
 // Only the holder may put a run to rest, or anybody when it has no hold (it never got one).
-Result<Decision> decide_rest(const engine::LoadedItem& item, const AgentRun& run, const Actor& actor) {
+Result<Decision> decide_rest(const engine::LoadedItem& item, const AgentRun& run, const Actor& actor, Time now) {
   if (item.item.run != run.id) return Error(errc::run_not_active).with("run", run.id.str());
   Decision decision;
   const auto& hold = item.item.hold;
   if (hold && hold->run == run.id) {
-    if (hold->epoch != actor.run_epoch()) return Error(errc::hold_lost).with("holder", hold->agent.str());
+    // A dead dispatcher's hold is nobody's any more.
+    if (hold->epoch != actor.run_epoch() && is_held(hold, now))
+      return Error(errc::hold_lost).with("holder", hold->agent.str());
     decision.hold.kind = HoldChange::Kind::clear;
   }
   return decision;
@@ -38,10 +40,11 @@ void Dispatcher::Work::wait(Active& active, RunReason reason, std::string detail
   engine::Change change{
       .key = active.run.item,
       .actor = actor,
-      .decide = [run = active.run, actor, reason](const engine::LoadedItem& item, Time) -> Result<Decision> {
+      .decide = [run = active.run, actor, reason](const engine::LoadedItem& item, Time at) -> Result<Decision> {
         // What it would wait for has come true meanwhile; nobody would wake it again.
         if (reason == RunReason::dependencies && item.item.blocked_by.empty()) return errc::conflict;
-        return decide_rest(item, run, actor);
+        if (reason == RunReason::item_held && !is_held(item.item.hold, at)) return errc::conflict;
+        return decide_rest(item, run, actor, at);
       }};
   change.notes.push_back({"agent.dispatch_blocked",
                           {{"run", std::string(to_text(active.run.state)), std::string(to_text(RunState::waiting))},
@@ -63,8 +66,8 @@ void Dispatcher::Work::fail(Active& active, RunReason reason, std::string detail
   write->run.detail = readable(detail);
   engine::Change change{.key = active.run.item,
                         .actor = active.actor,
-                        .decide = [run = active.run, actor = active.actor](const engine::LoadedItem& item, Time) {
-                          auto decision = decide_rest(item, run, actor);
+                        .decide = [run = active.run, actor = active.actor](const engine::LoadedItem& item, Time at) {
+                          auto decision = decide_rest(item, run, actor, at);
                           if (decision) decision->run_ends = RunState::failed;
                           return decision;
                         }};
@@ -106,11 +109,12 @@ void Dispatcher::Work::give_back_all() {
     write->run.state = RunState::queued;
     write->run.due_at = now();
     if (write->run.starts > 0) --write->run.starts;
-    engine::Change change{.key = active->run.item,
-                          .actor = active->actor,
-                          .decide = [run = active->run, actor = active->actor](const engine::LoadedItem& item, Time) {
-                            return decide_rest(item, run, actor);
-                          }};
+    engine::Change change{
+        .key = active->run.item,
+        .actor = active->actor,
+        .decide = [run = active->run, actor = active->actor](const engine::LoadedItem& item, Time at) {
+          return decide_rest(item, run, actor, at);
+        }};
     change.notes.push_back({"agent.released", {{"holder", active->actor.id(), ""}}, "the dispatcher stops"});
     queue(*active, std::move(change), std::move(write), [](Result<Outcome>) {});
   }

@@ -6,6 +6,7 @@
 #include "engine/commit.hpp"
 #include "json/stored.hpp"
 #include "json/writer.hpp"
+#include "work/actor_rules.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -158,21 +159,27 @@ Result<std::vector<Domain>> DomainBook::all() {
   return out;
 }
 
-Result<void> DomainBook::require(const Actor& actor, const std::string& domain, Role needed) {
+Result<void> DomainBook::check_role(const Domain& domain, const Actor& actor, Role needed) {
+  if (actor.kind() == ActorKind::system || actor.kind() == ActorKind::run) return {};
   const std::string& user = user_of(actor);
-  const bool vouched = actor.kind() == ActorKind::system || actor.kind() == ActorKind::run;
-  if (vouched || (user.empty() && needed <= Role::member)) return {};
-  auto found = find(domain);
-  if (!found) return found.error();
-  if (!*found) return {};
-  const DomainMember* member = find_member(**found, user);
-  if (member == nullptr && !user.empty()) return Error(errc::not_found).with("domain", domain);
+  const DomainMember* member = user.empty() ? nullptr : find_member(domain, user);
+  if (member == nullptr && !user.empty()) return Error(errc::not_found).with("domain", domain.key);
   if (member != nullptr && member->role >= needed) return {};
   return Error(errc::not_permitted, "This needs a higher role in the domain")
-      .with("domain", domain)
+      .with("domain", domain.key)
       .with("actor", actor.id())
       .with("role", member == nullptr ? "member" : to_text(member->role))
       .with("needed", to_text(needed));
+}
+
+Result<void> DomainBook::require(const Actor& actor, const std::string& domain, Role needed) {
+  if (actor.kind() == ActorKind::system || actor.kind() == ActorKind::run) return {};
+  if (actor.id().empty()) return work::check_actor_id(actor);
+  const bool own_agent = actor.kind() == ActorKind::agent && actor.on_behalf_of().empty();
+  if (own_agent && needed <= Role::member) return {};
+  auto found = find(domain);
+  if (!found) return found.error();
+  return *found ? check_role(**found, actor, needed) : Result<void>();
 }
 
 Result<bool> DomainBook::sees(const Actor& actor, const std::string& domain) {

@@ -28,6 +28,9 @@ class DomainBook {
   /// @par Errors not_found (the actor has no role there), not_permitted (a smaller one), storage
   Result<void> require(const Actor& actor, const std::string& domain, Role needed);
 
+  /// The same of a domain that was read just now. @par Errors not_found, not_permitted
+  static Result<void> check_role(const Domain& domain, const Actor& actor, Role needed);
+
   /// Tell whether the actor may read there.
   Result<bool> sees(const Actor& actor, const std::string& domain);
 

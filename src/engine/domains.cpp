@@ -66,12 +66,23 @@ Result<Domain> WorkflowEngine::create_domain(const Actor& actor, const NewDomain
   check_text("/name", given.name, 1, 200, problems);
   check_text("/description", given.description, 0, 4000, problems);
   check_text("/owner", given.owner, 1, 200, problems);
+  check_text("/defaultWorkflow", given.default_workflow.str(), 0, 48, problems);
   check_labels(given.categories, problems);
   if (!problems.empty()) return refuse(std::move(problems));
+  if (actor.kind() == ActorKind::person) {
+    // Whoever creates a domain owns what is in it: one that is in use is the host's to give away.
+    auto used = core_->options.storage.scan({.index = Index::items, .prefix = {given.key}, .limit_count = 1});
+    if (!used) return used.error();
+    if (!used->rows.empty()) {
+      return Error(errc::not_permitted, "The domain is in use already; only the host may create it")
+          .with("domain", given.key);
+    }
+  }
   return core_->domains.create(actor, given, core_->door.mint_commit());
 }
 
 Result<Domain> WorkflowEngine::domain(const Actor& actor, const std::string& key) {
+  if (actor.kind() == ActorKind::run) return Error(errc::outside_run).with("run", actor.run_id().str());
   if (auto allowed = core_->domains.require(actor, key, Role::viewer); !allowed) return allowed.error();
   auto found = core_->domains.find(key);
   if (!found) return found.error();
@@ -96,6 +107,9 @@ Result<Domain> WorkflowEngine::update_domain(const Actor& actor, const std::stri
   std::vector<Problem> problems;
   if (update.name) check_text("/name", *update.name, 1, 200, problems);
   if (update.description) check_text("/description", *update.description, 0, 4000, problems);
+  if (update.default_workflow) {
+    check_text("/defaultWorkflow", update.default_workflow->str(), 0, 48, problems);
+  }
   if (update.categories) check_labels(*update.categories, problems);
   if (!problems.empty()) return refuse(std::move(problems));
   return edit_domain(actor, key, Role::admin, [&](Domain& domain) -> Result<Drafts> {
@@ -173,7 +187,11 @@ Result<Domain> WorkflowEngine::edit_domain(const Actor& actor, const std::string
   if (actor.is_agent()) return Error(errc::not_permitted, "Agents do not change domains").with("actor", actor.id());
   if (auto named = work::check_actor_id(actor); !named) return named.error();
   if (auto allowed = core_->domains.require(actor, key, needed); !allowed) return allowed.error();
-  return core_->domains.edit(key, actor, edit, core_->door.mint_commit());
+  const auto as_of_now = [&](Domain& domain) -> Result<Drafts> {
+    if (auto allowed = engine::DomainBook::check_role(domain, actor, needed); !allowed) return allowed.error();
+    return edit(domain);
+  };
+  return core_->domains.edit(key, actor, as_of_now, core_->door.mint_commit());
 }
 
 }  // namespace v0

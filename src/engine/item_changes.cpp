@@ -136,6 +136,7 @@ void change_hold(LoadedItem& next, const HoldChange& change, const Actor& actor,
 void apply_decision(LoadedItem& next, const Decision& decision, const Actor& actor, Time now) {
   next.item.updated_at = now;
   if (decision.worked) remember_worker(next, actor.id());
+  if (!decision.hold.agent.empty()) remember_worker(next, decision.hold.agent.str());
   change_hold(next, decision.hold, actor, now);
   change_fields(next, decision.fields);
   change_texts(next, decision.update);

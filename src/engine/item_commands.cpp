@@ -23,6 +23,9 @@ Result<WorkItem> WorkflowEngine::execute(const Actor& actor, const ItemKey& key,
                                          const CallOptions& call) {
   if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
   if (auto allowed = core_->domains.require(actor, domain_of(key), role_for(command)); !allowed) return allowed.error();
+  if (const auto* on = std::get_if<AddDependency>(&command)) {
+    if (auto allowed = core_->domains.require(actor, domain_of(on->on), Role::member); !allowed) return allowed.error();
+  }
   if (auto sound = check_idempotency_key(call.idempotency_key); !sound) return sound.error();
   const auto related = std::make_shared<std::optional<RelatedItem>>();
   const auto* dependency = std::get_if<AddDependency>(&command);

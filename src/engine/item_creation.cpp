@@ -13,9 +13,12 @@
 namespace openindex::engine {
 namespace {
 
-RecordId idempotency_record(const NewItem& item) {
-  // The key is the caller's text and may hold anything; its digest is a safe record key.
-  return {"idempotency", "create/" + item.workflow.str() + "/" + sha256_hex(item.idempotency_key)};
+// The key is the caller's text and may hold anything; its digest is a safe record key. People and agents have keys of
+// their own each, the host's programs share theirs.
+RecordId idempotency_record(const Actor& actor, const NewItem& item) {
+  const bool hosts = actor.kind() == ActorKind::system;
+  const std::string who = hosts ? "" : std::to_string(static_cast<int>(actor.kind())) + actor.id() + "\n";
+  return {"idempotency", "create/" + item.workflow.str() + "/" + sha256_hex(who + item.idempotency_key)};
 }
 
 std::string content_digest(const NewItem& item) {
@@ -44,13 +47,15 @@ std::string domain_for(const NewItem& given, const std::optional<RelatedItem>& p
 
 }  // namespace
 
-Result<LoadedItemPtr> ItemDoor::existing(const NewItem& item, const std::string& digest) {
-  auto record = read_record(options_.storage, idempotency_record(item), "idempotency key");
+Result<LoadedItemPtr> ItemDoor::existing(const Actor& actor, const NewItem& item, const std::string& digest) {
+  auto record = read_record(options_.storage, idempotency_record(actor, item), "idempotency key");
   if (!record) return record.error();
   auto in = json::Stored::read(record->body, "idempotency key");
   if (!in) return in.error();
   if (in->text("digest") != digest) return Error(errc::idempotency_conflict).with("key", item.idempotency_key);
-  return load(in->text("item"));
+  const ItemKey key = in->text("item");
+  if (auto allowed = domains_.require(actor, domain_of(key), Role::viewer); !allowed) return allowed.error();
+  return load(key);
 }
 
 // Where the number of a new item comes from: sub-tasks are counted below their task.
@@ -149,8 +154,8 @@ Result<ItemDoor::Prepared> ItemDoor::prepare_creation(const Actor& actor, const 
     json::Writer body;
     body.begin_object().key("digest").string(digest).key("item").string(item.key.str());
     body.key("at").string(to_rfc3339(item.created_at)).end_object();
-    changes.expectations.push_back({idempotency_record(given), 0});
-    changes.puts.push_back({idempotency_record(given), std::move(body).str(), {}});
+    changes.expectations.push_back({idempotency_record(actor, given), 0});
+    changes.puts.push_back({idempotency_record(actor, given), std::move(body).str(), {}});
   }
   return prepared;
 }
@@ -174,12 +179,14 @@ Result<CompiledWorkflowPtr> ItemDoor::workflow_of(const NewItem& given, const st
 }
 
 Result<LoadedItemPtr> ItemDoor::create(const Actor& actor, const NewItem& given) {
+  if (actor.kind() == ActorKind::run) return Error(errc::outside_run).with("run", actor.run_id().str());
   const std::string digest = given.idempotency_key.empty() ? "" : content_digest(given);
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     // Before anything is judged: what was accepted once stays accepted, whatever the workflow says by now.
     if (!given.idempotency_key.empty()) {
-      auto known = existing(given, digest);
-      if (known || known.error().code() != errc::not_found) return known;
+      auto known = existing(actor, given, digest);
+      const bool none = !known && known.error().code() == errc::not_found && known.error().context("domain").empty();
+      if (!none) return known;
     }
     std::optional<RelatedItem> parent;
     if (!given.parent.empty()) {
@@ -192,6 +199,9 @@ Result<LoadedItemPtr> ItemDoor::create(const Actor& actor, const NewItem& given)
     if (!workflow) return workflow.error();
     const std::string domain = domain_for(given, parent, (*workflow)->definition());
     if (auto allowed = domains_.require(actor, domain, Role::member); !allowed) return allowed.error();
+    for (const ItemKey& on : given.depends_on) {
+      if (auto allowed = domains_.require(actor, domain_of(on), Role::member); !allowed) return allowed.error();
+    }
     const auto status = decide_create(**workflow, given, actor, parent ? &*parent : nullptr);
     if (!status) return status.error();
     auto prepared = prepare_creation(actor, given, *workflow, *status, parent, digest);

@@ -345,12 +345,13 @@ std::vector<Result<Outcome>> ItemDoor::apply(std::span<Change> changes) {
   std::vector<Result<Outcome>> results(changes.size(), Error(errc::contention));
   std::vector<std::size_t> open(changes.size());
   for (std::size_t i = 0; i < open.size(); ++i) open[i] = i;
-  for (int attempt = 0; attempt < attempts_max && !open.empty(); ++attempt) {
+  constexpr int rounds_max = 256;  // losing against a change of an item that waits for ours is no lost attempt
+  for (int attempt = 0, round = 0; attempt < attempts_max && round < rounds_max && !open.empty(); ++round) {
     std::vector<std::size_t> sent;
     std::vector<Prepared> prepared;
     std::vector<ChangeSet> sets;
     for (const std::size_t i : open) {
-      auto ready = prepare(changes[i], attempt > 0);
+      auto ready = prepare(changes[i], round > 0);
       if (!ready) {
         results[i] = ready.error();
       } else if (ready->changes.puts.empty()) {
@@ -364,6 +365,7 @@ std::vector<Result<Outcome>> ItemDoor::apply(std::span<Change> changes) {
     open.clear();
     if (sets.empty()) break;
     auto receipts = feed_->commit(sets);
+    bool own_conflict = false;
     for (std::size_t n = 0; n < sent.size(); ++n) {
       const std::size_t i = sent[n];
       if (receipts[n]) {
@@ -382,8 +384,12 @@ std::vector<Result<Outcome>> ItemDoor::apply(std::span<Change> changes) {
         results[i] = Error(errc::hold_lost, "Somebody else took over the run").caused_by(receipts[n].error());
       } else if (code == errc::conflict || repeat) {
         open.push_back(i);
+        const auto key = receipts[n].error().context("key");
+        const bool others = receipts[n].error().context("kind") == "item" && key != changes[i].key.str();
+        own_conflict = own_conflict || !others;
       }
     }
+    if (own_conflict) ++attempt;
   }
   for (const std::size_t i : open) results[i] = Error(errc::contention).with("item", changes[i].key.str());
   return results;

@@ -108,7 +108,7 @@ class ItemDoor {
                                     StatusIndex status, const std::optional<RelatedItem>& parent,
                                     const std::string& digest);
   LoadedItemPtr finish_creation(Prepared& prepared);
-  Result<LoadedItemPtr> existing(const NewItem& item, const std::string& digest);
+  Result<LoadedItemPtr> existing(const Actor& actor, const NewItem& item, const std::string& digest);
 
   const WorkflowEngine::Options& options_;
   WorkflowShelf& shelf_;

@@ -5,6 +5,7 @@
 
 #include "engine/core.hpp"
 #include "engine/text_search.hpp"
+#include "work/actor_rules.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -71,6 +72,7 @@ bool has_category(const WorkItem& item, const std::string& category) {
 
 Result<ItemPage> WorkflowEngine::list(const Actor& actor, const ItemFilter& filter) {
   if (actor.kind() == ActorKind::run) return Error(errc::outside_run).with("run", actor.run_id().str());
+  if (auto named = work::check_actor_id(actor); !named) return named.error();
   if (filter.limit_count < 1 || filter.limit_count > 1000) {
     return Error(errc::invalid_argument, "A page holds 1 to 1000 items")
         .with("limit_count", std::to_string(filter.limit_count));

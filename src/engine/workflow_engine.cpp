@@ -38,11 +38,14 @@ Clock& WorkflowEngine::clock() noexcept { return core_->options.clock; }
 RandomSource& WorkflowEngine::random() noexcept { return core_->options.random; }
 
 Result<SavedWorkflow> WorkflowEngine::save(const Actor& actor, const Workflow& workflow) {
-  const std::string& domain = workflow.domain.empty() ? workflow.id.str() : workflow.domain;
-  if (auto allowed = core_->domains.require(actor, domain, Role::admin); !allowed && !actor.is_agent()) {
-    return allowed.error();
-  }
-  return core_->shelf.save(actor, workflow, core_->door.mint_commit());
+  // Of the domain that it is in and of the one that it says: a workflow does not change hands by being saved.
+  const auto may_save = [&](const Workflow& definition) -> Result<void> {
+    if (actor.is_agent()) return {};  // refused by the shelf
+    return core_->domains.require(actor, definition.domain.empty() ? definition.id.str() : definition.domain,
+                                  Role::admin);
+  };
+  if (auto allowed = may_save(workflow); !allowed) return allowed.error();
+  return core_->shelf.save(actor, workflow, may_save, core_->door.mint_commit());
 }
 
 Result<Workflow> WorkflowEngine::workflow(const WorkflowId& id, std::uint32_t version) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <boost/json/array.hpp>
 
+#include "core/utf8.hpp"
 #include "engine/commit.hpp"
 #include "engine/settings_marker.hpp"
 #include "json/stored.hpp"
@@ -111,7 +112,8 @@ Result<CompiledWorkflowPtr> WorkflowShelf::find(const WorkflowId& id, std::uint3
   return compiled_.try_emplace(key, std::move(*compiled)).first->second;
 }
 
-Result<SavedWorkflow> WorkflowShelf::save(const Actor& actor, const Workflow& workflow, const CommitId& commit_id) {
+Result<SavedWorkflow> WorkflowShelf::save(const Actor& actor, const Workflow& workflow, const Guard& guard,
+                                          const CommitId& commit_id) {
   if (auto allowed = check_admin(actor); !allowed) return allowed.error();
   if (auto valid = workflow.validate(); !valid) return valid.error();
   const std::string body = workflow.to_json();
@@ -120,6 +122,9 @@ Result<SavedWorkflow> WorkflowShelf::save(const Actor& actor, const Workflow& wo
     if (!head && head.error().code() != errc::not_found) return head.error();
     Head next = head ? *head : Head();
     if (head) {
+      auto known = find(workflow.id, head->version);
+      if (!known) return known.error();
+      if (auto allowed = guard((*known)->definition()); !allowed) return allowed.error();
       auto newest = read_record(options_.storage, version_record(workflow.id, head->version), "workflow version");
       if (!newest) return newest.error();
       if (newest->body == body) return SavedWorkflow{workflow.id, head->version, false};
@@ -175,6 +180,11 @@ Result<void> WorkflowShelf::edit_settings(const Actor& actor, const WorkflowId& 
     if (!settings) return settings.error();
     const std::string before = listed(*settings);
     if (!edit(*settings)) return {};
+    for (const ProviderId& provider : settings->providers) {
+      if (provider.empty() || provider.str().size() > 200 || !is_utf8(provider.str())) {
+        return Error(errc::invalid_argument, "A provider's id is 1 to 200 bytes of UTF-8").with("stage", stage);
+      }
+    }
     ChangeSet changes;
     changes.id = commit_id;
     append_entry(changes, *head, id, actor, options_.clock.now(),

@@ -17,7 +17,10 @@ class WorkflowShelf {
  public:
   explicit WorkflowShelf(const WorkflowEngine::Options& options) : options_(options) {}
 
-  Result<SavedWorkflow> save(const Actor& actor, const Workflow& workflow, const CommitId& commit_id);
+  /// Judges the newest version there is, before another one follows it.
+  using Guard = std::function<Result<void>(const Workflow& newest)>;
+  Result<SavedWorkflow> save(const Actor& actor, const Workflow& workflow, const Guard& guard,
+                             const CommitId& commit_id);
 
   /// Find a compiled version; 0: the latest. @par Errors not_found, storage_corrupt, storage
   Result<CompiledWorkflowPtr> find(const WorkflowId& id, std::uint32_t version);

@@ -12,6 +12,7 @@
 #include "engine/core.hpp"
 #include "queue/free_items.hpp"
 #include "queue/waiting_room.hpp"
+#include "work/actor_rules.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -33,8 +34,23 @@ Result<bool> may_claim(WorkflowEngine& engine, const Actor& actor, const std::st
   return allowed.error();
 }
 
-std::string window_name(const QueueFilter& filter) {
-  return filter.domain + '\n' + filter.workflow.str() + '\n' + filter.stage + '\n' +
+// Somebody was faster, or the item changed since it was seen: the next one, then.
+bool is_passed_over(errc code) {
+  switch (code) {
+    case errc::already_claimed:
+    case errc::contention:
+    case errc::already_resolved:
+    case errc::not_for_agents:
+    case errc::dependencies_unresolved:
+    case errc::not_found:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string window_name(const Actor& actor, const QueueFilter& filter) {
+  return actor.on_behalf_of() + '\n' + filter.domain + '\n' + filter.workflow.str() + '\n' + filter.stage + '\n' +
          (filter.priority ? std::string(to_text(*filter.priority)) : "") + '\n' + filter.search;
 }
 
@@ -47,14 +63,14 @@ class AgentQueue::Window {
   explicit Window(WorkflowEngine& engine) : engine_(engine) {}
 
   /// The next candidate; nullopt when a fresh scan has none.
-  Result<std::optional<ItemKey>> next(const QueueFilter& filter, int& fills) {
+  Result<std::optional<ItemKey>> next(const Actor& actor, const QueueFilter& filter, int& fills) {
     const std::lock_guard lock(mutex_);
     if (windows_.size() > filters_max) windows_.clear();
-    Candidates& window = windows_[window_name(filter)];
+    Candidates& window = windows_[window_name(actor, filter)];
     const Duration now = engine_.clock().steady();
     if (window.keys.empty() || now - window.filled > window_age) {
       ++fills;
-      if (auto filled = fill(window, filter); !filled) return filled.error();
+      if (auto filled = fill(window, actor, filter); !filled) return filled.error();
       window.filled = now;
     }
     if (window.keys.empty()) return std::optional<ItemKey>();
@@ -64,9 +80,9 @@ class AgentQueue::Window {
   }
 
   /// Somebody in another process took a candidate: go on from another place than they will.
-  void step_aside(const QueueFilter& filter) {
+  void step_aside(const Actor& actor, const QueueFilter& filter) {
     const std::lock_guard lock(mutex_);
-    auto& keys = windows_[window_name(filter)].keys;
+    auto& keys = windows_[window_name(actor, filter)].keys;
     if (keys.size() < 2) return;
     const auto skip = static_cast<std::ptrdiff_t>(engine_.random().next() % keys.size());
     std::rotate(keys.begin(), keys.begin() + skip, keys.end());
@@ -78,7 +94,7 @@ class AgentQueue::Window {
     Duration filled{0};
   };
 
-  Result<void> fill(Candidates& window, const QueueFilter& filter) {
+  Result<void> fill(Candidates& window, const Actor& actor, const QueueFilter& filter) {
     window.keys.clear();
     const Time now = engine_.clock().now();
     for (ScanRequest request : {expired_items(now, window_size, {}), free_items(filter, window_size, {})}) {
@@ -86,20 +102,23 @@ class AgentQueue::Window {
       do {
         auto page = engine_.storage().scan(request);
         if (!page) return page.error();
-        if (auto kept = keep(window, *page, filter, now); !kept) return kept.error();
+        if (auto kept = keep(window, *page, actor, filter, now); !kept) return kept.error();
         request.after = std::move(page->next);
       } while (window.keys.empty() && !request.after.empty());
     }
     return {};
   }
 
-  Result<void> keep(Candidates& window, const ScanPage& page, const QueueFilter& filter, Time now) {
+  Result<void> keep(Candidates& window, const ScanPage& page, const Actor& actor, const QueueFilter& filter, Time now) {
     std::vector<ItemKey> keys;
     for (const Record& row : page.rows) keys.emplace_back(row.id.key);
     auto items = engine_.core().door.load_all(keys);
     if (!items) return items.error();
     for (const auto& item : *items) {
-      if (takeable(*item, filter, now)) window.keys.push_back(item->item.key);
+      if (!takeable(*item, filter, now)) continue;
+      auto member = may_claim(engine_, actor, item->item.domain);
+      if (!member) return member.error();
+      if (*member) window.keys.push_back(item->item.key);
     }
     return {};
   }
@@ -116,6 +135,7 @@ AgentQueue::~AgentQueue() = default;
 Result<QueuePage> AgentQueue::available(const Actor& actor, const QueueFilter& filter, std::uint32_t limit_count,
                                         const std::string& after) {
   if (actor.kind() == ActorKind::run) return Error(errc::outside_run).with("run", actor.run_id().str());
+  if (auto named = work::check_actor_id(actor); !named) return named.error();
   if (limit_count < 1 || limit_count > 1000) {
     return Error(errc::invalid_argument, "A page holds 1 to 1000 items")
         .with("limit_count", std::to_string(limit_count));
@@ -171,7 +191,10 @@ Result<std::vector<WorkItem>> AgentQueue::mine(const Actor& actor) {
     auto items = engine_.core().door.load_all(keys);
     if (!items) return items.error();
     for (const auto& item : *items) {
-      if (item->item.hold && item->item.hold->agent.str() == actor.id()) out.push_back(item->whole());
+      auto sees = engine_.core().domains.sees(actor, item->item.domain);
+      if (!sees) return sees.error();
+      const bool holds = item->item.hold && item->item.hold->agent.str() == actor.id();
+      if (*sees && holds) out.push_back(item->whole());
     }
     request.after = std::move(page->next);
   } while (!request.after.empty());
@@ -192,7 +215,7 @@ Result<std::optional<AgentSession>> AgentQueue::claim_next(const Actor& actor, c
   constexpr int fills_max = 16;
   std::optional<Error> unfit;
   for (int fills = 0; fills < fills_max;) {
-    auto key = window_->next(filter, fills);
+    auto key = window_->next(actor, filter, fills);
     if (!key) return key.error();
     if (!*key) break;
     auto loaded = engine_.core().door.load(**key);
@@ -206,7 +229,7 @@ Result<std::optional<AgentSession>> AgentQueue::claim_next(const Actor& actor, c
     switch (session.error().code()) {
       case errc::already_claimed:
       case errc::contention:
-        window_->step_aside(filter);
+        window_->step_aside(actor, filter);
         continue;
       case errc::already_resolved:
       case errc::not_for_agents:
@@ -239,7 +262,7 @@ Result<std::vector<AgentSession>> AgentQueue::claim_next(const Actor& actor, std
     std::vector<engine::Change> changes;
     std::set<std::string> chosen;  // a window filled anew has again what is chosen and not claimed yet
     while (changes.size() < count - sessions.size()) {
-      auto key = window_->next(filter, fills);
+      auto key = window_->next(actor, filter, fills);
       if (!key) return sessions.empty() ? Result<std::vector<AgentSession>>(key.error()) : std::move(sessions);
       if (!*key || !chosen.insert((**key).str()).second || fills >= fills_max) break;
       auto member = may_claim(engine_, actor, engine::domain_of(**key));
@@ -247,7 +270,7 @@ Result<std::vector<AgentSession>> AgentQueue::claim_next(const Actor& actor, std
       if (!*member) continue;
       changes.push_back({.key = **key, .actor = actor, .decide = [&](const engine::LoadedItem& item, Time now) {
                            // Held by this agent, too: it has that one already.
-                           if (is_held(item.item.hold, now)) return Result<Decision>(errc::already_claimed);
+                           if (!takeable(item, filter, now)) return Result<Decision>(errc::already_claimed);
                            return decide(item.snapshot(), claim, actor, now);
                          }});
     }
@@ -256,9 +279,15 @@ Result<std::vector<AgentSession>> AgentQueue::claim_next(const Actor& actor, std
     for (auto& outcome : outcomes) {
       if (outcome) {
         sessions.push_back(AgentSession(engine_, actor, outcome->item->whole(), claim.hold));
+      } else if (is_passed_over(outcome.error().code())) {
+        continue;
       } else if (outcome.error().code() == errc::status_transition_not_allowed ||
-                 outcome.error().code() == errc::gate_required || outcome.error().code() == errc::invalid_argument) {
+                 outcome.error().code() == errc::gate_required) {
         unfit = outcome.error();
+      } else if (sessions.empty()) {
+        return outcome.error();
+      } else {
+        return sessions;  // what was claimed is the caller's; the next call will meet the error again
       }
     }
     // A window that others have emptied or that fits nobody is looked through once, not again and again.

@@ -12,6 +12,9 @@ Result<Decision> Judge::operator()(const AddDependency& add) {
   extend_hold(decision);
   if (std::find(item_.depends_on.begin(), item_.depends_on.end(), add.on) != item_.depends_on.end()) return decision;
   if (snapshot_.related == nullptr) return Error(errc::not_found).with("item", add.on.str());
+  if (actor_.kind() == ActorKind::run && snapshot_.related->domain != item_.domain) {
+    return Error(errc::outside_run).with("item", add.on.str()).with("run", actor_.run_id().str());
+  }
   if (add.on == item_.key || snapshot_.related->depends_on_this) {
     return Error(errc::dependency_cycle).with("item", item_.key.str()).with("on", add.on.str());
   }

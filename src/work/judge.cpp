@@ -1,5 +1,7 @@
 #include "work/judge.hpp"
 
+#include <algorithm>
+
 #include "work/exit_rules.hpp"
 
 namespace openindex::work {
@@ -71,9 +73,12 @@ void Judge::move(Decision& decision, StatusIndex from, StatusIndex to) const {
   }
 }
 
-void Judge::acknowledge(Decision& decision, GateIndex gate, std::vector<std::string> checked) const {
+void Judge::acknowledge(Decision& decision, GateIndex gate, const std::vector<std::string>& checked) const {
   GateAcknowledgement made{.gate = workflow_.gate(gate).key, .by = actor_.id(), .by_agent = actor_.is_agent()};
-  if (workflow_.gate(gate).mode == GateMode::checklist) made.checked = std::move(checked);
+  // Only what the gate asks for: the rest is anybody's text.
+  for (const std::string& entry : workflow_.gate(gate).items) {
+    if (std::find(checked.begin(), checked.end(), entry) != checked.end()) made.checked.push_back(entry);
+  }
   for (const auto& [key, value] : item_.fields) {
     if (!value.empty()) made.covered.push_back(key);
   }

@@ -55,7 +55,7 @@ class Judge {
   void move(Decision& decision, StatusIndex to) const;
   /// Move on from where earlier moves of the same decision have led.
   void move(Decision& decision, StatusIndex from, StatusIndex to) const;
-  void acknowledge(Decision& decision, GateIndex gate, std::vector<std::string> checked) const;
+  void acknowledge(Decision& decision, GateIndex gate, const std::vector<std::string>& checked) const;
 
   const ItemSnapshot& snapshot_;
   const CompiledWorkflow& workflow_;

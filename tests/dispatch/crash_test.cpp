@@ -213,3 +213,22 @@ TEST_CASE("one damaged run record does not keep the others from starting") {
   f.settle();
   CHECK(f.run(sound).state == RunState::running);
 }
+
+TEST_CASE("a dead dispatcher's run whose item waits for another is parked, and goes on when that is resolved") {
+  DispatchFixture f;
+  f.attach(f.provider());
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  const ItemKey first = f.bug();
+  REQUIRE(f.engine.add_dependency(f.mia, bug, first));
+  f.crash();
+  f.clock.advance(61s);
+  f.settle();
+  CHECK(f.run(bug).state == RunState::waiting);
+  CHECK(f.run(bug).reason == RunReason::dependencies);
+  CHECK_FALSE(f.engine.get(f.host, bug)->hold);
+  REQUIRE(f.engine.transition(f.mia, first, "triaging"));
+  REQUIRE(f.engine.transition(f.mia, first, "rejected"));
+  f.settle();
+  CHECK(f.run(bug).state == RunState::running);
+}

@@ -111,9 +111,11 @@ TEST_CASE("a domain that nobody created is open, and a second one of a key is re
   EngineFixture f;
   const ItemKey key = f.bug();
   CHECK(f.engine.comment(Actor::person("anybody"), key, "hi"));
-  REQUIRE(f.engine.create_domain(f.mia, {.key = "BUG", .name = "Bugs"}));
+  CHECK(refusal(f.engine.create_domain(f.mia, {.key = "BUG", .name = "Mine now"})) == errc::not_permitted);
+  REQUIRE(f.engine.create_domain(f.host, {.key = "BUG", .name = "Bugs", .owner = "mia"}));
   CHECK(refusal(f.engine.comment(Actor::person("anybody"), key, "hi")) == errc::not_found);
-  CHECK(refusal(f.engine.create_domain(f.noa, {.key = "BUG", .name = "Mine"})) == errc::already_exists);
+  CHECK(refusal(f.engine.create_domain(f.host, {.key = "BUG", .name = "Again", .owner = "noa"})) ==
+        errc::already_exists);
   CHECK(refusal(f.engine.create_domain(f.alpha, {.key = "A", .name = "A"})) == errc::not_permitted);
   const auto bad = f.engine.create_domain(f.host, {.key = "a b"});
   REQUIRE_FALSE(bad);
@@ -125,4 +127,40 @@ TEST_CASE("a personal domain has no other members") {
   EngineFixture f;
   REQUIRE(f.engine.create_domain(f.mia, {.key = "MIA", .name = "Mia's", .personal = true}));
   CHECK(refusal(f.engine.set_member(f.mia, "MIA", "noa", Role::viewer)) == errc::invalid_argument);
+}
+
+TEST_CASE("a workflow does not change hands by being saved under another domain") {
+  DomainFixture f;
+  Workflow workflow = tests::triage_workflow();
+  workflow.domain = "ZZZ";
+  CHECK(refusal(f.engine.save(f.stranger, workflow)) == errc::not_found);
+  CHECK(refusal(f.engine.save(f.member, workflow)) == errc::not_permitted);
+  CHECK(f.engine.workflow("TRIAGE")->domain == "BUG");
+  CHECK(f.engine.save(f.admin, workflow));
+}
+
+TEST_CASE("nobody waits for an item of a domain that they have no role in") {
+  DomainFixture f;
+  REQUIRE(f.engine.save(f.host, WorkflowBuilder("OPEN")
+                                    .stage({.key = "s"})
+                                    .status({.key = "new", .stage = "s"})
+                                    .status({.key = "done", .stage = "s", .resolution = Resolution::resolved})
+                                    .transition("new", "done")
+                                    .build()
+                                    .value()));
+  const ItemKey own = f.engine.create(f.stranger, {.workflow = "OPEN", .title = "mine"})->key;
+  CHECK(refusal(f.engine.add_dependency(f.stranger, own, f.key)) == errc::not_found);
+  CHECK(refusal(f.engine.create(f.stranger, {.workflow = "OPEN", .title = "x", .depends_on = {f.key}})) ==
+        errc::not_found);
+}
+
+TEST_CASE("a person without a name, and whoever lost their role, get no answer that was remembered") {
+  DomainFixture f;
+  CHECK(refusal(f.engine.get(Actor::person(""), f.key)) == errc::invalid_argument);
+  const NewItem item{.title = "x", .domain = "BUG", .idempotency_key = "k"};
+  REQUIRE(f.engine.create(f.member, item));
+  CHECK(f.engine.create(f.admin, item)->key != f.engine.create(f.member, item)->key);
+  REQUIRE(f.engine.remove_member(f.admin, "BUG", "member"));
+  CHECK(refusal(f.engine.create(f.member, item)) == errc::not_found);
+  CHECK(refusal(f.engine.domain(Actor::run("r", f.key, "a", 1), "BUG")) == errc::outside_run);
 }

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "engine/core.hpp"
 #include "engine/engine_fixture.hpp"
 
 using namespace openindex;
@@ -150,4 +151,33 @@ TEST_CASE("done stops before a stage that agents must do, and changes nothing") 
   CHECK(refused.error().code() == errc::agent_stage_in_the_way);
   CHECK(refused.error().context("stage") == "triage");
   CHECK(f.read(key).status == "new");
+}
+
+TEST_CASE("of a checklist only what the gate asks for is kept, whatever else is sent along") {
+  GateFixture f;
+  const ItemKey key = f.planned();
+  REQUIRE(f.engine.set_fields(f.mia, key, {{"effort", 3}, {"due", Date(2026y / 12 / 1)}}));
+  REQUIRE(f.engine.progress(
+      f.mia, key, {.gate = "plan_to_review", .checked = {"\xff", "Test proposed", "Root cause named", "more"}}));
+  WorkflowEngine other{{.storage = f.memory, .clock = f.clock, .random = f.random}};
+  CHECK(other.get(f.host, key)->gates.back().checked == std::vector<std::string>{"Root cause named", "Test proposed"});
+}
+
+TEST_CASE("many items with one that waits for them all are resolved at once") {
+  GateFixture f;
+  std::vector<ItemKey> keys;
+  for (int i = 0; i < 40; ++i) {
+    keys.push_back(f.bug());
+    REQUIRE(f.engine.transition(f.mia, keys.back(), "triaging"));
+  }
+  const ItemKey last = f.engine.create(f.host, {.workflow = "TRIAGE", .title = "release", .depends_on = keys})->key;
+  std::vector<engine::Change> changes;
+  for (const ItemKey& key : keys) {
+    changes.push_back({.key = key, .actor = f.mia, .decide = [&](const engine::LoadedItem& item, Time now) {
+                         return decide(item.snapshot(), ChangeStatus{"rejected"}, f.mia, now);
+                       }});
+  }
+  for (const auto& outcome : f.engine.core().door.apply(changes)) CHECK(outcome);
+  CHECK(f.read(last).blocked_by.empty());
+  CHECK(f.engine.verify(f.host, last));
 }

@@ -18,6 +18,8 @@ auto find_key(const List& list, const Key& key) {
 Verdict Reference::execute(const Actor& actor, const ItemKey& key, const Command& command, Time now,
                            std::uint64_t fence) {
   if (actor.kind() == ActorKind::run && actor.run_item() != key) return errc::outside_run;
+  if (actor.id().empty() && actor.kind() == ActorKind::person) return errc::invalid_argument;
+  if (actor.id().empty() && actor.kind() == ActorKind::agent) return errc::agent_id_required;
   if (!items.contains(key)) return errc::not_found;
   if (actor.id().empty()) return actor.is_agent() ? errc::agent_id_required : errc::invalid_argument;
   Item copy = items.at(key);

@@ -113,9 +113,9 @@ struct Step {
     demand(gate.mode != GateMode::text || accept_text, errc::requirements_not_acknowledged);
     for (const std::string& entry : gate.items) demand(has(checked, entry), errc::checklist_incomplete);
   }
-  void acknowledge(const StageGate& gate, const std::vector<std::string>& checked) {
+  void acknowledge(const StageGate& gate) {
     GateAcknowledgement made{.gate = gate.key, .by = actor.id(), .by_agent = actor.is_agent(), .at = now};
-    if (gate.mode == GateMode::checklist) made.checked = checked;
+    if (gate.mode == GateMode::checklist) made.checked = gate.items;
     for (const auto& [key, value] : seen.fields) made.covered.push_back(key);
     for (GateAcknowledgement& old : seen.gates) {
       if (old.gate == gate.key) return void(old = made);
@@ -201,6 +201,7 @@ struct Step {
     demand(seen.execution_target != ExecutionTarget::human, errc::not_for_agents);
     check_hold(given.hold);
     take(item, given.agent, {}, given.hold, now);
+    item.workers.insert(given.agent.str());
   }
   void operator()(const SetFields& set) {
     may_work();
@@ -233,7 +234,7 @@ struct Step {
     demand(has(all.exits(seen.status), gate->to_status), errc::status_transition_not_allowed);
     check_demands(*gate, progress.accept_text, progress.checked);
     check_fresh(*all.status(gate->to_status), gate->key);
-    acknowledge(*gate, progress.checked);
+    acknowledge(*gate);
     enter(gate->to_status);
     beat();
   }
@@ -285,7 +286,7 @@ struct Step {
     demand(!path.empty(), errc::completion_status_not_terminal);
     for (std::size_t i = 1; i < path.size(); ++i) {
       const StageGate* gate = all.gate_between(seen.stage, all.status(path[i])->stage);
-      if (gate != nullptr) acknowledge(*gate, {});
+      if (gate != nullptr) acknowledge(*gate);
       enter(path[i]);
     }
   }
@@ -297,7 +298,7 @@ struct Step {
     }
     for (const StageGate* gate : gates) check_demands(*gate, again.accept_text, again.checked);
     demand(!gates.empty() || again.gate.empty(), errc::gate_not_available);
-    for (const StageGate* gate : gates) acknowledge(*gate, again.checked);
+    for (const StageGate* gate : gates) acknowledge(*gate);
     beat();
   }
   void operator()(const Reopen& reopen) {

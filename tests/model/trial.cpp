@@ -197,7 +197,9 @@ Verdict Trial::ask_reference(const Attempt& attempt) {
     return reference_.start_run(attempt.item, bot, run_hold, clock_.now());
   }
   if (std::holds_alternative<Available>(attempt.what)) {
-    return attempt.actor.kind() == ActorKind::run ? Verdict(errc::outside_run) : Verdict();
+    if (attempt.actor.kind() == ActorKind::run) return errc::outside_run;
+    if (!attempt.actor.id().empty()) return {};
+    return attempt.actor.is_agent() ? errc::agent_id_required : errc::invalid_argument;
   }
   const bool agent = attempt.actor.kind() == ActorKind::agent && !attempt.actor.id().empty();
   return agent ? Verdict() : Verdict(errc::agent_id_required);

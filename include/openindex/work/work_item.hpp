@@ -143,7 +143,8 @@ struct OPENINDEX_API NewItem {
   FieldValues fields = {};
 
   /// The same key with the same content creates one item, however often it is sent; with another content it is refused
-  /// with `idempotency_conflict`. Empty: none. At most 200 bytes; the scope is the workflow. It does not expire: an
+  /// with `idempotency_conflict`. Empty: none. At most 200 bytes; the scope is the workflow, and
+  /// the actor unless it is the host. It does not expire: an
   /// import may be started again at any time.
   std::string idempotency_key = {};
 

@@ -3,20 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/callback_depth.hpp"
 #include "engine/event_feed.hpp"
 
 namespace openindex {
 inline namespace v0 {
 namespace {
 
-// How deep this thread is inside callbacks of the host. Who ends a subscription there must not wait: the call it would
-// wait for may be its own, or may be waiting for this one.
-thread_local int callback_depth = 0;
-
 class InsideCallback {
  public:
-  InsideCallback() { ++callback_depth; }
-  ~InsideCallback() { --callback_depth; }
+  InsideCallback() { ++engine::callback_depth(); }
+  ~InsideCallback() { --engine::callback_depth(); }
   InsideCallback(const InsideCallback&) = delete;
   InsideCallback& operator=(const InsideCallback&) = delete;
 };
@@ -111,7 +108,7 @@ void EventChannel::close() noexcept {
   closed_ = true;
   waiting_.swap(dropped);
   const auto idle = [&] { return !running_ && posting_ == 0; };
-  if (callback_depth == 0) idle_.wait(lock, idle);
+  if (engine::callback_depth() == 0) idle_.wait(lock, idle);
   if (!idle()) return;
   executor_.swap(executor);
   listener_.swap(listener);

@@ -38,6 +38,8 @@
 #include <openindex/work/audit_entry.hpp>
 #include <openindex/work/audit_query.hpp>
 #include <openindex/work/audit_receipt.hpp>
+#include <openindex/work/bulk.hpp>
+#include <openindex/work/call_options.hpp>
 #include <openindex/work/event.hpp>
 #include <openindex/work/migration.hpp>
 #include <openindex/work/rules.hpp>

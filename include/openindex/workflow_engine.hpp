@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,10 @@
 #include <openindex/work/audit_entry.hpp>
 #include <openindex/work/audit_query.hpp>
 #include <openindex/work/audit_receipt.hpp>
+#include <openindex/work/bulk.hpp>
+#include <openindex/work/call_options.hpp>
 #include <openindex/work/event.hpp>
+#include <openindex/work/migration.hpp>
 #include <openindex/work/rules.hpp>
 #include <openindex/work/subscription.hpp>
 #include <openindex/work/work_item.hpp>
@@ -36,16 +40,6 @@ namespace openindex {
 inline namespace v0 {
 
 class EngineCore;
-
-/// What may come along with any call that changes something.
-struct CallOptions {
-  /// The epoch the caller believes it holds; refused with `hold_lost` when another one counts. 0: none.
-  std::uint64_t fence = 0;
-  /// The same key with the same request, by the same actor, gives the same accepted answer again, and changes nothing a
-  /// second time; with another request it is refused with `idempotency_conflict`. A refusal is not remembered. An
-  /// answer is remembered for 24 hours. At most 200 bytes; empty: none.
-  std::string idempotency_key = {};
-};
 
 /// A stored version of a workflow.
 struct SavedWorkflow {
@@ -124,6 +118,18 @@ class OPENINDEX_API WorkflowEngine {
   /// Read a stage's settings; empty when none were made. @par Errors not_found (no such workflow or stage), storage
   Result<StageSettings> stage_settings(const WorkflowId& id, const std::string& stage);
 
+  /// Tell what changed between two stored versions, and which unresolved items under the first it is about. Reads every
+  /// unresolved item of the workflow. @par Errors not_found, outside_run, not_permitted (needs viewer), storage
+  Result<std::vector<TouchingDifference>> compare_versions(const Actor& actor, const WorkflowId& id,
+                                                           std::uint32_t before, std::uint32_t after = 0);
+
+  /// Migrate the items of a workflow to another version: all of them, in one commit, or none. Every item is judged
+  /// first. At most 100,000 items a call; name a domain to take fewer.
+  /// @par Errors migration_refused (every item that does not fit, pointers `/<item>/…`; context `refused_count`, since
+  /// at most 1,000 problems are listed; nothing was changed), not_found, not_permitted (needs admin in every domain
+  /// concerned), input_too_large, contention, storage
+  Result<MigrationReport> migrate_all(const Actor& actor, const WorkflowId& id, const MigrateAll& migration = {});
+
   // -- Domains ------------------------------------------------------------------------------------------------------
 
   /// Create a domain; from then on its roles count. Other processes go by them within a second.
@@ -155,6 +161,12 @@ class OPENINDEX_API WorkflowEngine {
   /// storage
   Result<WorkItem> create(const Actor& actor, const NewItem& item);
 
+  /// Create many items at once, up to `bulk_count_max`; an element that carries an idempotency key gives the item that
+  /// was created under it before.
+  /// @par Errors bulk_refused (every refused element with its problems, pointers `/<position>/…`; nothing was created),
+  /// invalid_argument (more elements than that), contention, storage
+  Result<BulkAnswer> create_all(const Actor& actor, std::span<const NewItem> items, const BulkOptions& options = {});
+
   /// Read one item. @par Errors not_found, outside_run, storage
   Result<WorkItem> get(const Actor& actor, const ItemKey& key);
 
@@ -169,6 +181,12 @@ class OPENINDEX_API WorkflowEngine {
   /// @par Errors those of `decide`, not_found, idempotency_conflict, contention, storage
   Result<WorkItem> execute(const Actor& actor, const ItemKey& key, const Command& command,
                            const CallOptions& call = {});
+
+  /// Change many items at once, up to `bulk_count_max` commands: progress a hundred, claim a batch.
+  /// @par Errors bulk_refused (every refused element, pointers `/<position>`; nothing was changed), invalid_argument
+  /// (more commands than that), contention, storage
+  Result<BulkAnswer> execute_all(const Actor& actor, std::span<const ItemCommand> commands,
+                                 const BulkOptions& options = {});
 
   // The commands by name; errors as `execute`.
   Result<WorkItem> claim(const Actor& actor, const ItemKey& key, const Claim& claim = {}, const CallOptions& call = {});
@@ -201,6 +219,8 @@ class OPENINDEX_API WorkflowEngine {
                           const CallOptions& call = {});
   Result<WorkItem> detach(const Actor& actor, const ItemKey& key, std::uint32_t attachment,
                           const CallOptions& call = {});
+  Result<WorkItem> migrate(const Actor& actor, const ItemKey& key, const Migrate& migrate = {},
+                           const CallOptions& call = {});
 
   // -- Questions ----------------------------------------------------------------------------------------------------
 

@@ -73,7 +73,7 @@ void Dispatcher::Work::replied(Active& active, const ChatReply& reply) {
   write->run.retries = 0;
   write->run.input_tokens += reply.usage.input;
   write->run.output_tokens += reply.usage.output;
-  engine::Change change{.key = {}, .actor = active.actor, .decide = {}};
+  engine::Change change{.key = {}, .actor = active.actor};
   queue(active, std::move(change), std::move(write), [this, id = active.run.id, reply](Result<Outcome> result) {
     Active* current = find(id);
     if (current == nullptr) return;

@@ -181,7 +181,7 @@ void Dispatcher::Work::retire(Active& active) {
   write->run.detail = "The item has another run or none";
   write->run.ended_at = now();
   write->run.due_at.reset();
-  engine::Change change{.key = {}, .actor = Actor::system(options.agent.str()), .decide = {}};
+  engine::Change change{.key = {}, .actor = Actor::system(options.agent.str())};
   queue(active, std::move(change), std::move(write), [this, id = active.run.id](Result<Outcome>) { lose(id); });
 }
 

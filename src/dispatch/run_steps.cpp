@@ -58,19 +58,7 @@ void Dispatcher::Work::act(Active& active, Act act) {
   auto write = next_step(active, std::string(agent::step_kind::tool), "{}");
   auto outcome = std::make_shared<ToolOutcome>(ToolOutcome{act.call.id, act.call.name, {}, false});
   const Actor actor = active.actor;
-  const auto related = std::make_shared<std::optional<RelatedItem>>();
-  const auto* dependency = std::get_if<AddDependency>(&act.command);
-  engine::Change change{.key = active.run.item,
-                        .actor = actor,
-                        .decide =
-                            [actor, related, command = act.command](const engine::LoadedItem& item, Time at) {
-                              ItemSnapshot snapshot = item.snapshot();
-                              if (*related) snapshot.related = &**related;
-                              return decide(snapshot, command, actor, at);
-                            },
-                        .notes = {},
-                        .on = dependency != nullptr ? dependency->on : ItemKey(),
-                        .related = related};
+  engine::Change change{.key = active.run.item, .actor = actor, .command = std::move(act.command)};
   change.foresee = [this, target = write.get(), outcome, call = act.call, actor](const engine::LoadedItem& next) {
     outcome->text = agent::act_result(context_of(next.snapshot(), actor, now()));
     target->steps.front().body = agent::tool_body(call, *outcome);
@@ -103,7 +91,7 @@ void Dispatcher::Work::call_host_tool(Active& active, const ToolUse& call) {
   if (tool->effect == ToolEffect::read) return execute(active);
   // What may have happened outside must be known to have been begun.
   auto write = next_step(active, std::string(agent::step_kind::intent), agent::intent_body(call));
-  engine::Change change{.key = {}, .actor = active.actor, .decide = {}};
+  engine::Change change{.key = {}, .actor = active.actor};
   queue(active, std::move(change), std::move(write), [this, id = active.run.id, execute](Result<Outcome> result) {
     if (!result) return lose(id);
     if (Active* running = find(id)) execute(*running);
@@ -137,7 +125,7 @@ Result<ToolOutcome> Dispatcher::Work::run_host_tool(const Active& active, const 
 
 void Dispatcher::Work::journal_outcome(Active& active, const ToolUse& call, ToolOutcome outcome) {
   auto write = next_step(active, std::string(agent::step_kind::tool), agent::tool_body(call, outcome));
-  engine::Change change{.key = {}, .actor = active.actor, .decide = {}};
+  engine::Change change{.key = {}, .actor = active.actor};
   queue(active, std::move(change), std::move(write),
         [this, id = active.run.id, outcome = std::move(outcome)](Result<Outcome> result) {
           call_done(id, outcome, std::move(result));

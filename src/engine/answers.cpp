@@ -14,7 +14,9 @@ Request request_of(const Actor& actor, const std::string& idempotency_key, const
                    const std::string& command) {
   // The key is the caller's text and may hold anything; its digest is a safe record key.
   const std::string who = std::to_string(static_cast<int>(actor.kind())) + actor.id();
-  return {{"idempotency", "call/" + sha256_hex(who + "\n" + idempotency_key)}, sha256_hex(item.str() + "\n" + command)};
+  return {{"idempotency", "call/" + sha256_hex(who + "\n" + idempotency_key)},
+          sha256_hex(item.str() + "\n" + command),
+          idempotency_key};
 }
 
 Result<void> check_idempotency_key(const std::string& key) {
@@ -22,8 +24,7 @@ Result<void> check_idempotency_key(const std::string& key) {
   return Error(errc::invalid_argument, "An idempotency key is UTF-8 of at most 200 bytes");
 }
 
-Result<KnownAnswer> find_answer(Storage& storage, const Request& request, const std::string& key, Time now,
-                                const FindWorkflow& find) {
+Result<KnownAnswer> find_answer(Storage& storage, const Request& request, Time now, const FindWorkflow& find) {
   auto record = read_record(storage, request.record, "idempotency key");
   if (!record && record.error().code() == errc::not_found) return KnownAnswer();
   if (!record) return record.error();
@@ -31,7 +32,7 @@ Result<KnownAnswer> find_answer(Storage& storage, const Request& request, const 
   if (!in) return in.error();
   KnownAnswer known{nullptr, record->version};
   if (in->time("at") + answer_age_max <= now) return known;
-  if (in->text("digest") != request.digest) return Error(errc::idempotency_conflict).with("key", key);
+  if (in->text("digest") != request.digest) return Error(errc::idempotency_conflict).with("key", request.key);
   std::array<std::optional<Record>, records_per_item> records;
   const ItemKey item = in->text("item");
   records[0] = Record{state_record(item), in->natural("version"), in->text("state"), {}};

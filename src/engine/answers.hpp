@@ -17,6 +17,7 @@ constexpr Duration answer_age_max = std::chrono::hours(24);
 struct Request {
   RecordId record;
   std::string digest;
+  std::string key;  ///< As the caller gave it.
 };
 
 /// @pre the key is not empty
@@ -32,8 +33,7 @@ struct KnownAnswer {
 };
 
 /// @par Errors idempotency_conflict, storage_corrupt, storage
-Result<KnownAnswer> find_answer(Storage& storage, const Request& request, const std::string& key, Time now,
-                                const FindWorkflow& find);
+Result<KnownAnswer> find_answer(Storage& storage, const Request& request, Time now, const FindWorkflow& find);
 
 Put write_answer(const Request& request, const LoadedItem& answer, Time now);
 

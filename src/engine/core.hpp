@@ -13,7 +13,12 @@ inline namespace v0 {
 class EngineCore {
  public:
   explicit EngineCore(WorkflowEngine::Options given)
-      : options(given), domains(options), shelf(options), door(options, shelf, domains) {}
+      : options(given),
+        domains(options),
+        shelf(options),
+        numbers(options.storage),
+        ids(options.random),
+        door({options.storage, options.clock, shelf, domains, numbers, ids}) {}
 
   /// Refuse an actor who may not read the item: a run reads its own and nothing else, a person needs a role.
   Result<void> check_reader(const Actor& actor, const ItemKey& key) {
@@ -32,6 +37,8 @@ class EngineCore {
   WorkflowEngine::Options options;
   engine::DomainBook domains;
   engine::WorkflowShelf shelf;
+  engine::NumberLease numbers;
+  engine::CommitIds ids;
   engine::ItemDoor door;
 };
 

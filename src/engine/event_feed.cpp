@@ -12,6 +12,8 @@
 namespace openindex::engine {
 namespace {
 
+constexpr std::string_view item_kind = "item";
+
 const IndexEntry* entry_of(const Put& put, Index index) {
   const auto found =
       std::find_if(put.index.begin(), put.index.end(), [&](const IndexEntry& entry) { return entry.index == index; });
@@ -22,27 +24,16 @@ const std::string& text_of(const IndexEntry& entry, std::size_t field) {
   return std::get<std::string>(entry.values[field]);
 }
 
-// The version that the put gives its record: every write of an item's state expects the one before.
-std::uint64_t version_of(const ChangeSet& changes, const RecordId& id) {
-  const auto guard = std::find_if(changes.expectations.begin(), changes.expectations.end(),
-                                  [&](const Expectation& expected) { return expected.id == id; });
-  return guard == changes.expectations.end() ? 0 : guard->version + 1;
-}
-
-// What the commit's audit entries say of this item; positions as index.hpp lists them.
-void add_audit(Event& event, const ChangeSet& changes) {
-  for (const Put& append : changes.appends) {
-    const IndexEntry* audit = entry_of(append, Index::audit);
-    if (audit == nullptr || text_of(*audit, 4) != event.item.str()) continue;
-    event.at = Time(Duration(std::get<std::int64_t>(audit->values[0])));
-    event.types.push_back(text_of(*audit, 2));
-    event.actor = text_of(*audit, 3);
-  }
-}
-
-// One event for each item whose state the change set writes. A heartbeat writes none.
+// One event for each item whose state the change set writes. A heartbeat writes none. Positions as index.hpp lists
+// them.
 std::vector<EventPtr> events_of(const ChangeSet& changes) {
-  std::vector<EventPtr> out;
+  std::vector<std::shared_ptr<Event>> out;
+  std::unordered_map<std::string_view, Event*> by_item;
+  std::unordered_map<std::string_view, std::uint64_t>
+      versions;  // every write of an item's state expects the one before
+  for (const Expectation& expected : changes.expectations) {
+    if (expected.id.kind == item_kind) versions.emplace(expected.id.key, expected.version);
+  }
   for (const Put& put : changes.puts) {
     const IndexEntry* item = entry_of(put, Index::items);
     if (item == nullptr) continue;
@@ -52,11 +43,21 @@ std::vector<EventPtr> events_of(const ChangeSet& changes) {
     event->workflow = text_of(*item, 3);
     event->status = text_of(*item, 4);
     event->stage = text_of(*item, 5);
-    event->version = version_of(changes, put.id);
-    add_audit(*event, changes);
+    const auto before = versions.find(put.id.key);
+    event->version = before == versions.end() ? 0 : before->second + 1;
+    by_item.emplace(event->item.str(), event.get());
     out.push_back(std::move(event));
   }
-  return out;
+  for (const Put& append : changes.appends) {
+    const IndexEntry* audit = entry_of(append, Index::audit);
+    const auto found = audit == nullptr ? by_item.end() : by_item.find(text_of(*audit, 4));
+    if (found == by_item.end()) continue;
+    Event& event = *found->second;
+    event.at = Time(Duration(std::get<std::int64_t>(audit->values[0])));
+    event.types.push_back(text_of(*audit, 2));
+    event.actor = text_of(*audit, 3);
+  }
+  return {out.begin(), out.end()};
 }
 
 bool may_have_happened(const Result<CommitReceipt>& result) {

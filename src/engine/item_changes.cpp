@@ -25,6 +25,7 @@ void change_status(LoadedItem& next, StatusIndex to, Time now) {
   next.status = to;
   next.item.status = status.key;
   next.item.stage = status.stage;
+  if (next.item.resolution == status.resolution.value_or(Resolution::unresolved)) return;
   if (!status.resolution) {
     next.item.resolution = Resolution::unresolved;
     next.item.resolved_at.reset();
@@ -87,13 +88,16 @@ bool covers(const GateAcknowledgement& made, const std::string& what) {
          std::find(made.covered.begin(), made.covered.end(), what) != made.covered.end();
 }
 
+void set_changed(GateAcknowledgement& made, const std::string& what, const Actor& actor) {
+  made.changed_by = actor.id();
+  if (std::find(made.changed.begin(), made.changed.end(), what) == made.changed.end()) made.changed.push_back(what);
+}
+
 // Before the acknowledgements of the same decision: they cover what the decision leaves behind.
 void outdate(WorkItem& item, const std::vector<std::string>& outdated, const Actor& actor) {
   for (GateAcknowledgement& made : item.gates) {
     for (const std::string& what : outdated) {
-      if (!covers(made, what)) continue;
-      made.changed_by = actor.id();
-      if (std::find(made.changed.begin(), made.changed.end(), what) == made.changed.end()) made.changed.push_back(what);
+      if (covers(made, what)) set_changed(made, what, actor);
     }
   }
 }
@@ -113,6 +117,20 @@ void acknowledge(LoadedItem& next, const std::vector<GateAcknowledgement>& ackno
 }
 
 }  // namespace
+
+void migrate_item(LoadedItem& next, const MigrationChange& change, const CompiledWorkflowPtr& target,
+                  const Actor& actor) {
+  next.workflow = target;
+  next.item.workflow_version = target->version();
+  auto& gates = next.item.gates;
+  const auto among = [](const std::vector<std::string>& list, const GateAcknowledgement& made) {
+    return std::find(list.begin(), list.end(), made.gate) != list.end();
+  };
+  std::erase_if(gates, [&](const GateAcknowledgement& made) { return among(change.gates_gone, made); });
+  for (GateAcknowledgement& made : gates) {
+    if (among(change.gates_changed, made)) set_changed(made, "requirements", actor);
+  }
+}
 
 void change_hold(LoadedItem& next, const HoldChange& change, const Actor& actor, Time now) {
   switch (change.kind) {

@@ -7,6 +7,10 @@
 
 namespace openindex::engine {
 
+/// Put the item under another version of its workflow; before the rest of the decision is applied.
+void migrate_item(LoadedItem& next, const MigrationChange& change, const CompiledWorkflowPtr& target,
+                  const Actor& actor);
+
 /// Apply everything but comments and runs, which have records of their own.
 void apply_decision(LoadedItem& next, const Decision& decision, const Actor& actor, Time now);
 

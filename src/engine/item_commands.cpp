@@ -1,52 +1,41 @@
 // Commands on items: every one goes through the door.
 #include <openindex/workflow_engine.hpp>
 
-#include "engine/answers.hpp"
+#include "engine/admission.hpp"
+#include "engine/bulk.hpp"
 #include "engine/core.hpp"
-#include "work/command_json.hpp"
 
 namespace openindex {
 inline namespace v0 {
 
 using namespace openindex::engine;
 
-namespace {
-
-Role role_for(const Command& command) {
-  const bool privileged = std::holds_alternative<TakeOver>(command) || std::holds_alternative<Reopen>(command);
-  return privileged ? Role::admin : Role::member;
-}
-
-}  // namespace
-
 Result<WorkItem> WorkflowEngine::execute(const Actor& actor, const ItemKey& key, const Command& command,
                                          const CallOptions& call) {
-  if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
-  if (auto allowed = core_->domains.require(actor, domain_of(key), role_for(command)); !allowed) return allowed.error();
-  if (const auto* on = std::get_if<AddDependency>(&command)) {
-    if (auto allowed = core_->domains.require(actor, domain_of(on->on), Role::member); !allowed) return allowed.error();
-  }
-  if (auto sound = check_idempotency_key(call.idempotency_key); !sound) return sound.error();
-  const auto related = std::make_shared<std::optional<RelatedItem>>();
-  const auto* dependency = std::get_if<AddDependency>(&command);
-  Change change{.key = key,
-                .actor = actor,
-                .decide =
-                    [&](const LoadedItem& item, Time now) {
-                      ItemSnapshot snapshot = item.snapshot();
-                      if (*related) snapshot.related = &**related;
-                      return decide(snapshot, command, actor, now, call.fence);
-                    },
-                .notes = {},
-                .on = dependency != nullptr ? dependency->on : ItemKey(),
-                .related = related};
-  if (!call.idempotency_key.empty()) {
-    change.idempotency_key = call.idempotency_key;
-    change.command = work::to_json(command);
-  }
-  auto outcome = core_->door.apply(std::move(change));
+  auto change = admit(*core_, actor, key, command, call);
+  if (!change) return change.error();
+  auto outcome = core_->door.apply(std::move(*change));
   if (!outcome) return outcome.error();
   return outcome->item->whole();
+}
+
+Result<BulkAnswer> WorkflowEngine::execute_all(const Actor& actor, std::span<const ItemCommand> commands,
+                                               const BulkOptions& options) {
+  const auto execute_one = [&](ItemDoor& door, std::size_t position) -> Result<LoadedItemPtr> {
+    const ItemCommand& one = commands[position];
+    auto change = admit(*core_, actor, one.key, one.command, one.call);
+    if (!change) return change.error();
+    auto outcome = door.apply(std::move(*change));
+    if (!outcome) return outcome.error();
+    return std::move(outcome->item);
+  };
+  return answer_all(*core_, commands.size(), execute_one, options);
+}
+
+Result<BulkAnswer> WorkflowEngine::create_all(const Actor& actor, std::span<const NewItem> items,
+                                              const BulkOptions& options) {
+  const auto create_one = [&](ItemDoor& door, std::size_t position) { return door.create(actor, items[position]); };
+  return answer_all(*core_, items.size(), create_one, options);
 }
 
 Result<WorkItem> WorkflowEngine::claim(const Actor& actor, const ItemKey& key, const Claim& claim,
@@ -116,6 +105,11 @@ Result<WorkItem> WorkflowEngine::attach(const Actor& actor, const ItemKey& key, 
 Result<WorkItem> WorkflowEngine::detach(const Actor& actor, const ItemKey& key, std::uint32_t attachment,
                                         const CallOptions& call) {
   return execute(actor, key, RemoveAttachment{attachment}, call);
+}
+
+Result<WorkItem> WorkflowEngine::migrate(const Actor& actor, const ItemKey& key, const Migrate& migrate,
+                                         const CallOptions& call) {
+  return execute(actor, key, migrate, call);
 }
 
 }  // namespace v0

@@ -48,7 +48,7 @@ std::string domain_for(const NewItem& given, const std::optional<RelatedItem>& p
 }  // namespace
 
 Result<LoadedItemPtr> ItemDoor::existing(const Actor& actor, const NewItem& item, const std::string& digest) {
-  auto record = read_record(options_.storage, idempotency_record(actor, item), "idempotency key");
+  auto record = read_record(storage_, idempotency_record(actor, item), "idempotency key");
   if (!record) return record.error();
   auto in = json::Stored::read(record->body, "idempotency key");
   if (!in) return in.error();
@@ -105,7 +105,7 @@ Result<std::shared_ptr<LoadedItem>> ItemDoor::draft(const NewItem& given, const 
     if (!value.empty()) item.fields.emplace(key, value);
   }
   next->text = std::make_shared<ItemText>(ItemText{given.title, given.description, {}});
-  item.created_at = item.updated_at = options_.clock.now();
+  item.created_at = item.updated_at = clock_.now();
   return next;
 }
 

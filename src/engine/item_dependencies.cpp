@@ -75,7 +75,7 @@ Result<std::optional<RelatedItem>> ItemDoor::relate(const ItemKey& item, const I
 }
 
 Result<void> ItemDoor::add_dependent(Prepared& prepared, const ItemKey& on, const ItemKey& dependent) {
-  auto dependents = read_dependents(options_.storage, on);
+  auto dependents = read_dependents(storage_, on);
   if (!dependents) return dependents.error();
   auto& items = dependents->items;
   if (std::find(items.begin(), items.end(), dependent) != items.end()) return {};
@@ -88,30 +88,18 @@ Result<void> ItemDoor::add_dependent(Prepared& prepared, const ItemKey& on, cons
 }
 
 Result<void> ItemDoor::remove_dependent(Prepared& prepared, const ItemKey& on, const ItemKey& dependent) {
-  auto dependents = read_dependents(options_.storage, on);
+  auto dependents = read_dependents(storage_, on);
   if (!dependents) return dependents.error();
   if (std::erase(dependents->items, dependent) != 0) write_dependents(prepared.changes, on, *dependents);
-  return prepared.next->item.blocked_by.empty() ? tell_waiting_run(prepared, *prepared.next, options_.clock.now())
+  return prepared.next->item.blocked_by.empty() ? tell_waiting_run(prepared, *prepared.next, clock_.now())
                                                 : Result<void>();
-}
-
-// A run that waits for other work to be resolved is due when it is.
-Result<void> ItemDoor::tell_waiting_run(Prepared& prepared, const LoadedItem& item, Time now) {
-  if (item.item.run.empty()) return {};
-  auto run = load_run(item.item.run);
-  if (!run) return run.error();
-  if (run->state != RunState::waiting || run->reason != RunReason::dependencies) return {};
-  run->due_at = now;
-  prepared.changes.expectations.push_back({run_record(run->id), run->version});
-  prepared.changes.puts.push_back(write_run(*run));
-  return {};
 }
 
 // In the same commit: an item is free exactly when the last of what it waits for is resolved. One that is resolved
 // itself is told too: it may be opened again.
 Result<void> ItemDoor::tell_dependents(Prepared& prepared, const Change& change, Time now) {
   const bool resolved = prepared.next->item.resolution != Resolution::unresolved;
-  auto dependents = read_dependents(options_.storage, change.key);
+  auto dependents = read_dependents(storage_, change.key);
   if (!dependents) return dependents.error();
   prepared.changes.expectations.push_back({RecordId{"dependents", change.key.str()}, dependents->version});
   for (const ItemKey& key : dependents->items) {

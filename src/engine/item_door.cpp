@@ -8,6 +8,7 @@
 #include "engine/answers.hpp"
 #include "engine/commit.hpp"
 #include "engine/item_changes.hpp"
+#include "engine/item_runs.hpp"
 #include "engine/run_record.hpp"
 #include "json/writer.hpp"
 
@@ -18,39 +19,20 @@ bool changes_nothing(const Decision& decision) {
   return decision.audit.empty() && decision.hold.kind == HoldChange::Kind::none && !decision.comment;
 }
 
-// A run that fails says why itself.
-void set_ended(AgentRun& run, RunState state, const Actor& by, Time now) {
-  run.state = state;
-  run.ended_at = now;
-  run.due_at.reset();
-  if (state == RunState::failed) return;
-  run.reason = state == RunState::cancelled ? RunReason::left_stage : RunReason::none;
-  run.detail = state == RunState::cancelled ? "The item left the stage by " + by.id() : "";
-}
-
-AuditDraft run_ended_draft(const AgentRun& run) {
-  const std::string_view type = run.state == RunState::succeeded ? "agent.run_succeeded"
-                                : run.state == RunState::failed  ? "agent.run_failed"
-                                                                 : "agent.run_cancelled";
-  return {type, {{"run", std::string(to_text(RunState::running)), std::string(to_text(run.state))}}, run.detail};
-}
-
 }  // namespace
 
-ItemDoor::ItemDoor(const WorkflowEngine::Options& options, WorkflowShelf& shelf, DomainBook& domains)
-    : options_(options),
-      shelf_(shelf),
-      domains_(domains),
-      numbers_(options.storage),
-      feed_(std::make_shared<EventFeed>(options.storage)),
-      commit_prefix_(mint_id(options.random, "c")) {}
-
-// Minting from one random prefix costs a tenth of drawing each id.
-CommitId ItemDoor::mint_commit() { return commit_prefix_ + "." + std::to_string(++commit_count_); }
+ItemDoor::ItemDoor(const With& with)
+    : storage_(with.storage),
+      clock_(with.clock),
+      shelf_(with.shelf),
+      domains_(with.domains),
+      numbers_(with.numbers),
+      ids_(with.ids),
+      feed_(std::make_shared<EventFeed>(with.storage)) {}
 
 Result<LoadedItemPtr> ItemDoor::load(const ItemKey& key) {
   const RecordId ids[] = {state_record(key), content_record(key), hold_record(key), gates_record(key)};
-  auto records = options_.storage.get(ids);
+  auto records = storage_.get(ids);
   if (!records) return records.error();
   auto item = read_item(key, *records, [this](const auto& id, auto version) { return shelf_.find(id, version); });
   if (item) cache_.keep(*item);
@@ -67,7 +49,7 @@ Result<std::vector<LoadedItemPtr>> ItemDoor::load_all(std::span<const ItemKey> k
   }
   std::vector<LoadedItemPtr> out;
   if (ids.empty()) return out;
-  auto records = options_.storage.get(ids);
+  auto records = storage_.get(ids);
   if (!records) return records.error();
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const auto part = std::span<const std::optional<Record>>(*records).subspan(i * records_per_item, records_per_item);
@@ -83,17 +65,16 @@ Result<std::vector<LoadedItemPtr>> ItemDoor::load_all(std::span<const ItemKey> k
 }
 
 Result<AgentRun> ItemDoor::load_run(const RunId& run) {
-  auto record = read_record(options_.storage, run_record(run), "run");
+  auto record = read_record(storage_, run_record(run), "run");
   if (!record) return record.error();
   return read_run(*record);
 }
 
 Result<ItemDoor::Prepared> ItemDoor::prepare(Change& change, bool fresh) {
-  const Time now = options_.clock.now();
+  const Time now = clock_.now();
   std::uint64_t answer_version = 0;
-  if (!change.idempotency_key.empty()) {
-    const Request request = request_of(change.actor, change.idempotency_key, change.key, change.command);
-    auto known = find_answer(options_.storage, request, change.idempotency_key, now,
+  if (change.request) {
+    auto known = find_answer(storage_, *change.request, now,
                              [this](const auto& id, auto version) { return shelf_.find(id, version); });
     if (!known) return known.error();
     if (known->item) {
@@ -103,78 +84,90 @@ Result<ItemDoor::Prepared> ItemDoor::prepare(Change& change, bool fresh) {
     }
     answer_version = known->version;
   }
-  if (change.key.empty()) {
-    Prepared prepared;
-    prepared.changes.id = mint_commit();
-    for (const RunStep& step : change.run->steps) {
-      prepared.changes.appends.push_back(write_step(change.run->run.id, step, prepared.changes.id.str()));
-    }
-    prepared.changes.expectations.push_back({run_record(change.run->run.id), change.run->run.version});
-    prepared.run_put = prepared.changes.puts.size();
-    prepared.changes.puts.push_back(write_run(change.run->run));
-    return prepared;
-  }
-  LoadedItemPtr current = fresh ? nullptr : cache_.find(change.key);
-  const bool from_cache = current != nullptr;
-  if (!current) {
+  if (change.key.empty()) return prepare_run(change);
+  Prepared prepared;
+  prepared.current = fresh ? nullptr : cache_.find(change.key);
+  const bool from_cache = prepared.current != nullptr;
+  if (!prepared.current) {
     auto loaded = load(change.key);
     if (!loaded) return loaded.error();
-    current = std::move(*loaded);
+    prepared.current = std::move(*loaded);
   }
   std::vector<Expectation> seen;
-  if (!change.on.empty()) {
-    auto related = relate(change.key, change.on, seen);
-    if (!related) return related.error();
-    *change.related = std::move(*related);
-  }
-  auto decision = change.decide(*current, now);
+  auto decision = judge(prepared, change, seen, now);
   if (!decision && from_cache) return prepare(change, true);  // a refusal is only believed of what is stored now
   if (!decision) return decision.error();
   // So is an answer that nothing needs to change: there is no commit that would notice what somebody else wrote. Only
   // a heartbeat (it names its deadline) is checked by the record it writes.
   const bool unguarded = changes_nothing(*decision) || (decision->only_extends() && decision->hold.deadline == Time());
   if (from_cache && unguarded) return prepare(change, true);
-  auto prepared = prepare_item(change, current, std::move(*decision), now);
-  if (prepared && !change.idempotency_key.empty()) remember_answer(*prepared, change, answer_version);
-  if (prepared && !prepared->changes.puts.empty()) {
-    auto& expectations = prepared->changes.expectations;
+  prepared.decision = std::move(*decision);
+  if (auto written = write_item(prepared, change, now); !written) return written.error();
+  if (change.request) remember_answer(prepared, *change.request, answer_version);
+  if (!prepared.changes.puts.empty()) {
+    auto& expectations = prepared.changes.expectations;
     expectations.insert(expectations.end(), seen.begin(), seen.end());
   }
   return prepared;
 }
 
+Result<ItemDoor::Prepared> ItemDoor::prepare_run(const Change& change) {
+  Prepared prepared;
+  prepared.changes.id = mint_commit();
+  for (const RunStep& step : change.run->steps) {
+    prepared.changes.appends.push_back(write_step(change.run->run.id, step, prepared.changes.id.str()));
+  }
+  prepared.changes.expectations.push_back({run_record(change.run->run.id), change.run->run.version});
+  prepared.run_put = prepared.changes.puts.size();
+  prepared.changes.puts.push_back(write_run(change.run->run));
+  return prepared;
+}
+
+// What the command names beside the item is looked up first: the rules read nothing.
+Result<Decision> ItemDoor::judge(Prepared& prepared, const Change& change, std::vector<Expectation>& seen, Time now) {
+  const LoadedItem& current = *prepared.current;
+  if (change.decide) return change.decide(current, now);
+  ItemSnapshot snapshot = current.snapshot();
+  if (const auto* dependency = std::get_if<AddDependency>(&change.command)) {
+    auto related = relate(change.key, dependency->on, seen);
+    if (!related) return related.error();
+    prepared.related = std::move(*related);
+    if (prepared.related) snapshot.related = &*prepared.related;
+  }
+  if (const auto* migration = std::get_if<Migrate>(&change.command)) {
+    auto target = shelf_.find(current.item.workflow, migration->version);
+    if (!target && target.error().code() != errc::not_found) return target.error();
+    if (target) prepared.target = std::move(*target);
+    snapshot.target = prepared.target.get();
+  }
+  return decide(snapshot, change.command, change.actor, now, change.fence);
+}
+
 // The answer is what the item will be when this commits: its versions are known beforehand.
-void ItemDoor::remember_answer(Prepared& prepared, const Change& change, std::uint64_t version) {
+void ItemDoor::remember_answer(Prepared& prepared, const Request& request, std::uint64_t version) {
   LoadedItem answer = prepared.next ? *prepared.next : *prepared.current;
   if (prepared.state_put) ++answer.item.version;
   if (prepared.text_put) ++answer.text_version;
   if (prepared.hold_put) ++answer.hold_version;
-  const Time now = options_.clock.now();
-  const Request request = request_of(change.actor, change.idempotency_key, change.key, change.command);
+  const Time now = clock_.now();
   prepared.changes.expectations.push_back({request.record, version});
   prepared.changes.puts.push_back(write_answer(request, answer, now));
   constexpr std::uint64_t answers_between = 256;
-  if (++answer_count_ % answers_between == 0) forget_old_answers(options_.storage, now);
+  if (++answer_count_ % answers_between == 0) forget_old_answers(storage_, now);
 }
 
-Result<ItemDoor::Prepared> ItemDoor::prepare_item(Change& change, const LoadedItemPtr& current, Decision decision,
-                                                  Time now) {
-  Prepared prepared;
-  prepared.current = current;
-  prepared.decision = std::move(decision);
+Result<void> ItemDoor::write_item(Prepared& prepared, Change& change, Time now) {
+  const LoadedItem& current = *prepared.current;
   prepared.changes.id = mint_commit();
   const bool quiet = change.run == nullptr && change.notes.empty();
-  if (quiet && changes_nothing(prepared.decision)) return prepared;
-  prepared.next = std::make_shared<LoadedItem>(*current);
-  if (quiet && prepared.decision.only_extends()) {
-    change_hold(*prepared.next, prepared.decision.hold, change.actor, now);
-    prepared.changes.expectations.push_back({hold_record(change.key), current->hold_version});
-    prepared.hold_put = 0;
-    prepared.changes.puts.push_back(write_hold(*prepared.next));
-    return prepared;
-  }
-  if (auto written = write_effects(prepared, change, *current, now); !written) return written.error();
-  return prepared;
+  if (quiet && changes_nothing(prepared.decision)) return {};
+  prepared.next = std::make_shared<LoadedItem>(current);
+  if (!quiet || !prepared.decision.only_extends()) return write_effects(prepared, change, current, now);
+  change_hold(*prepared.next, prepared.decision.hold, change.actor, now);
+  prepared.changes.expectations.push_back({hold_record(change.key), current.hold_version});
+  prepared.hold_put = 0;
+  prepared.changes.puts.push_back(write_hold(*prepared.next));
+  return {};
 }
 
 Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const LoadedItem& current, Time now) {
@@ -184,9 +177,10 @@ Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const L
   std::vector<AuditDraft> drafts = decision.audit;
   drafts.insert(drafts.end(), change.notes.begin(), change.notes.end());
 
+  if (decision.migration) migrate_item(next, *decision.migration, prepared.target, change.actor);
   apply_decision(next, decision, change.actor, now);
   if (!decision.depends.empty()) {
-    const bool open = (*change.related)->resolution == Resolution::unresolved;
+    const bool open = prepared.related->resolution == Resolution::unresolved;
     if (open) next.item.blocked_by.push_back(decision.depends);
     if (auto told = add_dependent(prepared, decision.depends, change.key); !told) return told;
   }
@@ -238,7 +232,7 @@ Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const L
   }
   prepared.state_put = changes.puts.size();
   changes.puts.push_back(write_state(next));
-  if (!decision.acknowledged.empty() || !decision.outdated.empty()) changes.puts.push_back(write_gates(next));
+  if (decision.changes_gates()) changes.puts.push_back(write_gates(next));
   if (decision.changes_content()) {
     prepared.text_put = changes.puts.size();
     changes.puts.push_back(write_content(next));
@@ -247,76 +241,6 @@ Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const L
     prepared.hold_put = changes.puts.size();
     changes.puts.push_back(write_hold(next));
   }
-  return {};
-}
-
-// A run whose hold somebody takes, or that waits for a hold that is given up, must know in the same commit: nothing
-// else would ever look at it again.
-Result<void> ItemDoor::tell_run(Prepared& prepared, const Change& change, const LoadedItem& current,
-                                std::vector<AuditDraft>& drafts, Time now) {
-  const HoldChange& hold = prepared.decision.hold;
-  const RunId& id = current.item.run;
-  if (id.empty() || prepared.decision.run_ends || (change.run != nullptr && change.run->run.id == id)) return {};
-  const bool taken = hold.kind == HoldChange::Kind::take && current.item.hold && current.item.hold->run == id;
-  const bool given_up = hold.kind == HoldChange::Kind::clear;
-  if (!taken && !given_up) return {};
-  auto run = load_run(id);
-  if (!run) return run.error();
-  if (taken) {
-    run->state = RunState::waiting;
-    run->reason = RunReason::item_held;
-    run->detail = "held by " + (hold.agent.empty() ? change.actor.id() : hold.agent.str());
-    run->due_at = hold.deadline;
-    run->starts = 0;
-    drafts.push_back({"agent.dispatch_blocked", {{"reason", "", std::string(to_text(run->reason))}}, run->detail});
-  } else if (run->state == RunState::waiting && run->reason == RunReason::item_held) {
-    run->due_at = now;
-  } else if (run->state == RunState::running && current.item.hold && current.item.hold->run == id) {
-    run->state = RunState::queued;  // somebody set the item free under it
-    run->due_at = now;
-    run->starts = 0;
-  } else {
-    return {};
-  }
-  prepared.changes.expectations.push_back({run_record(run->id), run->version});
-  prepared.changes.puts.push_back(write_run(*run));
-  return {};
-}
-
-// Entering an agent-required stage writes the run in the same commit: a dispatch cannot be lost between two.
-void ItemDoor::start_run(Prepared& prepared, LoadedItem& item, std::vector<AuditDraft>& drafts, Time now) {
-  const Stage& stage = item.workflow->stage(item.workflow->stage_of(item.status));
-  AgentRun run;
-  run.id = run_id(item.item.key, ++item.run_count);
-  run.item = item.item.key;
-  run.workflow = item.item.workflow;
-  run.stage = stage.key;
-  run.runner = stage.runner;
-  run.created_at = now;
-  run.due_at = now;
-  item.item.run = run.id;
-  prepared.changes.expectations.push_back({run_record(run.id), 0});
-  prepared.changes.puts.push_back(write_run(run));
-  drafts.push_back({"agent.dispatched", {{"run", "", run.id.str()}}, {}});
-}
-
-Result<void> ItemDoor::end_run(Prepared& prepared, Change& change, const LoadedItem& current,
-                               std::vector<AuditDraft>& drafts, Time now) {
-  prepared.next->item.run = {};
-  const bool own = change.run != nullptr && change.run->run.id == current.item.run;
-  AgentRun run;
-  if (own) {
-    run = change.run->run;
-  } else {
-    auto loaded = load_run(current.item.run);
-    if (!loaded) return loaded.error();
-    run = std::move(*loaded);
-  }
-  set_ended(run, *prepared.decision.run_ends, change.actor, now);
-  drafts.push_back(run_ended_draft(run));
-  prepared.changes.expectations.push_back({run_record(run.id), run.version});
-  if (own) prepared.run_put = prepared.changes.puts.size();
-  prepared.changes.puts.push_back(write_run(run));
   return {};
 }
 

@@ -10,6 +10,8 @@
 
 #include <openindex/workflow_engine.hpp>
 
+#include "engine/answers.hpp"
+#include "engine/commit_ids.hpp"
 #include "engine/domain_book.hpp"
 #include "engine/event_feed.hpp"
 #include "engine/item_cache.hpp"
@@ -31,15 +33,12 @@ using Decide = std::function<Result<Decision>(const LoadedItem&, Time now)>;
 struct Change {
   ItemKey key;
   Actor actor;
-  Decide decide;
+  Command command = {};     ///< Judged by the rules, unless `decide` judges in their place.
+  std::uint64_t fence = 0;  ///< As `CallOptions::fence`.
+  Decide decide = {};
   RunWrite* run = nullptr;             ///< Updated in place on success: version, and the state if the decision ends it.
   std::vector<AuditDraft> notes = {};  ///< Audit entries beside those of the decision.
-  /// The item that the command names, and what the door found out about it before it asked `decide`.
-  ItemKey on = {};
-  std::shared_ptr<std::optional<RelatedItem>> related = {};
-  /// The accepted answer is remembered under this key; `command` is what the request says.
-  std::string idempotency_key = {};
-  std::string command = {};
+  std::optional<Request> request = {};  ///< The accepted answer is remembered for it.
   /// Told what the item will be, before the run and its steps are written: to put the outcome into them.
   std::function<void(const LoadedItem& next)> foresee = {};
 };
@@ -51,7 +50,16 @@ struct Outcome {
 
 class ItemDoor {
  public:
-  ItemDoor(const WorkflowEngine::Options& options, WorkflowShelf& shelf, DomainBook& domains);
+  /// What a door works with. `storage` is where it reads items and commits; the books read where they always do.
+  struct With {
+    Storage& storage;
+    Clock& clock;
+    WorkflowShelf& shelf;
+    DomainBook& domains;
+    NumberLease& numbers;
+    CommitIds& ids;
+  };
+  explicit ItemDoor(const With& with);
 
   /// Read an item from storage. @par Errors not_found, storage
   Result<LoadedItemPtr> load(const ItemKey& key);
@@ -65,7 +73,7 @@ class ItemDoor {
 
   Result<LoadedItemPtr> create(const Actor& actor, const NewItem& item);
 
-  CommitId mint_commit();
+  CommitId mint_commit() { return ids_.mint(); }
 
   /// Where whatever changes items commits, and who wants to know of it listens.
   [[nodiscard]] EventFeed& feed() noexcept { return *feed_; }
@@ -76,6 +84,8 @@ class ItemDoor {
     ChangeSet changes;
     std::shared_ptr<LoadedItem> next;  ///< Null: the item does not change.
     LoadedItemPtr current;
+    std::optional<RelatedItem> related;  ///< The item that the command names.
+    CompiledWorkflowPtr target;          ///< The version of the workflow that the command names.
     Decision decision;
     std::optional<std::size_t> state_put, text_put, hold_put, run_put;
     struct Other {
@@ -85,13 +95,15 @@ class ItemDoor {
     std::vector<Other> others;  ///< Items that wait for this one, as they will be.
   };
   Result<Prepared> prepare(Change& change, bool fresh);
-  Result<Prepared> prepare_item(Change& change, const LoadedItemPtr& current, Decision decision, Time now);
+  Result<Prepared> prepare_run(const Change& change);
+  Result<Decision> judge(Prepared& prepared, const Change& change, std::vector<Expectation>& seen, Time now);
+  Result<void> write_item(Prepared& prepared, Change& change, Time now);
   Result<std::optional<RelatedItem>> relate(const ItemKey& item, const ItemKey& on, std::vector<Expectation>& seen);
   Result<void> add_dependent(Prepared& prepared, const ItemKey& on, const ItemKey& dependent);
   Result<void> remove_dependent(Prepared& prepared, const ItemKey& on, const ItemKey& dependent);
   Result<void> tell_dependents(Prepared& prepared, const Change& change, Time now);
   Result<void> tell_waiting_run(Prepared& prepared, const LoadedItem& item, Time now);
-  void remember_answer(Prepared& prepared, const Change& change, std::uint64_t version);
+  void remember_answer(Prepared& prepared, const Request& request, std::uint64_t version);
   Result<void> write_effects(Prepared& prepared, Change& change, const LoadedItem& current, Time now);
   void start_run(Prepared& prepared, LoadedItem& item, std::vector<AuditDraft>& drafts, Time now);
   Result<void> end_run(Prepared& prepared, Change& change, const LoadedItem& current, std::vector<AuditDraft>& drafts,
@@ -110,14 +122,14 @@ class ItemDoor {
   LoadedItemPtr finish_creation(Prepared& prepared);
   Result<LoadedItemPtr> existing(const Actor& actor, const NewItem& item, const std::string& digest);
 
-  const WorkflowEngine::Options& options_;
+  Storage& storage_;
+  Clock& clock_;
   WorkflowShelf& shelf_;
   DomainBook& domains_;
-  NumberLease numbers_;
+  NumberLease& numbers_;
+  CommitIds& ids_;
   std::shared_ptr<EventFeed> feed_;  ///< Shared with subscriptions, which may outlive the engine.
   ItemCache cache_;
-  std::string commit_prefix_;
-  std::atomic<std::uint64_t> commit_count_{0};
   std::atomic<std::uint64_t> answer_count_{0};
 };
 

@@ -25,7 +25,6 @@ Put write_content(const LoadedItem& item);
 Put write_hold(const LoadedItem& item);
 Put write_gates(const LoadedItem& item);
 
-using CompiledWorkflowPtr = std::shared_ptr<const CompiledWorkflow>;
 using FindWorkflow = std::function<Result<CompiledWorkflowPtr>(const WorkflowId&, std::uint32_t version)>;
 
 /// Put an item together from its records, in the order of the functions above.

@@ -14,6 +14,8 @@
 
 namespace openindex::engine {
 
+using CompiledWorkflowPtr = std::shared_ptr<const CompiledWorkflow>;
+
 /// The large texts, shared between versions of the item that did not change them.
 struct ItemText {
   std::string title;
@@ -24,7 +26,7 @@ struct ItemText {
 struct LoadedItem {
   WorkItem item;  ///< Without title and description.
   std::shared_ptr<const ItemText> text;
-  std::shared_ptr<const CompiledWorkflow> workflow;
+  CompiledWorkflowPtr workflow;
   StatusIndex status = 0;
   std::int64_t number = 0;
   std::int64_t sub = 0;                ///< Of a sub-task: its number below its task.

@@ -38,6 +38,8 @@ class Judge {
   Result<Decision> operator()(const Reacknowledge& again);
   Result<Decision> operator()(const Complete& complete);
   Result<Decision> operator()(const Reopen& reopen);
+  // migration_rules.cpp
+  Result<Decision> operator()(const Migrate& migrate);
   // done_rules.cpp
   Result<Decision> operator()(const Done& done);
 
@@ -55,6 +57,8 @@ class Judge {
   void move(Decision& decision, StatusIndex to) const;
   /// Move on from where earlier moves of the same decision have led.
   void move(Decision& decision, StatusIndex from, StatusIndex to) const;
+  /// Of a migration: the run of the stage that the item stands in, when that is another stage now.
+  void move_run(Decision& decision, const Stage& to) const;
   void acknowledge(Decision& decision, GateIndex gate, const std::vector<std::string>& checked) const;
 
   const ItemSnapshot& snapshot_;

@@ -1,5 +1,7 @@
 #include <openindex/work/migration.hpp>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "json/object_reader.hpp"
@@ -83,7 +85,29 @@ class Plan {
   std::vector<Problem> problems_;
 };
 
+bool leads_from(const Workflow& workflow, const std::string& gate, const std::string& stage) {
+  const auto found =
+      std::find_if(workflow.gates.begin(), workflow.gates.end(), [&](const StageGate& one) { return one.key == gate; });
+  return found != workflow.gates.end() && found->from_stage == stage;
+}
+
+bool has_passed(const WorkItem& item, const std::string& gate) {
+  return std::any_of(item.gates.begin(), item.gates.end(),
+                     [&](const GateAcknowledgement& made) { return made.gate == gate; });
+}
+
 }  // namespace
+
+bool touches(const WorkflowDifference& difference, const Workflow& before, const Workflow& after,
+             const WorkItem& item) {
+  const std::string& key = difference.key;
+  if (difference.what == "status") return item.status == key;
+  if (difference.what == "stage") return item.stage == key;
+  if (difference.what == "transition") return key.starts_with(item.status + " -> ");
+  if (difference.what == "field") return item.fields.contains(key);
+  if (difference.what != "gate") return false;
+  return leads_from(before, key, item.stage) || leads_from(after, key, item.stage) || has_passed(item, key);
+}
 
 Result<MigrationStep> plan_migration(const CompiledWorkflow& from, const CompiledWorkflow& to,
                                      const StatusMapping& mapping, std::string_view status, const FieldValues& fields) {

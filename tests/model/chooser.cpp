@@ -12,27 +12,15 @@ struct Kind {
 };
 
 // In the order of `Command`, then of `Try`.
-constexpr std::array<Kind, kind_count> kinds{{{"claim", 120},
-                                              {"release", 30},
-                                              {"heartbeat", 40},
-                                              {"set_fields", 150},
-                                              {"add_comment", 35},
-                                              {"change_status", 110},
-                                              {"progress", 150},
-                                              {"complete", 25},
-                                              {"done", 60},
-                                              {"reacknowledge", 40},
-                                              {"take_over", 35},
-                                              {"reopen", 70},
-                                              {"update_item", 50},
-                                              {"add_dependency", 25},
-                                              {"remove_dependency", 25},
-                                              {"add_attachment", 15},
-                                              {"remove_attachment", 15},
-                                              {"create", 10},
-                                              {"available", 8},
-                                              {"mine", 8},
-                                              {"start_run", 60}}};
+constexpr std::array<Kind, kind_count> kinds{
+    {{"claim", 120},         {"release", 30},           {"heartbeat", 40},
+     {"set_fields", 150},    {"add_comment", 35},       {"change_status", 110},
+     {"progress", 150},      {"complete", 25},          {"done", 60},
+     {"reacknowledge", 40},  {"take_over", 35},         {"reopen", 70},
+     {"update_item", 50},    {"add_dependency", 25},    {"remove_dependency", 25},
+     {"add_attachment", 15}, {"remove_attachment", 15}, {"migrate", 30},
+     {"create", 10},         {"available", 8},          {"mine", 8},
+     {"start_run", 60}}};
 static_assert(kinds.back().weight != 0, "every kind has a row");
 
 template <class Alternative, std::size_t I = 0>
@@ -109,6 +97,7 @@ bool Chooser::suits(std::size_t kind, const Item& item, Time now) const {
   if (kind >= first_other) return kind != index_of_start_run || (!seen.run.empty() && !is_held);
   if (kind == index_of<AddComment>() || kind == index_of<AddAttachment>()) return true;
   if (kind == index_of<RemoveAttachment>()) return !seen.attachments.empty();
+  if (kind == index_of<Migrate>()) return true;
   if (seen.resolution != Resolution::unresolved) return kind == index_of<Reopen>();
   if (kind == index_of<Release>() || kind == index_of<Heartbeat>()) return seen.hold.has_value();
   if (kind == index_of<Claim>()) return !is_held && seen.execution_target != ExecutionTarget::human;
@@ -147,7 +136,8 @@ Actor Chooser::actor_for(std::size_t kind, const Item& item, bool sound) {
   constexpr const char* people[] = {"mia", "noa"};
   constexpr const char* agents[] = {"agent-alpha", "agent-beta", "agent-gamma"};
   const Actor person = dice_.chance(80) ? Actor::person(dice_.one_of(people)) : Actor::system("host");
-  if (kind == index_of<TakeOver>() || kind == index_of<Reopen>() || kind == first_other) return person;
+  if (kind == index_of<TakeOver>() || kind == index_of<Reopen>() || kind == index_of<Migrate>()) return person;
+  if (kind == first_other) return person;
   if (item.seen.hold && dice_.chance(60)) {
     return item.seen.hold->run.empty() ? Actor::agent(item.seen.hold->agent) : run_of(item, item.seen.hold->epoch);
   }
@@ -165,9 +155,10 @@ Duration Chooser::hold(bool sound) {
 std::string Chooser::status_from(const Item& item, bool sound, bool terminal) {
   std::vector<std::string> fitting;
   if (!item.seen.status.empty()) {
-    for (const std::string& exit : reference_.exits(item.seen.status)) {
-      const bool plain = reference_.gate_between(item.seen.stage, reference_.status(exit)->stage) == nullptr;
-      if ((plain || dice_.chance(5)) && reference_.status(exit)->resolution.has_value() == terminal) {
+    const Book& book = reference_.book(item);
+    for (const std::string& exit : book.exits(item.seen.status)) {
+      const bool plain = book.gate_between(item.seen.stage, book.status(exit)->stage) == nullptr;
+      if ((plain || dice_.chance(5)) && book.status(exit)->resolution.has_value() == terminal) {
         fitting.push_back(exit);
       }
     }
@@ -175,7 +166,7 @@ std::string Chooser::status_from(const Item& item, bool sound, bool terminal) {
   if (sound && !fitting.empty()) return dice_.one_of(fitting);
   if (dice_.chance(10)) return "nowhere";
   if (terminal && dice_.chance(50)) return "settled";
-  return dice_.one_of(reference_.workflow().statuses).key;
+  return dice_.one_of(reference_.book(item).workflow.statuses).key;
 }
 
 FieldValues Chooser::fields(const Item& item, bool sound) {
@@ -194,6 +185,7 @@ FieldValues Chooser::fields(const Item& item, bool sound) {
   if (!sound && dice_.chance(70)) out.insert(dice_.one_of(bad));
   if (!sound && dice_.chance(50)) return out;
   for (const auto& [key, values] : good) {
+    if (reference_.book(item).field(key) == nullptr && !dice_.chance(3)) continue;
     if (dice_.chance(item.seen.fields.contains(key) ? 25 : 70)) {
       out[key] = dice_.chance(12) ? FieldValue() : dice_.one_of(values);
     }
@@ -235,23 +227,34 @@ UpdateItem Chooser::update(bool sound) {
 
 std::string Chooser::gate(const Item& item, bool sound) {
   std::vector<std::string> here;
-  for (const StageGate& gate : reference_.workflow().gates) {
+  for (const StageGate& gate : reference_.book(item).workflow.gates) {
     if (gate.from_stage == item.seen.stage) here.push_back(gate.key);
   }
   if (sound && !here.empty()) return dice_.one_of(here);
-  return dice_.chance(10) ? "heaven" : dice_.one_of(reference_.workflow().gates).key;
+  return dice_.chance(10) ? "heaven" : dice_.one_of(reference_.book(item).workflow.gates).key;
+}
+
+Migrate Chooser::migrate(const Item& item, bool sound) {
+  const std::uint32_t other = item.seen.workflow_version == 1 ? dice_.chance(50) ? 0 : 2 : 1;
+  Migrate out{sound || dice_.chance(50) ? other : static_cast<std::uint32_t>(dice_.below(5)), {}};
+  out.mapping.drop_unknown_fields = dice_.chance(sound ? 90 : 50);
+  if (sound) out.mapping.statuses = {{"asked_back", "waiting"}};
+  if (sound && other == 1) out.mapping.statuses = {{"waiting", "asked_back"}};
+  if (!sound && dice_.chance(30)) out.mapping.statuses = {{item.seen.status, "settled"}};
+  if (!sound && dice_.chance(20)) out.mapping.statuses = {{"new", "nowhere"}};
+  return out;
 }
 
 Command Chooser::command(std::size_t kind, const Item& item, bool sound) {
   const auto checked = [&](const std::string& gate) {
-    const StageGate* known = reference_.gate(gate);
+    const StageGate* known = reference_.book(item).gate(gate);
     std::vector<std::string> all = known != nullptr ? known->items : std::vector<std::string>();
     if (!dice_.chance(80) && !all.empty()) all.pop_back();
     return all;
   };
   const std::string note = sound ? "because" : long_text;
   static const std::vector<std::string> agents{"agent-alpha", "agent-beta", "agent-gamma", ""};
-  static const std::vector<std::string> every_item{"Cause named", "Photos seen", "Signed"};
+  static const std::vector<std::string> every_item{"Cause named", "Photos seen", "Place seen", "Signed"};
   switch (kind) {
     case index_of<Claim>(): {
       const bool aims = dice_.chance(sound ? 15 : 60);
@@ -284,7 +287,7 @@ Command Chooser::command(std::size_t kind, const Item& item, bool sound) {
     case index_of<TakeOver>():
       return TakeOver{dice_.one_of(agents), hold(sound), sound || dice_.chance(50) ? "needed" : long_text};
     case index_of<Reopen>():
-      return Reopen{sound && dice_.chance(40) ? "" : dice_.one_of(reference_.workflow().statuses).key,
+      return Reopen{sound && dice_.chance(40) ? "" : dice_.one_of(reference_.book(item).workflow.statuses).key,
                     sound || dice_.chance(50) ? "again" : long_text};
     case index_of<UpdateItem>():
       return update(sound);
@@ -298,8 +301,10 @@ Command Chooser::command(std::size_t kind, const Item& item, bool sound) {
     case index_of<RemoveAttachment>():
       if (sound && !item.seen.attachments.empty()) return RemoveAttachment{dice_.one_of(item.seen.attachments).number};
       return RemoveAttachment{static_cast<std::uint32_t>(dice_.below(9))};
+    case index_of<Migrate>():
+      return migrate(item, sound);
   }
-  static_assert(std::variant_size_v<Command> == 17, "a new command needs a case here");
+  static_assert(std::variant_size_v<Command> == 18, "a new command needs a case here");
   return Release{};
 }
 
@@ -318,7 +323,8 @@ Try Chooser::other(std::size_t kind) {
   Create create{{.workflow = "CLAIMS", .title = sound || dice_.chance(70) ? "Broken window" : ""}};
   if (dice_.chance(50)) create.item.fields = fields({}, sound);
   std::erase_if(create.item.fields, [](const auto& entry) { return entry.second.empty(); });
-  if (dice_.chance(30)) create.item.status = sound ? "reading" : dice_.one_of(reference_.workflow().statuses).key;
+  if (dice_.chance(30))
+    create.item.status = sound ? "reading" : dice_.one_of(reference_.book({}).workflow.statuses).key;
   if (dice_.chance(25) && !reference_.items.empty()) create.item.depends_on = {any_item()};
   return create;
 }

@@ -78,6 +78,7 @@ class Chooser {
   ItemKey any_item();
   FieldValues fields(const Item& item, bool sound);
   UpdateItem update(bool sound);
+  Migrate migrate(const Item& item, bool sound);
   std::string gate(const Item& item, bool sound);
 
   const Reference& reference_;

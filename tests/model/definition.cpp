@@ -1,5 +1,7 @@
 #include "model/definition.hpp"
 
+#include <algorithm>
+
 #include <openindex/workflow/builder.hpp>
 
 namespace openindex::model {
@@ -76,6 +78,23 @@ Workflow claims_workflow() {
              .mode = GateMode::checklist,
              .items = {"Signed"}});
   return builder.build().value();
+}
+
+Workflow changed_claims_workflow() {
+  Workflow changed = claims_workflow();
+  const auto named = [](auto& list, const std::string& key) {
+    return std::find_if(list.begin(), list.end(), [&](const auto& entry) { return entry.key == key; });
+  };
+  named(changed.statuses, "asked_back")->key = "waiting";
+  for (Transition& move : changed.transitions) {
+    if (move.from == "asked_back") move.from = "waiting";
+    if (move.to == "asked_back") move.to = "waiting";
+  }
+  named(changed.stages, "letter")->agent_required = false;
+  named(changed.gates, "assessed")->items.emplace_back("Place seen");
+  changed.gates.erase(named(changed.gates, "second_look"));
+  changed.fields.erase(named(changed.fields, "remark"));
+  return changed;
 }
 
 }  // namespace openindex::model

@@ -9,4 +9,8 @@ namespace openindex::model {
 /// ways around and back; every type of field.
 Workflow claims_workflow();
 
+/// Its second version: a status has another name, a stage is for people, a gate asks for more, a gate and a field are
+/// gone.
+Workflow changed_claims_workflow();
+
 }  // namespace openindex::model

@@ -24,7 +24,7 @@ Verdict Reference::execute(const Actor& actor, const ItemKey& key, const Command
   if (actor.id().empty()) return actor.is_agent() ? errc::agent_id_required : errc::invalid_argument;
   Item copy = items.at(key);
   try {
-    std::visit(Step{*this, copy, actor, now, fence}, command);
+    std::visit(Step{*this, book(copy), copy, actor, now, fence}, command);
   } catch (errc code) {
     return code;
   }
@@ -36,9 +36,11 @@ Verdict Reference::judge_create(const Actor& actor, const NewItem& item) const {
   if (actor.kind() == ActorKind::run) return errc::outside_run;
   if (actor.id().empty()) return actor.is_agent() ? errc::agent_id_required : errc::invalid_argument;
   if (item.title.empty() || item.title.size() > 500) return errc::invalid_argument;
-  if (const Verdict refused = judge_fields(item.fields)) return refused;
-  const Status* at = status(item.status.empty() ? workflow_.initial_status : item.status);
-  if (at == nullptr || at->stage != status(workflow_.initial_status)->stage) return errc::status_transition_not_allowed;
+  const Book& latest = books_.back();
+  if (const Verdict refused = latest.judge_fields(item.fields)) return refused;
+  const std::string& initial = latest.workflow.initial_status;
+  const Status* at = latest.status(item.status.empty() ? initial : item.status);
+  if (at == nullptr || at->stage != latest.status(initial)->stage) return errc::status_transition_not_allowed;
   for (const ItemKey& on : item.depends_on) {
     if (!items.contains(on)) return errc::not_found;
   }
@@ -47,12 +49,15 @@ Verdict Reference::judge_create(const Actor& actor, const NewItem& item) const {
 
 void Reference::add(const ItemKey& key, const NewItem& given, Time now) {
   Item& item = items[key];
-  Step{*this, item, Actor::system("host"), now, 0}.stand_at(
-      *status(given.status.empty() ? workflow_.initial_status : given.status));
+  const Book& latest = books_.back();
+  const Actor host = Actor::system("host");
+  Step{*this, latest, item, host, now, 0}.stand_at(
+      *latest.status(given.status.empty() ? latest.workflow.initial_status : given.status));
+  item.seen.workflow_version = static_cast<std::uint32_t>(books_.size());
   item.seen.key = key;
   item.seen.title = given.title;
   item.seen.priority = given.priority;
-  item.seen.execution_target = given.execution_target.value_or(workflow_.execution_target);
+  item.seen.execution_target = given.execution_target.value_or(latest.workflow.execution_target);
   item.seen.fields = given.fields;
   for (const ItemKey& on : given.depends_on) {
     if (!has(item.seen.depends_on, on)) item.seen.depends_on.push_back(on);
@@ -105,31 +110,39 @@ bool Reference::depends(const ItemKey& item, const ItemKey& on) const {
          std::any_of(direct.begin(), direct.end(), [&](const ItemKey& next) { return depends(next, on); });
 }
 
-const Status* Reference::status(const std::string& key) const { return find_key(workflow_.statuses, key); }
-const Stage& Reference::stage(const std::string& key) const { return *find_key(workflow_.stages, key); }
-const StageGate* Reference::gate(const std::string& key) const { return find_key(workflow_.gates, key); }
+const Book* Reference::version(std::uint32_t number) const {
+  if (number > books_.size()) return nullptr;
+  return number == 0 ? &books_.back() : &books_[number - 1];
+}
 
-const StageGate* Reference::gate_between(const std::string& from, const std::string& to) const {
-  for (const StageGate& gate : workflow_.gates) {
+const Book& Reference::book(const Item& item) const { return *version(item.seen.workflow_version); }
+
+const Status* Book::status(const std::string& key) const { return find_key(workflow.statuses, key); }
+const Stage& Book::stage(const std::string& key) const { return *find_key(workflow.stages, key); }
+const StageGate* Book::gate(const std::string& key) const { return find_key(workflow.gates, key); }
+const Field* Book::field(const std::string& key) const { return find_key(workflow.fields, key); }
+
+const StageGate* Book::gate_between(const std::string& from, const std::string& to) const {
+  for (const StageGate& gate : workflow.gates) {
     if (gate.from_stage == from && gate.to_stage == to) return &gate;
   }
   return nullptr;
 }
 
-std::vector<std::string> Reference::exits(const std::string& from) const {
+std::vector<std::string> Book::exits(const std::string& from) const {
   std::vector<std::string> out;
-  for (const Transition& move : workflow_.transitions) {
+  for (const Transition& move : workflow.transitions) {
     if (move.from == from) out.push_back(move.to);
   }
   return out;
 }
 
-Verdict Reference::judge_fields(const FieldValues& values) const {
+Verdict Book::judge_fields(const FieldValues& values) const {
   for (const auto& [key, value] : values) {
-    if (find_key(workflow_.fields, key) == nullptr) return errc::unknown_field;
+    if (field(key) == nullptr) return errc::unknown_field;
   }
   for (const auto& [key, value] : values) {
-    const Field& field = *find_key(workflow_.fields, key);
+    const Field& field = *this->field(key);
     const auto* text = value.text();
     const auto* number = value.number();
     const auto* date = value.date();

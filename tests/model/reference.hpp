@@ -28,9 +28,24 @@ struct Item {
   std::uint32_t attachments = 0;  ///< Ever added.
 };
 
+/// One version of the workflow, and where to find things in it.
+struct Book {
+  Workflow workflow;
+
+  [[nodiscard]] const Status* status(const std::string& key) const;
+  [[nodiscard]] const Stage& stage(const std::string& key) const;
+  [[nodiscard]] const StageGate* gate(const std::string& key) const;
+  [[nodiscard]] const StageGate* gate_between(const std::string& from_stage, const std::string& to_stage) const;
+  [[nodiscard]] const Field* field(const std::string& key) const;
+  [[nodiscard]] std::vector<std::string> exits(const std::string& from) const;
+  [[nodiscard]] Verdict judge_fields(const FieldValues& values) const;
+};
+
 class Reference {
  public:
-  explicit Reference(Workflow workflow) : workflow_(std::move(workflow)) {}
+  explicit Reference(const std::vector<Workflow>& versions) {
+    for (const Workflow& version : versions) books_.push_back({version});
+  }
 
   Verdict execute(const Actor& actor, const ItemKey& key, const Command& command, Time now, std::uint64_t fence);
 
@@ -47,18 +62,14 @@ class Reference {
   [[nodiscard]] std::vector<ItemKey> blocked_by(const Item& item) const;
   [[nodiscard]] bool depends(const ItemKey& item, const ItemKey& on) const;  ///< Over any number of steps.
 
-  [[nodiscard]] const Workflow& workflow() const { return workflow_; }
-  [[nodiscard]] const Status* status(const std::string& key) const;
-  [[nodiscard]] const Stage& stage(const std::string& key) const;
-  [[nodiscard]] const StageGate* gate(const std::string& key) const;
-  [[nodiscard]] const StageGate* gate_between(const std::string& from_stage, const std::string& to_stage) const;
-  [[nodiscard]] std::vector<std::string> exits(const std::string& from) const;
-  [[nodiscard]] Verdict judge_fields(const FieldValues& values) const;
+  /// Of the version that the item stands under; of an unknown item, the latest.
+  [[nodiscard]] const Book& book(const Item& item) const;
+  [[nodiscard]] const Book* version(std::uint32_t number) const;  ///< 0: the latest; null: there is none.
 
   std::map<ItemKey, Item> items = {};
 
  private:
-  Workflow workflow_;
+  std::vector<Book> books_;
 };
 
 }  // namespace openindex::model

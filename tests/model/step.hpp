@@ -42,7 +42,8 @@ inline void begin_run(Item& item) {
 
 /// Judges one command on a copy of the item and changes the copy.
 struct Step {
-  const Reference& all;
+  const Reference& world;
+  const Book& all;  ///< The version that the item stands under.
   Item& item;
   const Actor& actor;
   Time now;
@@ -82,13 +83,14 @@ struct Step {
   void beat() {
     if (holds()) extend(item.hold_length);
   }
+  void mark(GateAcknowledgement& made, const std::string& what) const {
+    made.changed_by = actor.id();
+    if (!has(made.changed, what)) made.changed.push_back(what);
+  }
   /// What was covered by an acknowledgement has changed.
   void outdate(const std::string& what) {
-    item.workers.insert(actor.id());
     for (GateAcknowledgement& made : seen.gates) {
-      if (what != "title" && what != "description" && !has(made.covered, what)) continue;
-      made.changed_by = actor.id();
-      if (!has(made.changed, what)) made.changed.push_back(what);
+      if (what == "title" || what == "description" || has(made.covered, what)) mark(made, what);
     }
   }
   bool stale_except(const std::string& gate) const {
@@ -161,7 +163,7 @@ struct Step {
     is_open();
     demand(holds() || !live(item, now), errc::already_claimed);
     demand(holds() || seen.execution_target != ExecutionTarget::human, errc::not_for_agents);
-    demand(holds() || all.blocked_by(item).empty(), errc::dependencies_unresolved);
+    demand(holds() || world.blocked_by(item).empty(), errc::dependencies_unresolved);
     std::string to = claim.to_status;
     if (!to.empty() && to != seen.status) {
       demand(all.status(to) != nullptr, errc::status_transition_not_allowed);
@@ -208,7 +210,10 @@ struct Step {
     demand(!set.values.empty(), errc::invalid_argument);
     if (const Verdict refused = all.judge_fields(set.values)) refuse(*refused);
     for (const auto& [key, value] : set.values) {
-      if (seen.fields[key] != value) outdate(key);
+      if (seen.fields[key] != value) {
+        outdate(key);
+        item.workers.insert(actor.id());
+      }
       seen.fields[key] = value;
       if (value.empty()) seen.fields.erase(key);
     }
@@ -305,7 +310,7 @@ struct Step {
     demand(!actor.is_agent(), errc::not_permitted);
     demand(seen.resolution != Resolution::unresolved, errc::not_resolved);
     demand(reopen.reason.size() <= 2000, errc::invalid_argument);
-    const Status* to = all.status(reopen.to_status.empty() ? all.workflow().initial_status : reopen.to_status);
+    const Status* to = all.status(reopen.to_status.empty() ? all.workflow.initial_status : reopen.to_status);
     demand(to != nullptr && !to->resolution, errc::status_transition_not_allowed);
     stand_at(*to);
     if (all.stage(to->stage).agent_required) begin_run(item);
@@ -320,7 +325,9 @@ struct Step {
     const auto change = [&](const auto& wanted, auto& current, const char* covered = nullptr) {
       if (!wanted || *wanted == current) return;
       current = *wanted;
-      if (covered != nullptr) outdate(covered);
+      if (covered == nullptr) return;
+      outdate(covered);
+      item.workers.insert(actor.id());
     };
     change(update.title, seen.title, "title");
     change(update.description, seen.description, "description");
@@ -339,8 +346,8 @@ struct Step {
   void operator()(const AddDependency& add) {
     may_work();
     if (!has(seen.depends_on, add.on)) {
-      demand(all.items.contains(add.on), errc::not_found);
-      demand(add.on != seen.key && !all.depends(add.on, seen.key), errc::dependency_cycle);
+      demand(world.items.contains(add.on), errc::not_found);
+      demand(add.on != seen.key && !world.depends(add.on, seen.key), errc::dependency_cycle);
       seen.depends_on.push_back(add.on);
     }
     beat();
@@ -365,6 +372,46 @@ struct Step {
     const auto same = [&](const Attachment& file) { return file.number == remove.number; };
     demand(std::erase_if(seen.attachments, same) != 0, errc::not_found);
     beat();
+  }
+  void operator()(const Migrate& migrate) {
+    demand(!actor.is_agent(), errc::not_permitted);
+    const Book* to = world.version(migrate.version);
+    demand(to != nullptr, errc::not_found);
+    if (to == &all) return;
+    for (const auto& [old_key, new_key] : migrate.mapping.statuses) {
+      demand(to->status(new_key) != nullptr, errc::migration_refused);
+    }
+    const auto mapped = migrate.mapping.statuses.find(seen.status);
+    const Status* stands = to->status(mapped == migrate.mapping.statuses.end() ? seen.status : mapped->second);
+    demand(stands != nullptr, errc::migration_refused);
+    demand(stands->resolution.value_or(Resolution::unresolved) == seen.resolution, errc::migration_refused);
+    std::vector<std::string> dropped;
+    for (const auto& [key, value] : seen.fields) {
+      if (to->field(key) == nullptr) dropped.push_back(key);
+    }
+    demand(dropped.empty() || migrate.mapping.drop_unknown_fields, errc::migration_refused);
+    std::erase_if(seen.gates, [&](const auto& made) { return to->gate(made.gate) == nullptr; });
+    for (GateAcknowledgement& made : seen.gates) {
+      const StageGate* before = all.gate(made.gate);
+      const StageGate* after = to->gate(made.gate);
+      if (before == nullptr || before->items != after->items || before->text != after->text) mark(made, "requirements");
+    }
+    for (const std::string& key : dropped) {
+      outdate(key);
+      seen.fields.erase(key);
+    }
+    const bool same =
+        seen.stage == stands->stage && all.stage(seen.stage).agent_required == to->stage(stands->stage).agent_required;
+    seen.status = stands->key;
+    seen.stage = stands->stage;
+    seen.workflow_version = migrate.version == 0 ? 2 : migrate.version;
+    if (same || stands->resolution) return;
+    if (!seen.run.empty()) {
+      item.run_state = RunState::cancelled;
+      if (seen.hold && seen.hold->run == seen.run) seen.hold.reset();
+      seen.run = {};
+    }
+    if (to->stage(stands->stage).agent_required) begin_run(item);
   }
 };
 

@@ -73,7 +73,8 @@ bool same(const GateAcknowledgement& a, const GateAcknowledgement& b) {
 auto plain_members(const WorkItem& item) {
   return std::tie(item.status, item.stage, item.resolution, item.resolved_at, item.fields, item.depends_on, item.run,
                   item.title, item.description, item.priority, item.execution_target, item.owner, item.assignee,
-                  item.categories, item.schedule, item.objective_state, item.comment_count, item.attachments);
+                  item.categories, item.schedule, item.objective_state, item.comment_count, item.attachments,
+                  item.workflow_version);
 }
 
 // Everything a reader sees that the model keeps.
@@ -95,6 +96,7 @@ std::vector<std::string> lines(const WorkItem& item, const std::vector<ItemKey>&
                                "depends on " + list(item.depends_on),
                                "blocked by " + list(blocked_by),
                                "run " + item.run.str(),
+                               fmt::format("version {}", item.workflow_version),
                                "title " + item.title,
                                "description " + item.description,
                                fmt::format("priority {}", to_text(item.priority)),
@@ -132,8 +134,10 @@ void Tally::count(std::size_t kind, const Verdict& verdict) {
   if (verdict && kind < std::variant_size_v<Command>) ++codes[*verdict];
 }
 
-Trial::Trial(std::uint64_t seed) : random_(seed), reference_(claims_workflow()), chooser_(reference_, seed) {
+Trial::Trial(std::uint64_t seed)
+    : random_(seed), reference_({claims_workflow(), changed_claims_workflow()}), chooser_(reference_, seed) {
   static_cast<void>(engine_.save(Actor::system("host"), claims_workflow()).value());
+  static_cast<void>(engine_.save(Actor::system("host"), changed_claims_workflow()).value());
 }
 
 Verdict Trial::ask_engine(const Attempt& attempt) {

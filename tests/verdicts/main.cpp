@@ -23,10 +23,10 @@ using namespace openindex;
 using namespace openindex::verdicts;
 
 constexpr std::array<const char*, std::variant_size_v<Command>> names{
-    "claim", "release",       "heartbeat", "set_fields", "comment", "transition",     "progress",          "complete",
-    "done",  "reacknowledge", "take_over", "reopen",     "update",  "add_dependency", "remove_dependency", "attach",
-    "detach"};
-static_assert(std::variant_size_v<Command> == 17, "a new command needs a name here, and its row in rows.hpp");
+    "claim",  "release",       "heartbeat", "set_fields", "comment", "transition",     "progress",          "complete",
+    "done",   "reacknowledge", "take_over", "reopen",     "update",  "add_dependency", "remove_dependency", "attach",
+    "detach", "migrate"};
+static_assert(std::variant_size_v<Command> == 18, "a new command needs a name here, and its row in rows.hpp");
 
 template <class T>
 std::string verdict(const Result<T>& result) {
@@ -39,6 +39,8 @@ std::string rules_verdict(StageSet& set, const Command& command) {
   ItemSnapshot snapshot = loaded->snapshot();
   const RelatedItem other{.key = set.open_item, .domain = "VER"};
   if (std::holds_alternative<AddDependency>(command)) snapshot.related = &other;
+  const auto latest = set.engine.core().shelf.find(loaded->item.workflow, 0).value();
+  if (std::holds_alternative<Migrate>(command)) snapshot.target = latest.get();
   return verdict(decide(snapshot, command, set.actor, set.clock.now(), set.fence));
 }
 
@@ -82,6 +84,10 @@ std::string cell(Holding holding, Who who) {
                 const std::string first = verdict(set.engine.execute(set.actor, set.item, command, call));
                 const std::string second = verdict(set.engine.execute(set.actor, set.item, command, call));
                 return first == second ? first : first + " and then " + second;
+              }));
+  doors.check("execute_all", prepare([](StageSet& set, const Command& command) {
+                const ItemCommand one{set.item, command, {.fence = set.fence}};
+                return verdict(set.engine.execute_all(set.actor, std::span(&one, 1), {.partial = true})->front());
               }));
   doors.check("another engine", prepare([](StageSet& set, const Command& command) {
                 WorkflowEngine other({.storage = set.storage, .clock = set.clock, .random = set.random});

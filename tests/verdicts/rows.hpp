@@ -32,6 +32,7 @@ struct Example {
   RemoveDependency operator()(For<RemoveDependency>) const { return {set.closed_item}; }
   AddAttachment operator()(For<AddAttachment>) const { return {{.name = "photo", .uri = "file:photo"}}; }
   RemoveAttachment operator()(For<RemoveAttachment>) const { return {1}; }
+  Migrate operator()(For<Migrate>) const { return {}; }
 };
 
 /// The method of `WorkflowEngine` that is named after the command.
@@ -59,6 +60,7 @@ struct NamedMethod {
   Answer operator()(const RemoveDependency& given) { return engine.remove_dependency(actor, key, given.on, call); }
   Answer operator()(const AddAttachment& given) { return engine.attach(actor, key, given.attachment, call); }
   Answer operator()(const RemoveAttachment& given) { return engine.detach(actor, key, given.number, call); }
+  Answer operator()(const Migrate& given) { return engine.migrate(actor, key, given, call); }
 };
 
 /// What an `AgentSession` can do by itself; nothing: it has no call for that.
@@ -89,6 +91,7 @@ struct SessionMethod {
   Answer operator()(const RemoveDependency&) { return none(); }
   Answer operator()(const AddAttachment&) { return none(); }
   Answer operator()(const RemoveAttachment&) { return none(); }
+  Answer operator()(const Migrate&) { return none(); }
 };
 
 }  // namespace openindex::verdicts

@@ -42,6 +42,9 @@ StageSet::StageSet(Holding holding, Who who) {
   prepare_items();
   hold(who);
   turn_to(holding);
+  Workflow changed = two_stages();
+  changed.description = "Now with a description";
+  static_cast<void>(engine.save(host, changed).value());  // so that there is a version to migrate to
 }
 
 void StageSet::prepare_items() {

@@ -6,6 +6,7 @@
 // Thread safety: pure functions of their arguments.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 
 #include <openindex/core/result.hpp>
 #include <openindex/work/work_item.hpp>
+#include <openindex/workflow/compare.hpp>
 #include <openindex/workflow/compiled_workflow.hpp>
 
 namespace openindex {
@@ -39,6 +41,33 @@ struct MigrationStep {
 OPENINDEX_API Result<MigrationStep> plan_migration(const CompiledWorkflow& from, const CompiledWorkflow& to,
                                                    const StatusMapping& mapping, std::string_view status,
                                                    const FieldValues& fields);
+
+/// Which items of a workflow to migrate, and how.
+struct MigrateAll {
+  std::uint32_t version = 0;  ///< 0: the latest.
+  StatusMapping mapping = {};
+  std::string domain = {};  ///< Empty: of every domain.
+  bool resolved = false;    ///< Finished items, too; else they keep the version they were finished under.
+  bool dry_run = false;     ///< Judge every item, change none.
+};
+
+struct MigrationReport {
+  std::uint32_t version = 0;         ///< Migrated to.
+  std::uint64_t checked_count = 0;   ///< Items that were looked at.
+  std::uint64_t migrated_count = 0;  ///< Those that stood under another version; in a dry run: that would be migrated.
+};
+
+/// A difference between two versions, and the unresolved items under the older one that it is about.
+struct TouchingDifference {
+  WorkflowDifference difference = {};
+  std::uint64_t item_count = 0;
+  std::vector<ItemKey> items = {};  ///< The first of them, at most 100.
+};
+
+/// Tell whether a difference is about this item, as it stands under `before`: its status, a move from its status, its
+/// stage, a gate out of its stage or one that it has passed, a field that it has a value of.
+OPENINDEX_API bool touches(const WorkflowDifference& difference, const Workflow& before, const Workflow& after,
+                           const WorkItem& item);
 
 }  // namespace v0
 }  // namespace openindex

@@ -21,6 +21,7 @@
 #include <openindex/work/agent_context.hpp>
 #include <openindex/work/agent_run.hpp>
 #include <openindex/work/audit_entry.hpp>
+#include <openindex/work/migration.hpp>
 #include <openindex/work/work_item.hpp>
 #include <openindex/workflow/compiled_workflow.hpp>
 
@@ -44,6 +45,7 @@ struct ItemSnapshot {
   std::span<const std::string> workers = {};      ///< Ids of those who claimed it or changed its content.
   std::string_view title = {}, description = {};  ///< `item` may be without them.
   const RelatedItem* related = nullptr;           ///< Of the item that the command names, if it names one.
+  const CompiledWorkflow* target = nullptr;       ///< The version of the workflow that the command names, if any.
 };
 
 /// Take the item for an agent. Allowed when it is free, past its deadline, or already this agent's: then the hold is
@@ -130,9 +132,16 @@ struct RemoveAttachment {
   std::uint32_t number = 0;
 };
 
+/// Go on under another version of the item's workflow. For people and the host. What was acknowledged at a gate that
+/// asks for something else there is stale afterwards; the run of a stage that is another one there is cancelled.
+struct Migrate {
+  std::uint32_t version = 0;  ///< 0: the latest.
+  StatusMapping mapping = {};
+};
+
 using Command = std::variant<Claim, Release, Heartbeat, SetFields, AddComment, ChangeStatus, Progress, Complete, Done,
                              Reacknowledge, TakeOver, Reopen, UpdateItem, AddDependency, RemoveDependency,
-                             AddAttachment, RemoveAttachment>;
+                             AddAttachment, RemoveAttachment, Migrate>;
 
 /// How the hold changes.
 struct HoldChange {
@@ -150,8 +159,15 @@ struct AuditDraft {
   std::string note = {};
 };
 
+/// What becomes of an item's acknowledgements under another version of its workflow.
+struct MigrationChange {
+  std::vector<std::string> gates_gone = {};     ///< Not there any more: forgotten.
+  std::vector<std::string> gates_changed = {};  ///< They ask for something else: stale.
+};
+
 /// What a command changes: the changes, not a copy of the item.
 struct Decision {
+  std::optional<MigrationChange> migration = {};  ///< Indexes below are those of the version named.
   std::optional<StatusIndex> status = {};
   std::optional<StageIndex> stage_entered = {};
   HoldChange hold;
@@ -174,6 +190,10 @@ struct Decision {
     return !fields.empty() || update.title || update.description || update.categories || update.objective_state ||
            attach || detach != 0 || !depends.empty() || !independent.empty();
   }
+  /// Tell whether what was acknowledged at gates changes.
+  [[nodiscard]] bool changes_gates() const noexcept {
+    return !acknowledged.empty() || !outdated.empty() || migration.has_value();
+  }
   /// Tell whether only the hold's deadline changes: then no item version and no audit entry.
   [[nodiscard]] bool only_extends() const noexcept { return hold.kind == HoldChange::Kind::extend && audit.empty(); }
 };
@@ -183,7 +203,8 @@ struct Decision {
 /// checklist_incomplete, agent_id_required, required_fields_missing, gate_not_available, gate_required,
 /// gate_for_people, approver_is_worker, already_resolved, not_for_agents, already_claimed, hold_lost, hold_required,
 /// not_permitted, outside_run, unknown_field, invalid_field_value, invalid_argument, gate_stale,
-/// dependencies_unresolved, dependency_cycle, not_resolved, agent_stage_in_the_way, not_found (a related item)
+/// dependencies_unresolved, dependency_cycle, not_resolved, agent_stage_in_the_way, not_found (a related item or
+/// version), migration_refused
 OPENINDEX_API Result<Decision> decide(const ItemSnapshot& snapshot, const Command& command, const Actor& actor,
                                       Time now, std::uint64_t fence = 0);
 

@@ -1,7 +1,7 @@
 // AgentQueue: the work that agents may take, and the work they have taken. (openindex.md 3.1, 3.4)
 //
 // `available` holds unresolved items whose execution target is `agent` or `either` and that nobody holds; an item whose
-// holder's deadline has passed counts as free. `mine` holds what the asking agent has.
+// holder's deadline has passed counts as free, be the holder an agent or a run. `mine` holds what the asking agent has.
 //
 // Thread safety: all methods, from any threads. Lifetime: the engine must outlive it.
 #pragma once
@@ -17,6 +17,7 @@
 #include <openindex/agent/agent_session.hpp>
 #include <openindex/core/clock.hpp>
 #include <openindex/core/result.hpp>
+#include <openindex/work/call_options.hpp>
 #include <openindex/work/work_item.hpp>
 
 namespace openindex {
@@ -68,26 +69,30 @@ class OPENINDEX_API AgentQueue {
   /// List what this agent holds. @par Errors agent_id_required, storage
   Result<std::vector<WorkItem>> mine(const Actor& actor);
 
-  /// Claim one item. @par Errors those of `decide`, not_found, storage
-  Result<AgentSession> claim(const Actor& actor, const ItemKey& key, const Claim& claim = {});
+  /// Claim one item. @par Errors those of `decide`, not_found, idempotency_conflict, storage
+  Result<AgentSession> claim(const Actor& actor, const ItemKey& key, const Claim& claim = {},
+                             const CallOptions& call = {});
 
   /// Claim the most urgent item there is; nullopt when there is none.
   ///
   /// Callers of one queue are served from a shared window of candidates, each handed out once; the window is at most a
-  /// second old, so a new urgent item may wait that long behind it.
+  /// second old, so a new urgent item may wait that long behind it. Called again with the same idempotency key, it
+  /// gives the item it gave before; that there was none is not remembered. `call.fence` is of no use here.
   /// @par Errors agent_id_required, status_transition_not_allowed and gate_required (`claim.to_status` fits no
   /// candidate), storage
   Result<std::optional<AgentSession>> claim_next(const Actor& actor, const QueueFilter& filter = {},
-                                                 const Claim& claim = {});
+                                                 const Claim& claim = {}, const CallOptions& call = {});
 
   /// Claim up to `count` items (1 to 1000) in as few durable writes as possible, most urgent first; fewer when there
-  /// are no more. @par Errors as above, invalid_argument (count)
+  /// are no more. Called again with the same idempotency key, it gives those that it had claimed.
+  /// @par Errors as above, invalid_argument (count)
   Result<std::vector<AgentSession>> claim_next(const Actor& actor, std::uint32_t count, const QueueFilter& filter = {},
-                                               const Claim& claim = {});
+                                               const Claim& claim = {}, const CallOptions& call = {});
 
  private:
   class Window;
   class WaitingRoom;
+  class Claiming;
   WorkflowEngine& engine_;
   std::unique_ptr<Window> window_;
   std::shared_ptr<WaitingRoom> room_;

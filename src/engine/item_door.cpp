@@ -70,12 +70,22 @@ Result<AgentRun> ItemDoor::load_run(const RunId& run) {
   return read_run(*record);
 }
 
+Result<LoadedItemPtr> ItemDoor::recall(const Request& request) {
+  auto known = find_known(request);
+  if (!known) return known.error();
+  return std::move(known->item);
+}
+
+Result<KnownAnswer> ItemDoor::find_known(const Request& request) {
+  return find_answer(storage_, request, clock_.now(),
+                     [this](const auto& id, auto version) { return shelf_.find(id, version); });
+}
+
 Result<ItemDoor::Prepared> ItemDoor::prepare(Change& change, bool fresh) {
   const Time now = clock_.now();
   std::uint64_t answer_version = 0;
   if (change.request) {
-    auto known = find_answer(storage_, *change.request, now,
-                             [this](const auto& id, auto version) { return shelf_.find(id, version); });
+    auto known = find_known(*change.request);
     if (!known) return known.error();
     if (known->item) {
       Prepared replayed;

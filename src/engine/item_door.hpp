@@ -66,6 +66,9 @@ class ItemDoor {
   /// Read several; those that are gone are left out.
   Result<std::vector<LoadedItemPtr>> load_all(std::span<const ItemKey> keys);
   Result<AgentRun> load_run(const RunId& run);
+  /// Read what was answered to a request before; null: nothing that is remembered.
+  /// @par Errors idempotency_conflict, storage
+  Result<LoadedItemPtr> recall(const Request& request);
 
   /// Make changes, as many as possible in one commit; each succeeds or fails by itself.
   std::vector<Result<Outcome>> apply(std::span<Change> changes);
@@ -94,6 +97,7 @@ class ItemDoor {
     };
     std::vector<Other> others;  ///< Items that wait for this one, as they will be.
   };
+  Result<KnownAnswer> find_known(const Request& request);
   Result<Prepared> prepare(Change& change, bool fresh);
   Result<Prepared> prepare_run(const Change& change);
   Result<Decision> judge(Prepared& prepared, const Change& change, std::vector<Expectation>& seen, Time now);

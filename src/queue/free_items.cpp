@@ -1,5 +1,6 @@
 #include "queue/free_items.hpp"
 
+#include "engine/core.hpp"
 #include "engine/text_search.hpp"
 
 namespace openindex::queue {
@@ -13,10 +14,16 @@ bool matches(const engine::LoadedItem& loaded, const QueueFilter& filter) {
          engine::TextSearch(filter.search).matches(loaded.text->title, loaded.text->description);
 }
 
-}  // namespace
+ScanRequest expired_items(const char* topic, Time now) {
+  return {.index = Index::due,
+          .prefix = {std::string(topic)},
+          .below = std::int64_t{now.time_since_epoch().count() + 1},
+          .where = {},
+          .after = {}};
+}
 
-ScanRequest free_items(const QueueFilter& filter, std::uint32_t limit, const std::string& after) {
-  ScanRequest request{.index = Index::queue, .prefix = {std::string()}, .limit_count = limit, .after = after};
+ScanRequest unheld_items(const QueueFilter& filter) {
+  ScanRequest request{.index = Index::queue, .prefix = {std::string()}};
   const auto where = [&](std::size_t field, const std::string& value) {
     if (!value.empty()) request.where.push_back({field, Predicate::Op::equal, value});
   };
@@ -27,13 +34,23 @@ ScanRequest free_items(const QueueFilter& filter, std::uint32_t limit, const std
   return request;
 }
 
-ScanRequest expired_items(Time now, std::uint32_t limit, const std::string& after) {
-  return {.index = Index::due,
-          .prefix = {std::string("hold")},
-          .below = std::int64_t{now.time_since_epoch().count() + 1},
-          .where = {},
-          .limit_count = limit,
-          .after = after};
+}  // namespace
+
+ScanRequest free_items(FreePart part, const QueueFilter& filter, Time now, std::uint32_t limit,
+                       const std::string& after) {
+  ScanRequest request = part == FreePart::unheld ? unheld_items(filter)
+                                                 : expired_items(part == FreePart::expired ? "hold" : "run_hold", now);
+  request.limit_count = limit;
+  request.after = after;
+  return request;
+}
+
+// What an agent may not claim for want of a role is passed over, not refused.
+Result<bool> may_claim(EngineCore& core, const Actor& actor, const std::string& domain) {
+  auto allowed = core.domains.require(actor, domain, Role::member);
+  if (allowed) return true;
+  if (allowed.error().code() == errc::not_found || allowed.error().code() == errc::not_permitted) return false;
+  return allowed.error();
 }
 
 bool takeable(const engine::LoadedItem& loaded, const QueueFilter& filter, Time now) {

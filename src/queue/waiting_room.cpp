@@ -4,11 +4,16 @@
 #include <utility>
 
 #include "engine/core.hpp"
-#include "queue/free_items.hpp"
+#include "queue/window.hpp"
 
 namespace openindex {
 inline namespace v0 {
 namespace {
+
+using queue::free_items;
+using queue::FreePart;
+using queue::may_claim;
+using queue::takeable;
 
 constexpr Duration longest = std::chrono::hours(1);
 
@@ -27,8 +32,22 @@ bool makes_available(const IndexEntry& entry, const QueueFilter& filter) {
 
 }  // namespace
 
+/// What somebody waits for, and whose role in a domain counts.
+struct AgentQueue::WaitingRoom::Wish {
+  Actor actor;
+  QueueFilter filter;
+
+  /// An agent of the host's own may claim everywhere.
+  [[nodiscard]] bool goes_by_role() const { return actor.kind() != ActorKind::agent || !actor.on_behalf_of().empty(); }
+  [[nodiscard]] std::string name() const {
+    return std::to_string(static_cast<int>(actor.kind())) + (actor.kind() == ActorKind::agent ? "" : actor.id()) +
+           '\n' + Window::name(actor, filter);
+  }
+};
+
 struct AgentQueue::WaitingRoom::Waiter {
-  const QueueFilter& filter;
+  Wish wish;
+  std::string name;
   Duration deadline;  ///< By the engine's steady clock.
   bool told = false;
   bool stopped = false;
@@ -70,9 +89,12 @@ struct AgentQueue::WaitingRoom::Rest {
   Duration patience{0};    ///< Sleep at least so long: the clock did not move during the last sleep.
 };
 
-Result<bool> AgentQueue::WaitingRoom::wait(const QueueFilter& filter, Duration timeout, const std::stop_token& stop) {
+Result<bool> AgentQueue::WaitingRoom::wait(const Actor& actor, const QueueFilter& filter, Duration timeout,
+                                           const std::stop_token& stop) {
   constexpr Duration timeout_max = std::chrono::hours(24 * 365);
-  Waiter self{.filter = filter,
+  const Wish wish{actor, filter};
+  Waiter self{.wish = wish,
+              .name = wish.name(),
               .deadline = engine_.clock().steady() + std::clamp(timeout, Duration::zero(), timeout_max)};
   const Seat seat(*this, self);
   const std::stop_callback on_stop(stop, [&] { interrupt(self); });
@@ -92,17 +114,17 @@ Result<bool> AgentQueue::WaitingRoom::sit(Waiter& self) {
       continue;
     }
     if (!self.looked) {
+      self.looked = true;  // before looking: a commit in between has it look again
       lock.unlock();
-      auto found = look({self.filter});
+      auto found = look({{self.name, self.wish}});
       lock.lock();
       if (!found) return found.error();
-      self.looked = true;
       if (!found->empty()) self.told = true;
       continue;
     }
     const Duration before = engine_.clock().steady();
     const Duration sleep = std::clamp(std::max(self.deadline - before, patience), Duration(1), longest);
-    self.woken.wait_for(lock, sleep, [&] { return is_done(self) || lookout_ == nullptr; });
+    self.woken.wait_for(lock, sleep, [&] { return is_done(self) || !self.looked || lookout_ == nullptr; });
     // Under a clock that stands still, a deadline never comes near by waiting for it.
     patience = engine_.clock().steady() != before ? Duration(0) : std::min(longest, std::max(sleep, patience) * 2);
   }
@@ -128,19 +150,19 @@ Result<void> AgentQueue::WaitingRoom::look_out(Waiter& self, Lock& lock) {
 
 // Look, then sleep until something happens or something is due.
 Result<void> AgentQueue::WaitingRoom::rest(Waiter& self, Lock& lock, Rest& rest) {
+  self.looked = true;  // before looking: a commit in between has it look again
   lock.unlock();
   rest.looked = engine_.clock().steady();
   const Time now = engine_.clock().now();  // before looking: a hold that runs out during the look is due next
   auto looked = look_for_all();
   lock.lock();
   if (!looked) return looked.error();
-  self.looked = true;
   if (is_done(self)) return {};
   lock.unlock();
   auto due = time_to_next_due(now);
   lock.lock();
   if (!due) return due.error();
-  if (is_done(self)) return {};
+  if (is_done(self) || !self.looked) return {};
   auto changed = sleep_in_storage(lock, *due, rest);
   if (!changed) return changed.error();
   if (!*changed || engine_.clock().steady() - rest.looked >= pause_max) {
@@ -181,76 +203,97 @@ Result<std::vector<engine::LoadedItemPtr>> AgentQueue::WaitingRoom::load(const S
   return engine_.core().door.load_all(keys);
 }
 
-// One row of the index is enough, unless words must be looked for.
-Result<bool> AgentQueue::WaitingRoom::look_among_free(const QueueFilter& filter) {
+// One row of the index is enough, unless words or roles must be looked for.
+Result<bool> AgentQueue::WaitingRoom::look_among_unheld(const Wish& wish) {
   const Time now = engine_.clock().now();
-  ScanRequest request = queue::free_items(filter, filter.search.empty() ? 1 : 100, {});
+  const bool any_will_do = wish.filter.search.empty() && !wish.goes_by_role();
+  ScanRequest request = free_items(FreePart::unheld, wish.filter, now, any_will_do ? 1 : 100);
   do {  // a page may be empty and not the last one: it looks at a bounded number of rows
     auto page = engine_.storage().scan(request);
     if (!page) return page.error();
-    if (filter.search.empty() && !page->rows.empty()) return true;
+    if (any_will_do && !page->rows.empty()) return true;
     auto items = load(*page);
     if (!items) return items.error();
     for (const auto& item : *items) {
-      if (queue::takeable(*item, filter, now)) return true;
+      if (!takeable(*item, wish.filter, now)) continue;
+      auto member = may_claim(engine_.core(), wish.actor, item->item.domain);
+      if (!member || *member) return member;
     }
     request.after = std::move(page->next);
   } while (!request.after.empty());
   return false;
 }
 
-// Which of the filters find something.
-Result<AgentQueue::WaitingRoom::Filters> AgentQueue::WaitingRoom::look(const Filters& filters) {
-  Filters found;
-  for (const QueueFilter& filter : filters) {
-    auto any = look_among_free(filter);
-    if (!any) return any.error();
-    if (*any) found.insert(filter);
-  }
-  if (found.size() == filters.size()) return found;
+Result<void> AgentQueue::WaitingRoom::look_among_expired(const Wishes& wishes, FreePart part, Names& found) {
   const Time now = engine_.clock().now();
-  auto expired = engine_.storage().scan(queue::expired_items(now, 1000, {}));
-  if (!expired) return expired.error();
-  auto items = load(*expired);
-  if (!items) return items.error();
-  for (const auto& item : *items) {
-    for (const QueueFilter& filter : filters) {
-      if (queue::takeable(*item, filter, now)) found.insert(filter);
+  ScanRequest request = free_items(part, {}, now, 1000);
+  do {
+    auto page = engine_.storage().scan(request);
+    if (!page) return page.error();
+    auto items = load(*page);
+    if (!items) return items.error();
+    for (const auto& item : *items) {
+      for (const auto& [name, wish] : wishes) {
+        if (found.contains(name) || !takeable(*item, wish.filter, now)) continue;
+        auto member = may_claim(engine_.core(), wish.actor, item->item.domain);
+        if (!member) return member.error();
+        if (*member) found.insert(name);
+      }
     }
+    request.after = std::move(page->next);
+  } while (!request.after.empty() && found.size() < wishes.size());
+  return {};
+}
+
+// Which of the wishes find something.
+Result<AgentQueue::WaitingRoom::Names> AgentQueue::WaitingRoom::look(const Wishes& wishes) {
+  Names found;
+  for (const auto& [name, wish] : wishes) {
+    auto any = look_among_unheld(wish);
+    if (!any) return any.error();
+    if (*any) found.insert(name);
+  }
+  for (const FreePart part : {FreePart::expired, FreePart::expired_run}) {
+    if (found.size() == wishes.size()) break;
+    if (auto looked = look_among_expired(wishes, part, found); !looked) return looked.error();
   }
   return found;
 }
 
 Result<void> AgentQueue::WaitingRoom::look_for_all() {
-  Filters filters;
+  Wishes wishes;
   {
     const std::lock_guard lock(mutex_);
     for (const Waiter* waiter : waiters_) {
-      if (!waiter->told) filters.insert(waiter->filter);
+      if (!waiter->told) wishes.try_emplace(waiter->name, waiter->wish);
     }
   }
-  auto found = look(filters);
+  auto found = look(wishes);
   if (!found) return found.error();
   const std::lock_guard lock(mutex_);
   for (Waiter* waiter : waiters_) {
-    if (found->contains(waiter->filter)) tell(*waiter);
+    if (found->contains(waiter->name)) tell(*waiter);
   }
   return {};
 }
 
 Result<Duration> AgentQueue::WaitingRoom::time_to_next_due(Time now) {
-  auto page = engine_.storage().scan({.index = Index::due,
-                                      .prefix = {std::string("hold")},
-                                      .from = now.time_since_epoch().count() + 1,
-                                      .where = {},
-                                      .limit_count = 1,
-                                      .after = {}});
-  if (!page) return page.error();
-  if (page->rows.empty()) return longest;
-  for (const IndexEntry& entry : page->rows.front().index) {
-    if (entry.index == Index::due) return Time(Duration(std::get<std::int64_t>(entry.values[1]))) - now;
+  Duration next = longest;
+  for (const char* topic : {"hold", "run_hold"}) {
+    auto page = engine_.storage().scan({.index = Index::due,
+                                        .prefix = {std::string(topic)},
+                                        .from = now.time_since_epoch().count() + 1,
+                                        .where = {},
+                                        .limit_count = 1,
+                                        .after = {}});
+    if (!page) return page.error();
+    if (page->rows.empty()) continue;
+    for (const IndexEntry& entry : page->rows.front().index) {
+      if (entry.index != Index::due) continue;
+      next = std::min(next, Time(Duration(std::get<std::int64_t>(entry.values[1]))) - now);
+    }
   }
-  return longest;
+  return next;
 }
 
 void AgentQueue::WaitingRoom::tell(Waiter& waiter) {
@@ -269,6 +312,7 @@ void AgentQueue::WaitingRoom::interrupt(Waiter& waiter) {
   if (in_storage) engine_.storage().wake();
 }
 
+// Roles are not looked up here, on the committer's thread: whoever goes by one looks again.
 void AgentQueue::WaitingRoom::committed(const ChangeSet& changes) {
   bool in_storage = false;
   {
@@ -276,8 +320,13 @@ void AgentQueue::WaitingRoom::committed(const ChangeSet& changes) {
     for (const Put& put : changes.puts) {
       for (const IndexEntry& entry : put.index) {
         for (Waiter* waiter : waiters_) {
-          if (waiter->told || !makes_available(entry, waiter->filter)) continue;
-          tell(*waiter);
+          if (waiter->told || !makes_available(entry, waiter->wish.filter)) continue;
+          if (waiter->wish.goes_by_role()) {
+            waiter->looked = false;
+            waiter->woken.notify_one();
+          } else {
+            tell(*waiter);
+          }
           in_storage = in_storage || (lookout_ == waiter && lookout_sleeps_);
         }
       }

@@ -11,16 +11,19 @@
 #pragma once
 
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include <openindex/agent_queue.hpp>
 
 #include "engine/event_feed.hpp"
 #include "engine/loaded_item.hpp"
+#include "queue/free_items.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -30,12 +33,14 @@ class AgentQueue::WaitingRoom final : public engine::CommitWatcher,
  public:
   explicit WaitingRoom(WorkflowEngine& engine) : engine_(engine) {}
 
-  Result<bool> wait(const QueueFilter& filter, Duration timeout, const std::stop_token& stop);
+  Result<bool> wait(const Actor& actor, const QueueFilter& filter, Duration timeout, const std::stop_token& stop);
   void committed(const ChangeSet& changes) override;
 
  private:
   using Lock = std::unique_lock<std::mutex>;
-  using Filters = std::set<QueueFilter>;
+  struct Wish;
+  using Wishes = std::map<std::string, Wish>;  ///< By name.
+  using Names = std::set<std::string>;
   struct Waiter;
   class Seat;
   struct Rest;
@@ -45,8 +50,9 @@ class AgentQueue::WaitingRoom final : public engine::CommitWatcher,
   Result<void> rest(Waiter& self, Lock& lock, Rest& rest);
   Result<bool> sleep_in_storage(Lock& lock, Duration due, Rest& rest);
   Result<std::vector<engine::LoadedItemPtr>> load(const ScanPage& page);
-  Result<bool> look_among_free(const QueueFilter& filter);
-  Result<Filters> look(const Filters& filters);
+  Result<bool> look_among_unheld(const Wish& wish);
+  Result<void> look_among_expired(const Wishes& wishes, queue::FreePart part, Names& found);
+  Result<Names> look(const Wishes& wishes);
   Result<void> look_for_all();
   Result<Duration> time_to_next_due(Time now);
   [[nodiscard]] bool is_done(const Waiter& waiter) const;

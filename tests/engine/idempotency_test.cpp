@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "engine/engine_fixture.hpp"
 
 using namespace openindex;
@@ -84,4 +86,47 @@ TEST_CASE("after a failure at any storage call the same key is answered once, wh
       REQUIRE(nth < 29);
     }
   }
+}
+
+TEST_CASE("a claim under a key gives the same hold again, whatever happened since") {
+  EngineFixture f;
+  const ItemKey key = f.bug();
+  const auto epoch = f.queue.claim(f.alpha, key, {}, {.idempotency_key = "c"})->epoch();  // dropped at once
+  const auto again = f.queue.claim(f.alpha, key, {}, {.idempotency_key = "c"});
+  REQUIRE(again);
+  CHECK(again->epoch() == epoch);
+  CHECK(f.queue.claim(f.alpha, key, {.hold = 5min}, {.idempotency_key = "c"}).error().code() ==
+        errc::idempotency_conflict);
+}
+
+TEST_CASE("the next item under a key is the same one again, and another key takes another") {
+  EngineFixture f;
+  for (int i = 0; i < 3; ++i) static_cast<void>(f.bug());
+  const auto first = f.queue.claim_next(f.alpha, {}, {}, {.idempotency_key = "n1"}).value();
+  REQUIRE(first);
+  const auto again = f.queue.claim_next(f.alpha, {}, {}, {.idempotency_key = "n1"}).value();
+  REQUIRE(again);
+  CHECK(again->item().key == first->item().key);
+  CHECK(again->epoch() == first->epoch());
+  CHECK(f.queue.mine(f.alpha)->size() == 1);
+  const auto other = f.queue.claim_next(f.alpha, {}, {}, {.idempotency_key = "n2"}).value();
+  REQUIRE(other);
+  CHECK(other->item().key != first->item().key);
+  CHECK(f.queue.claim_next(f.alpha, {.stage = "intake"}, {}, {.idempotency_key = "n1"}).error().code() ==
+        errc::idempotency_conflict);
+}
+
+TEST_CASE("many claimed under a key are the same ones again") {
+  EngineFixture f;
+  for (int i = 0; i < 5; ++i) static_cast<void>(f.bug());
+  const auto first = f.queue.claim_next(f.alpha, 3, {}, {}, {.idempotency_key = "m"});
+  REQUIRE(first);
+  REQUIRE(first->size() == 3);
+  const auto again = f.queue.claim_next(f.alpha, 3, {}, {}, {.idempotency_key = "m"});
+  REQUIRE(again);
+  std::set<std::string> before, after;
+  for (const auto& session : *first) before.insert(session.item().key.str());
+  for (const auto& session : *again) after.insert(session.item().key.str());
+  CHECK(before == after);
+  CHECK(f.queue.mine(f.alpha)->size() == 3);
 }

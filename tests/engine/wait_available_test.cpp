@@ -7,6 +7,7 @@
 
 #include "engine/engine_fixture.hpp"
 #include "engine/hooked_storage.hpp"
+#include "engine/started_run.hpp"
 
 using namespace openindex;
 using namespace std::chrono_literals;
@@ -122,6 +123,36 @@ TEST_CASE("an item of another engine on the same storage wakes who waits for it"
   CHECK(waiter.get());
 }
 
+TEST_CASE("a run's hold that runs out wakes who waits for the item") {
+  Waiting f;
+  const ItemKey key = f.create();
+  REQUIRE(f.engine.transition(f.mia, key, "triaging"));
+  REQUIRE(tests::start_run(f.engine, key, "openindex-dispatcher", 60s));
+  auto waiter = f.wait_asleep();
+  f.clock.advance(61s);
+  f.hooked.wake();
+  CHECK(waiter.get());
+  CHECK(f.queue.available(f.alpha)->items.size() == 1);
+  CHECK(f.queue.claim_next(f.alpha).value().has_value());
+}
+
+TEST_CASE("work in a domain where the agent's person may not work wakes nobody, and once they may, it does") {
+  Waiting f;
+  REQUIRE(f.engine.create_domain(f.host, {.key = "BUG", .name = "Bugs", .owner = "mia"}));
+  REQUIRE(f.engine.set_member(f.mia, "BUG", "noa", Role::viewer));
+  const Actor agent = Actor::agent("agent-alpha", "noa");
+  f.create();
+  CHECK_FALSE(f.queue.wait_available(agent, {}, 0s).value());
+  CHECK_FALSE(f.queue.claim_next(agent).value().has_value());
+  auto waiter = std::async(std::launch::async, [&] { return f.queue.wait_available(agent, {}, 1h).value(); });
+  f.sleeps.acquire();
+  f.create();
+  REQUIRE(f.engine.set_member(f.mia, "BUG", "noa", Role::member));
+  f.create();
+  CHECK(waiter.get());
+  CHECK(f.queue.claim_next(agent).value().has_value());
+}
+
 TEST_CASE("what does not match wakes nobody") {
   Waiting f;
   std::stop_source stop;
@@ -160,12 +191,12 @@ TEST_CASE("one of many waits in the storage, and nobody looks while nothing happ
   auto lookout = f.wait_asleep({}, 1h, stop.get_token());
   std::vector<std::future<bool>> others;
   for (int i = 0; i < 20; ++i) others.push_back(f.wait({.stage = i % 2 == 0 ? "intake" : "plan"}, 1h));
-  while (f.hooked.scans < 3 + 20 * 2) std::this_thread::yield();  // two scans each, and one for what is due next
+  while (f.hooked.scans < 5 + 20 * 3) std::this_thread::yield();  // three scans each, and two for what is due next
   const int looked = f.hooked.scans;
   stop.request_stop();  // the lookout leaves: another takes its place
   CHECK_FALSE(lookout.get());
   f.sleeps.acquire();
-  CHECK(f.hooked.scans == looked + 4);  // one look for each of two filters, holds, what is due next
+  CHECK(f.hooked.scans == looked + 6);  // a look for each of two filters; two for holds, two for what is due next
   const ItemKey key = f.create();
   for (std::size_t i = 0; i < others.size(); i += 2) CHECK(others[i].get());
   REQUIRE(f.engine.transition(f.mia, key, "triaging"));

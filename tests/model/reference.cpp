@@ -75,13 +75,12 @@ Verdict Reference::start_run(const ItemKey& key, const AgentId& agent, Duration 
   return {};
 }
 
-// What a run let go stale is not offered, although it may be claimed: a dispatcher comes back for it.
 std::set<std::string> Reference::available(Time now) const {
   std::set<std::string> out;
   for (const auto& [key, item] : items) {
     const WorkItem& seen = item.seen;
     if (seen.resolution == Resolution::unresolved && seen.execution_target != ExecutionTarget::human &&
-        !live(item, now) && (!seen.hold || seen.hold->run.empty()) && blocked_by(item).empty()) {
+        !live(item, now) && blocked_by(item).empty()) {
       out.insert(key.str());
     }
   }

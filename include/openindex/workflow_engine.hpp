@@ -99,8 +99,8 @@ class OPENINDEX_API WorkflowEngine {
 
   /// Store a definition: a new version unless the latest one is the same. Items keep the version they were created
   /// with.
-  /// @par Errors invalid_definition, not_permitted (agents and runs), storage
-  Result<SavedWorkflow> save(const Actor& actor, const Workflow& workflow);
+  /// @par Errors invalid_definition, not_permitted (agents and runs), idempotency_conflict, storage
+  Result<SavedWorkflow> save(const Actor& actor, const Workflow& workflow, const CallOptions& call = {});
 
   /// Read a version of a definition; version 0: the latest. @par Errors not_found, storage
   Result<Workflow> workflow(const WorkflowId& id, std::uint32_t version = 0);
@@ -132,9 +132,12 @@ class OPENINDEX_API WorkflowEngine {
 
   // -- Domains ------------------------------------------------------------------------------------------------------
 
+  // Every call that changes something takes an idempotency key; the fence is for items.
+
   /// Create a domain; from then on its roles count. Other processes go by them within a second.
-  /// @par Errors already_exists, invalid_argument (every problem with its pointer), not_permitted (agents), storage
-  Result<Domain> create_domain(const Actor& actor, const NewDomain& domain);
+  /// @par Errors already_exists, idempotency_conflict, invalid_argument (every problem with its pointer), not_permitted
+  /// (agents), storage
+  Result<Domain> create_domain(const Actor& actor, const NewDomain& domain, const CallOptions& call = {});
 
   /// Read a domain. @par Errors not_found (also for who has no role in it), storage
   Result<Domain> domain(const Actor& actor, const std::string& key);
@@ -143,16 +146,20 @@ class OPENINDEX_API WorkflowEngine {
   Result<std::vector<Domain>> domains(const Actor& actor);
 
   /// Change a domain. @par Errors not_found, not_permitted (needs admin), invalid_argument, contention, storage
-  Result<Domain> update_domain(const Actor& actor, const std::string& key, const DomainUpdate& update);
+  Result<Domain> update_domain(const Actor& actor, const std::string& key, const DomainUpdate& update,
+                               const CallOptions& call = {});
 
   /// Add a member or change their role. @par Errors as update_domain; the owner's role changes by handing over only
-  Result<Domain> set_member(const Actor& actor, const std::string& key, const std::string& user, Role role);
+  Result<Domain> set_member(const Actor& actor, const std::string& key, const std::string& user, Role role,
+                            const CallOptions& call = {});
 
   /// Remove a member. @par Errors as set_member
-  Result<Domain> remove_member(const Actor& actor, const std::string& key, const std::string& user);
+  Result<Domain> remove_member(const Actor& actor, const std::string& key, const std::string& user,
+                               const CallOptions& call = {});
 
   /// Make another member the owner; the owner before becomes an admin. @par Errors as update_domain (needs owner)
-  Result<Domain> hand_over_domain(const Actor& actor, const std::string& key, const std::string& user);
+  Result<Domain> hand_over_domain(const Actor& actor, const std::string& key, const std::string& user,
+                                  const CallOptions& call = {});
 
   // -- Items --------------------------------------------------------------------------------------------------------
 
@@ -303,7 +310,8 @@ class OPENINDEX_API WorkflowEngine {
   Result<void> edit_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
                              const std::function<bool(StageSettings&)>& edit);
   Result<Domain> edit_domain(const Actor& actor, const std::string& key, Role needed,
-                             const std::function<Result<std::vector<AuditDraft>>(Domain&)>& edit);
+                             const std::function<Result<std::vector<AuditDraft>>(Domain&)>& edit,
+                             const CallOptions& call, const std::string& what);
 
   std::unique_ptr<EngineCore> core_;
 };

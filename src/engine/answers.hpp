@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <openindex/storage/storage.hpp>
 
@@ -36,6 +37,23 @@ struct KnownAnswer {
 Result<KnownAnswer> find_answer(Storage& storage, const Request& request, Time now, const FindWorkflow& find);
 
 Put write_answer(const Request& request, const LoadedItem& answer, Time now);
+
+/// What is remembered of a request that is about no item: a record as it was answered.
+struct KnownRecord {
+  std::optional<Record> record;  ///< Null: none is remembered.
+  std::uint64_t version = 0;     ///< Of the answer, also when it is too old.
+};
+
+/// The request that calls without an item make; null: the call carries no key. `what` says all that was asked.
+/// @par Errors invalid_argument
+Result<std::optional<Request>> request_of(const Actor& actor, const std::string& idempotency_key,
+                                          std::string_view what);
+
+/// @par Errors idempotency_conflict, storage_corrupt, storage
+Result<KnownRecord> find_record(Storage& storage, const Request& request, Time now);
+
+/// Remember a record as the answer. `known`: what `find_record` found.
+void remember(ChangeSet& changes, const Request& request, const KnownRecord& known, const Record& answer, Time now);
 
 /// Erase some answers that are too old. A failure costs nothing but room.
 void forget_old_answers(Storage& storage, Time now);

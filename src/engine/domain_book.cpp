@@ -189,7 +189,29 @@ Result<bool> DomainBook::sees(const Actor& actor, const std::string& domain) {
   return allowed.error();
 }
 
-Result<Domain> DomainBook::create(const Actor& actor, const NewDomain& given, const CommitId& commit_id) {
+Result<std::optional<Domain>> DomainBook::recall(const Request& request) {
+  auto known = find_record(options_.storage, request, options_.clock.now());
+  if (!known) return known.error();
+  if (!known->record) return std::optional<Domain>();
+  auto stored = read_domain(*known->record);
+  if (!stored) return stored.error();
+  return std::optional(std::move(stored->domain));
+}
+
+// The answer is what the domain will be when this commits. With a request that was answered meanwhile, by another
+// attempt at the same call, the commit is a conflict, and that answer is the one.
+Result<void> DomainBook::remember_answer(ChangeSet& changes, const std::optional<Request>& request,
+                                         Record answer) const {
+  if (!request) return {};
+  const Time now = options_.clock.now();
+  auto known = find_record(options_.storage, *request, now);
+  if (!known) return known.error();
+  remember(changes, *request, *known, answer, now);
+  return {};
+}
+
+Result<Domain> DomainBook::create(const Actor& actor, const NewDomain& given, const CommitId& commit_id,
+                                  const std::optional<Request>& request) {
   StoredDomain stored;
   Domain& domain = stored.domain;
   domain = {.key = given.key,
@@ -200,19 +222,31 @@ Result<Domain> DomainBook::create(const Actor& actor, const NewDomain& given, co
             .categories = given.categories,
             .members = {{given.owner, Role::owner}},
             .created_at = options_.clock.now()};
-  auto done = commit(options_.storage,
-                     change_of(stored, actor, domain.created_at, commit_id,
-                               {{"domain.created", {{"key", "", given.key}, {"owner", "", given.owner}}, {}}}));
-  forget(given.key);
-  if (!done && done.error().code() == errc::conflict) return Error(errc::already_exists).with("domain", given.key);
-  if (!done) return done.error();
+  ChangeSet changes = change_of(stored, actor, domain.created_at, commit_id,
+                                {{"domain.created", {{"key", "", given.key}, {"owner", "", given.owner}}, {}}});
   domain.version = 1;
-  return domain;
+  const Record answer{domain_record(given.key), 1, changes.puts.front().body, {}};
+  if (auto remembered = remember_answer(changes, request, answer); !remembered) return remembered.error();
+  auto done = commit(options_.storage, changes);
+  forget(given.key);
+  if (done) return domain;
+  if (done.error().code() != errc::conflict) return done.error();
+  if (request) {
+    auto known = recall(*request);
+    if (!known) return known.error();
+    if (*known) return std::move(**known);
+  }
+  return Error(errc::already_exists).with("domain", given.key);
 }
 
-Result<Domain> DomainBook::edit(const std::string& key, const Actor& actor, const Edit& edit,
-                                const CommitId& commit_id) {
+Result<Domain> DomainBook::edit(const std::string& key, const Actor& actor, const Edit& edit, const CommitId& commit_id,
+                                const std::optional<Request>& request) {
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    if (request) {
+      auto known = recall(*request);
+      if (!known) return known.error();
+      if (*known) return std::move(**known);
+    }
     auto record = read_record(options_.storage, domain_record(key), "domain");
     if (!record && record.error().code() == errc::not_found) return Error(errc::not_found).with("domain", key);
     if (!record) return record.error();
@@ -220,14 +254,25 @@ Result<Domain> DomainBook::edit(const std::string& key, const Actor& actor, cons
     if (!stored) return stored.error();
     auto drafts = edit(stored->domain);
     if (!drafts) return drafts.error();
-    if (drafts->empty()) return stored->domain;
-    auto done = commit(options_.storage, change_of(*stored, actor, options_.clock.now(), commit_id, *drafts));
+    if (drafts->empty() && !request) return stored->domain;
+    ChangeSet changes;
+    Record answer = *record;
+    if (drafts->empty()) {
+      changes.id = commit_id;
+      changes.expectations.push_back({record->id, record->version});
+    } else {
+      changes = change_of(*stored, actor, options_.clock.now(), commit_id, *drafts);
+      answer = {record->id, record->version + 1, changes.puts.front().body, {}};
+    }
+    if (auto remembered = remember_answer(changes, request, answer); !remembered) return remembered.error();
+    auto done = commit(options_.storage, changes);
     forget(key);
     if (done) {
-      ++stored->domain.version;
+      stored->domain.version = answer.version;
       return stored->domain;
     }
-    if (done.error().code() != errc::conflict) return done.error();
+    const bool repeat = done.error().code() == errc::commit_unknown && changes.appends.empty();
+    if (done.error().code() != errc::conflict && !repeat) return done.error();
   }
   return Error(errc::contention).with("domain", key);
 }

@@ -11,6 +11,7 @@
 #include <openindex/access/domain.hpp>
 #include <openindex/workflow_engine.hpp>
 
+#include "engine/answers.hpp"
 #include "engine/audit_chain.hpp"
 
 namespace openindex::engine {
@@ -34,11 +35,16 @@ class DomainBook {
   /// Tell whether the actor may read there.
   Result<bool> sees(const Actor& actor, const std::string& domain);
 
-  Result<Domain> create(const Actor& actor, const NewDomain& domain, const CommitId& commit_id);
+  /// What was answered to a request before, if it is remembered. @par Errors idempotency_conflict, storage
+  Result<std::optional<Domain>> recall(const Request& request);
 
-  /// Changes a domain and says what it did. No change: nothing is written.
+  Result<Domain> create(const Actor& actor, const NewDomain& domain, const CommitId& commit_id,
+                        const std::optional<Request>& request);
+
+  /// Changes a domain and says what it did. No change: nothing is written but the answer to a request.
   using Edit = std::function<Result<std::vector<AuditDraft>>(Domain&)>;
-  Result<Domain> edit(const std::string& key, const Actor& actor, const Edit& edit, const CommitId& commit_id);
+  Result<Domain> edit(const std::string& key, const Actor& actor, const Edit& edit, const CommitId& commit_id,
+                      const std::optional<Request>& request);
 
  private:
   struct Kept {
@@ -46,6 +52,7 @@ class DomainBook {
     Duration read_at{0};
   };
   void forget(const std::string& key);
+  Result<void> remember_answer(ChangeSet& changes, const std::optional<Request>& request, Record answer) const;
 
   const WorkflowEngine::Options& options_;
   std::mutex mutex_;

@@ -7,13 +7,16 @@
 
 #include "core/utf8.hpp"
 #include "engine/core.hpp"
+#include "json/writer.hpp"
 #include "work/actor_rules.hpp"
+#include "work/shown.hpp"
 
 namespace openindex {
 inline namespace v0 {
 namespace {
 
 using Drafts = std::vector<AuditDraft>;
+using DomainEdit = std::function<Result<Drafts>(Domain&)>;
 
 constexpr std::size_t members_max = 10'000;
 
@@ -36,6 +39,35 @@ void check_labels(const std::vector<std::string>& labels, std::vector<Problem>& 
   }
 }
 
+using work::shown;
+
+std::string shown(const WorkflowId& id) { return id.str(); }
+
+json::Writer& write_texts(json::Writer& out, std::string_view name, const std::vector<std::string>& texts) {
+  out.key(name).begin_array();
+  for (const std::string& text : texts) out.string(text);
+  return out.end_array();
+}
+
+// What was asked, for the digest of a request.
+std::string to_json(const NewDomain& domain) {
+  json::Writer out;
+  out.begin_object().key("key").string(domain.key).key("name").string(domain.name);
+  out.key("description").string(domain.description).key("owner").string(domain.owner);
+  out.key("personal").boolean(domain.personal).key("defaultWorkflow").string(domain.default_workflow.str());
+  return std::move(write_texts(out, "categories", domain.categories).end_object()).str();
+}
+
+std::string to_json(const DomainUpdate& update) {
+  json::Writer out;
+  out.begin_object();
+  if (update.name) out.key("name").string(*update.name);
+  if (update.description) out.key("description").string(*update.description);
+  if (update.default_workflow) out.key("defaultWorkflow").string(update.default_workflow->str());
+  if (update.categories) write_texts(out, "categories", *update.categories);
+  return std::move(out.end_object()).str();
+}
+
 Error refuse(std::vector<Problem> problems) {
   return Error(errc::invalid_argument, "The domain cannot be like this").with_problems(std::move(problems));
 }
@@ -56,7 +88,7 @@ Error owner_stays(const Domain& domain) {
 
 }  // namespace
 
-Result<Domain> WorkflowEngine::create_domain(const Actor& actor, const NewDomain& domain) {
+Result<Domain> WorkflowEngine::create_domain(const Actor& actor, const NewDomain& domain, const CallOptions& call) {
   if (actor.is_agent()) return Error(errc::not_permitted, "Agents do not create domains").with("actor", actor.id());
   if (auto named = work::check_actor_id(actor); !named) return named.error();
   NewDomain given = domain;
@@ -69,6 +101,13 @@ Result<Domain> WorkflowEngine::create_domain(const Actor& actor, const NewDomain
   check_text("/defaultWorkflow", given.default_workflow.str(), 0, 48, problems);
   check_labels(given.categories, problems);
   if (!problems.empty()) return refuse(std::move(problems));
+  auto request = engine::request_of(actor, call.idempotency_key, "create domain " + to_json(given));
+  if (!request) return request.error();
+  if (*request) {
+    auto known = core_->domains.recall(**request);
+    if (!known) return known.error();
+    if (*known) return std::move(**known);
+  }
   if (actor.kind() == ActorKind::person) {
     // Whoever creates a domain owns what is in it: one that is in use is the host's to give away.
     auto used = core_->options.storage.scan({.index = Index::items, .prefix = {given.key}, .limit_count = 1});
@@ -78,7 +117,7 @@ Result<Domain> WorkflowEngine::create_domain(const Actor& actor, const NewDomain
           .with("domain", given.key);
     }
   }
-  return core_->domains.create(actor, given, core_->door.mint_commit());
+  return core_->domains.create(actor, given, core_->door.mint_commit(), *request);
 }
 
 Result<Domain> WorkflowEngine::domain(const Actor& actor, const std::string& key) {
@@ -103,7 +142,8 @@ Result<std::vector<Domain>> WorkflowEngine::domains(const Actor& actor) {
   return out;
 }
 
-Result<Domain> WorkflowEngine::update_domain(const Actor& actor, const std::string& key, const DomainUpdate& update) {
+Result<Domain> WorkflowEngine::update_domain(const Actor& actor, const std::string& key, const DomainUpdate& update,
+                                             const CallOptions& call) {
   std::vector<Problem> problems;
   if (update.name) check_text("/name", *update.name, 1, 200, problems);
   if (update.description) check_text("/description", *update.description, 0, 4000, problems);
@@ -112,11 +152,11 @@ Result<Domain> WorkflowEngine::update_domain(const Actor& actor, const std::stri
   }
   if (update.categories) check_labels(*update.categories, problems);
   if (!problems.empty()) return refuse(std::move(problems));
-  return edit_domain(actor, key, Role::admin, [&](Domain& domain) -> Result<Drafts> {
+  const DomainEdit update_it = [&](Domain& domain) -> Result<Drafts> {
     AuditDraft draft{"domain.updated", {}, {}};
     const auto take = [&](const char* what, const auto& wanted, auto& current) {
       if (!wanted || *wanted == current) return;
-      draft.changes.push_back({what, {}, {}});
+      draft.changes.push_back({what, shown(current), shown(*wanted)});
       current = *wanted;
     };
     take("name", update.name, domain.name);
@@ -124,16 +164,17 @@ Result<Domain> WorkflowEngine::update_domain(const Actor& actor, const std::stri
     take("defaultWorkflow", update.default_workflow, domain.default_workflow);
     take("categories", update.categories, domain.categories);
     return draft.changes.empty() ? Drafts() : Drafts{std::move(draft)};
-  });
+  };
+  return edit_domain(actor, key, Role::admin, update_it, call, "update " + to_json(update));
 }
 
 Result<Domain> WorkflowEngine::set_member(const Actor& actor, const std::string& key, const std::string& user,
-                                          Role role) {
+                                          Role role, const CallOptions& call) {
   std::vector<Problem> problems;
   check_text("/user", user, 1, 200, problems);
   if (role == Role::owner) problems.push_back({"/role", "an owner is made by handing the domain over"});
   if (!problems.empty()) return refuse(std::move(problems));
-  return edit_domain(actor, key, Role::admin, [&](Domain& domain) -> Result<Drafts> {
+  const DomainEdit set_it = [&](Domain& domain) -> Result<Drafts> {
     if (domain.personal) return Error(errc::invalid_argument, "A personal domain has no other members");
     DomainMember* member = find_member(domain, user);
     if (member != nullptr && member->role == Role::owner) return owner_stays(domain);
@@ -152,22 +193,26 @@ Result<Domain> WorkflowEngine::set_member(const Actor& actor, const std::string&
     }
     return Drafts{
         {before.empty() ? "domain.member_added" : "domain.member_role_changed", {{"member", before, after}}, {}}};
-  });
+  };
+  return edit_domain(actor, key, Role::admin, set_it, call, fmt::format("set member {} {}", to_text(role), user));
 }
 
-Result<Domain> WorkflowEngine::remove_member(const Actor& actor, const std::string& key, const std::string& user) {
-  return edit_domain(actor, key, Role::admin, [&](Domain& domain) -> Result<Drafts> {
+Result<Domain> WorkflowEngine::remove_member(const Actor& actor, const std::string& key, const std::string& user,
+                                             const CallOptions& call) {
+  const DomainEdit remove_it = [&](Domain& domain) -> Result<Drafts> {
     const DomainMember* member = find_member(domain, user);
     if (member == nullptr) return no_member(domain, user);
     if (member->role == Role::owner) return owner_stays(domain);
     const std::string before = user + " " + std::string(to_text(member->role));
     std::erase_if(domain.members, [&](const DomainMember& other) { return other.user == user; });
     return Drafts{{"domain.member_removed", {{"member", before, ""}}, {}}};
-  });
+  };
+  return edit_domain(actor, key, Role::admin, remove_it, call, "remove member " + user);
 }
 
-Result<Domain> WorkflowEngine::hand_over_domain(const Actor& actor, const std::string& key, const std::string& user) {
-  return edit_domain(actor, key, Role::owner, [&](Domain& domain) -> Result<Drafts> {
+Result<Domain> WorkflowEngine::hand_over_domain(const Actor& actor, const std::string& key, const std::string& user,
+                                                const CallOptions& call) {
+  const DomainEdit hand_over = [&](Domain& domain) -> Result<Drafts> {
     DomainMember* next = find_member(domain, user);
     if (next == nullptr) return no_member(domain, user);
     if (next->role == Role::owner) return Drafts();
@@ -179,19 +224,28 @@ Result<Domain> WorkflowEngine::hand_over_domain(const Actor& actor, const std::s
     }
     next->role = Role::owner;
     return Drafts{{"domain.member_role_changed", {{"owner", before, user}}, {}}};
-  });
+  };
+  return edit_domain(actor, key, Role::owner, hand_over, call, "hand over to " + user);
 }
 
+// What was answered before is answered again, also to one who has given up the role by it.
 Result<Domain> WorkflowEngine::edit_domain(const Actor& actor, const std::string& key, Role needed,
-                                           const std::function<Result<Drafts>(Domain&)>& edit) {
+                                           const DomainEdit& edit, const CallOptions& call, const std::string& what) {
   if (actor.is_agent()) return Error(errc::not_permitted, "Agents do not change domains").with("actor", actor.id());
   if (auto named = work::check_actor_id(actor); !named) return named.error();
+  auto request = engine::request_of(actor, call.idempotency_key, "domain " + key + " " + what);
+  if (!request) return request.error();
+  if (*request) {
+    auto known = core_->domains.recall(**request);
+    if (!known) return known.error();
+    if (*known) return std::move(**known);
+  }
   if (auto allowed = core_->domains.require(actor, key, needed); !allowed) return allowed.error();
   const auto as_of_now = [&](Domain& domain) -> Result<Drafts> {
     if (auto allowed = engine::DomainBook::check_role(domain, actor, needed); !allowed) return allowed.error();
     return edit(domain);
   };
-  return core_->domains.edit(key, actor, as_of_now, core_->door.mint_commit());
+  return core_->domains.edit(key, actor, as_of_now, core_->door.mint_commit(), *request);
 }
 
 }  // namespace v0

@@ -37,7 +37,7 @@ Storage& WorkflowEngine::storage() noexcept { return core_->options.storage; }
 Clock& WorkflowEngine::clock() noexcept { return core_->options.clock; }
 RandomSource& WorkflowEngine::random() noexcept { return core_->options.random; }
 
-Result<SavedWorkflow> WorkflowEngine::save(const Actor& actor, const Workflow& workflow) {
+Result<SavedWorkflow> WorkflowEngine::save(const Actor& actor, const Workflow& workflow, const CallOptions& call) {
   // Of the domain that it is in and of the one that it says: a workflow does not change hands by being saved.
   const auto may_save = [&](const Workflow& definition) -> Result<void> {
     if (actor.is_agent()) return {};  // refused by the shelf
@@ -45,7 +45,7 @@ Result<SavedWorkflow> WorkflowEngine::save(const Actor& actor, const Workflow& w
                                   Role::admin);
   };
   if (auto allowed = may_save(workflow); !allowed) return allowed.error();
-  return core_->shelf.save(actor, workflow, may_save, core_->door.mint_commit());
+  return core_->shelf.save(actor, workflow, may_save, core_->door.mint_commit(), call);
 }
 
 Result<Workflow> WorkflowEngine::workflow(const WorkflowId& id, std::uint32_t version) {

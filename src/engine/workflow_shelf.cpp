@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 
 #include "core/utf8.hpp"
+#include "engine/answers.hpp"
 #include "engine/commit.hpp"
 #include "engine/settings_marker.hpp"
 #include "json/stored.hpp"
@@ -65,6 +66,14 @@ void append_entry(ChangeSet& changes, Head& head, const WorkflowId& id, const Ac
   changes.puts.push_back(write_head(id, head));
 }
 
+// A save as it is remembered: nothing but its outcome.
+Record answer_of(const SavedWorkflow& saved) {
+  return {head_record(saved.id), saved.version, saved.created ? "created" : "", {}};
+}
+SavedWorkflow saved_as(const WorkflowId& id, const Record& answer) {
+  return {id, static_cast<std::uint32_t>(answer.version), answer.body == "created"};
+}
+
 Put write_settings(const WorkflowId& id, const std::string& stage, const StageSettings& settings) {
   json::Writer out;
   out.begin_object().key("providers").begin_array();
@@ -113,32 +122,48 @@ Result<CompiledWorkflowPtr> WorkflowShelf::find(const WorkflowId& id, std::uint3
 }
 
 Result<SavedWorkflow> WorkflowShelf::save(const Actor& actor, const Workflow& workflow, const Guard& guard,
-                                          const CommitId& commit_id) {
+                                          const CommitId& commit_id, const CallOptions& call) {
   if (auto allowed = check_admin(actor); !allowed) return allowed.error();
   if (auto valid = workflow.validate(); !valid) return valid.error();
   const std::string body = workflow.to_json();
+  auto request = request_of(actor, call.idempotency_key, "save " + body);
+  if (!request) return request.error();
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    KnownRecord known;
+    if (*request) {
+      auto found = find_record(options_.storage, **request, options_.clock.now());
+      if (!found) return found.error();
+      known = std::move(*found);
+      if (known.record) return saved_as(workflow.id, *known.record);
+    }
     auto head = read_head(options_.storage, workflow.id);
     if (!head && head.error().code() != errc::not_found) return head.error();
     Head next = head ? *head : Head();
+    bool same = false;
     if (head) {
-      auto known = find(workflow.id, head->version);
-      if (!known) return known.error();
-      if (auto allowed = guard((*known)->definition()); !allowed) return allowed.error();
+      auto newest_known = find(workflow.id, head->version);
+      if (!newest_known) return newest_known.error();
+      if (auto allowed = guard((*newest_known)->definition()); !allowed) return allowed.error();
       auto newest = read_record(options_.storage, version_record(workflow.id, head->version), "workflow version");
       if (!newest) return newest.error();
-      if (newest->body == body) return SavedWorkflow{workflow.id, head->version, false};
+      same = newest->body == body;
+      if (same && !*request) return SavedWorkflow{workflow.id, head->version, false};
     }
-    ++next.version;
+    if (!same) ++next.version;
+    const SavedWorkflow saved{workflow.id, next.version, !same};
     ChangeSet changes;
     changes.id = commit_id;
-    append_entry(
-        changes, next, workflow.id, actor, options_.clock.now(),
-        {"workflow.saved", {{"version", head ? std::to_string(head->version) : "", std::to_string(next.version)}}, {}});
-    changes.appends.push_back({version_record(workflow.id, next.version), body, {}});
+    if (saved.created) {
+      const std::string before = head ? std::to_string(head->version) : "";
+      append_entry(changes, next, workflow.id, actor, options_.clock.now(),
+                   {"workflow.saved", {{"version", before, std::to_string(next.version)}}, {}});
+      changes.appends.push_back({version_record(workflow.id, next.version), body, {}});
+    }
+    if (*request) remember(changes, **request, known, answer_of(saved), options_.clock.now());
     auto done = commit(options_.storage, changes);
-    if (done) return SavedWorkflow{workflow.id, next.version, true};
-    if (done.error().code() != errc::conflict) return done.error();
+    if (done) return saved;
+    const bool repeat = done.error().code() == errc::commit_unknown && changes.appends.empty();
+    if (done.error().code() != errc::conflict && !repeat) return done.error();
   }
   return Error(errc::contention).with("workflow", workflow.id.str());
 }

@@ -20,7 +20,7 @@ class WorkflowShelf {
   /// Judges the newest version there is, before another one follows it.
   using Guard = std::function<Result<void>(const Workflow& newest)>;
   Result<SavedWorkflow> save(const Actor& actor, const Workflow& workflow, const Guard& guard,
-                             const CommitId& commit_id);
+                             const CommitId& commit_id, const CallOptions& call);
 
   /// Find a compiled version; 0: the latest. @par Errors not_found, storage_corrupt, storage
   Result<CompiledWorkflowPtr> find(const WorkflowId& id, std::uint32_t version);

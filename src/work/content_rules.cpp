@@ -7,6 +7,7 @@
 #include "work/exit_rules.hpp"
 #include "work/field_rules.hpp"
 #include "work/judge.hpp"
+#include "work/shown.hpp"
 
 namespace openindex::work {
 namespace {
@@ -20,15 +21,10 @@ bool is_line(std::string_view text, std::size_t bytes_max) {
   return text.size() <= bytes_max && is_utf8(text) && !has_control(text);
 }
 
-constexpr std::size_t shown_max = 100;
-
-std::string shown(const std::string& text) {
-  return text.size() <= shown_max ? text : fmt::format("({} bytes)", text.size());
-}
+using work::shown;
 std::string shown(const FieldValue& value) { return shown(value.display()); }
 std::string shown(Priority value) { return std::string(to_text(value)); }
 std::string shown(ExecutionTarget value) { return std::string(to_text(value)); }
-std::string shown(const std::vector<std::string>& labels) { return shown(fmt::format("{}", fmt::join(labels, ", "))); }
 std::string shown(const Schedule& schedule) {
   switch (schedule.granularity) {
     case ScheduleGranularity::none:
@@ -54,6 +50,12 @@ std::vector<Problem> problems_of(const UpdateItem& update) {
 }
 
 }  // namespace
+
+std::string shown(const std::string& text) {
+  constexpr std::size_t shown_max = 100;
+  return text.size() <= shown_max ? text : fmt::format("({} bytes)", text.size());
+}
+std::string shown(const std::vector<std::string>& texts) { return shown(fmt::format("{}", fmt::join(texts, ", "))); }
 
 void check_title(const std::string& title, std::vector<Problem>& problems) {
   if (title.empty() || title.size() > 500) problems.push_back({"/title", "must be 1 to 500 bytes long"});

@@ -130,3 +130,34 @@ TEST_CASE("many claimed under a key are the same ones again") {
   CHECK(before == after);
   CHECK(f.queue.mine(f.alpha)->size() == 3);
 }
+
+TEST_CASE("changes of domains and definitions under a key are answered again as they were") {
+  EngineFixture f;
+  const CallOptions once{.idempotency_key = "d"};
+  const NewDomain bugs{.key = "BUG", .name = "Bugs", .owner = "mia"};
+  REQUIRE(f.engine.create_domain(f.host, bugs, once));
+  CHECK(f.engine.create_domain(f.host, bugs, once)->version == 1);
+  CHECK(f.engine.create_domain(f.host, bugs).error().code() == errc::already_exists);
+  REQUIRE(f.engine.set_member(f.mia, "BUG", "noa", Role::admin));
+  REQUIRE(f.engine.hand_over_domain(f.mia, "BUG", "noa", once));
+  const auto again = f.engine.hand_over_domain(f.mia, "BUG", "noa", once);  // by one who is no owner any more
+  REQUIRE(again);
+  CHECK(again->version == 3);
+  CHECK(f.engine.hand_over_domain(f.mia, "BUG", "pia", once).error().code() == errc::idempotency_conflict);
+  CHECK(f.engine.hand_over_domain(f.mia, "BUG", "noa").error().code() == errc::not_permitted);
+
+  Workflow changed = tests::triage_workflow();
+  changed.description = "second";
+  const CallOptions saving{.idempotency_key = "s"};
+  const auto second = f.engine.save(f.host, changed, saving);
+  REQUIRE(second);
+  CHECK(second->created);
+  changed.description = "third";
+  REQUIRE(f.engine.save(f.host, changed));
+  changed.description = "second";
+  const auto repeated = f.engine.save(f.host, changed, saving);
+  REQUIRE(repeated);
+  CHECK(repeated->version == 2);
+  CHECK(repeated->created);
+  CHECK(f.engine.save(f.host, tests::triage_workflow(), saving).error().code() == errc::idempotency_conflict);
+}

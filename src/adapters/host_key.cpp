@@ -1,6 +1,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -166,7 +167,7 @@ Result<HostKey> HostKey::from_env(const std::string& variable) {
   return key;
 }
 
-Result<HostKey> HostKey::from_file(const std::filesystem::path& path, RandomSource& random) {
+Result<HostKey> HostKey::from_file(const std::string& path, RandomSource& random) {
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     HostKey key;
     // Not blocking: a pipe of that name would otherwise wait for a writer.

@@ -22,6 +22,14 @@ std::string escape_pointer(std::string_view token) {
   return out;
 }
 
+void bound(std::vector<Problem>& problems) {
+  constexpr std::size_t listed_max = 1000;
+  if (problems.size() <= listed_max) return;
+  const std::size_t more = problems.size() - listed_max;
+  problems.resize(listed_max);
+  problems.push_back({"", "and " + std::to_string(more) + " more problems"});
+}
+
 ObjectReader::ObjectReader(const boost::json::value& value, std::string pointer, std::vector<Problem>& problems)
     : object_(value.if_object()), pointer_(std::move(pointer)), problems_(problems) {
   if (object_ == nullptr) problems_.push_back({pointer_, "must be an object"});

@@ -60,6 +60,10 @@ class ObjectReader {
   std::vector<std::string_view> known_;
 };
 
+/// Keep the first thousand problems, and say how many more there are: nobody reads them, and an input of a megabyte can
+/// have a million.
+void bound(std::vector<Problem>& problems);
+
 /// Escape one token of a JSON pointer (RFC 6901).
 std::string escape_pointer(std::string_view token);
 

@@ -112,7 +112,8 @@ Result<boost::json::value> parse(std::string_view text, const Limits& limits) {
   if (text.size() > limits.bytes_max) {
     return Error(errc::input_too_large)
         .with("bytes", std::to_string(text.size()))
-        .with("bytes_max", std::to_string(limits.bytes_max));
+        .with("bytes_max", std::to_string(limits.bytes_max))
+        .with_problems({{"", fmt::format("is {} bytes long; at most {}", text.size(), limits.bytes_max)}});
   }
   boost::json::parse_options options;
   options.max_depth = limits.depth_max;

@@ -77,6 +77,7 @@ Result<std::vector<NewItem>> NewItem::list_from_json(std::string_view json) {
   } else {
     problems.push_back({"", "must be an array"});
   }
+  json::bound(problems);
   if (!problems.empty()) {
     return Error(errc::invalid_argument, "The items cannot be read").with_problems(std::move(problems));
   }

@@ -43,8 +43,8 @@ class Validation {
     check_transitions();
     check_gates();
     check_fields();
-    // Reachability of a definition with broken references would report their consequences as further mistakes.
-    if (problems_.empty()) check_reachability();
+    // Where names lead nowhere, what cannot be reached is their consequence and no mistake of its own.
+    if (names_lead_) check_reachability();
     // What is stored must be readable again, and reading has a bound.
     if (problems_.empty() && workflow_.to_json().size() > 1024u * 1024) problem("", "is larger than 1 MiB as JSON");
     return std::move(problems_);
@@ -84,6 +84,7 @@ class Validation {
       if (!is_key(entries[i].key)) problem(pointer + "/key", "must be 1 to 48 of a-z A-Z 0-9 _ -");
       if (!seen.insert(entries[i].key).second) {
         problem(pointer + "/key", fmt::format("'{}' is used twice", entries[i].key));
+        if (list != "fields") names_lead_ = false;
       }
       check_length(pointer + "/name", entries[i].name, 200);
     }
@@ -93,6 +94,7 @@ class Validation {
              std::string_view what) {
     if (keys.contains(key)) return true;
     problem(pointer, key.empty() ? fmt::format("names no {}", what) : fmt::format("there is no {} '{}'", what, key));
+    if (what != "field") names_lead_ = false;
     return false;
   }
 
@@ -274,6 +276,7 @@ class Validation {
 
   const Workflow& workflow_;
   std::vector<Problem> problems_;
+  bool names_lead_ = true;  // of stages and statuses
   std::set<std::string> stages_, statuses_, gates_, fields_;
   std::set<std::string> inhabited_;  // stages that have a status
   std::set<std::string> terminal_;   // statuses

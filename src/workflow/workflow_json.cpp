@@ -214,9 +214,10 @@ Result<Workflow> Workflow::from_json(std::string_view json) {
     std::set<std::string> told;
     for (const Problem& problem : problems) told.insert(problem.pointer);
     for (const Problem& problem : valid.error().problems()) {
-      if (told.insert(problem.pointer).second) problems.push_back(problem);
+      if (!told.contains(problem.pointer)) problems.push_back(problem);
     }
   }
+  json::bound(problems);
   if (!problems.empty()) {
     return Error(errc::invalid_definition).with("workflow", workflow.id.str()).with_problems(std::move(problems));
   }

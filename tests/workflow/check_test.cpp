@@ -190,14 +190,11 @@ TEST_CASE("everything that validate refuses is an error of the check, told once"
   workflow.statuses.push_back({.key = "lost", .stage = "work"});
   workflow.statuses.push_back({.key = "late", .stage = "end", .resolution = Resolution::cancelled});
   workflow.transitions.push_back({"lost", "open"});
-  const auto lost = workflow.validate();
   workflow.name = std::string(300, 'x');
   workflow.fields = {{.key = "f", .type = FieldType::select, .options = {"a", "a"}}, {.key = "f", .pattern = "("}};
   const auto wrong = workflow.validate();
-  REQUIRE_FALSE(lost);
   REQUIRE_FALSE(wrong);
   std::vector<std::string> refused;
-  for (const Problem& problem : lost.error().problems()) refused.push_back(problem.pointer);
   for (const Problem& problem : wrong.error().problems()) refused.push_back(problem.pointer);
   std::vector<std::string> told;
   for (const Finding& finding : check(workflow).findings) {

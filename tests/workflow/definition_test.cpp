@@ -107,6 +107,32 @@ TEST_CASE("several mistakes are reported at once") {
   CHECK(names(read.error(), "/domain"));
 }
 
+TEST_CASE("what cannot be reached is told beside other mistakes, and two mistakes at one place are two") {
+  Workflow workflow = tests::triage_workflow();
+  workflow.statuses.push_back({.key = "lost", .stage = "plan"});
+  workflow.stages.push_back({.key = "a b"});
+  workflow.stages.push_back({.key = "a b"});
+  workflow.gates.front().required_fields.push_back("nothing");
+  workflow.transitions.push_back({"new", "new"});
+  const auto told = [](const Result<Workflow>& result) {
+    std::vector<std::string> out;
+    for (const Problem& problem : result.error().problems()) out.push_back(problem.pointer + " " + problem.text);
+    return out;
+  };
+  std::string json = workflow.to_json();
+  const auto problems = told(Workflow::from_json(json));
+  const auto has = [&](const std::string& wanted) {
+    return std::find(problems.begin(), problems.end(), wanted) != problems.end();
+  };
+  CHECK(has("/stages/6/key must be 1 to 48 of a-z A-Z 0-9 _ -"));
+  CHECK(has("/stages/6/key 'a b' is used twice"));
+  CHECK(has("/stageGates/0/requiredFields/2 there is no field 'nothing'"));
+  workflow.stages.resize(5);
+  const auto again = Workflow::from_json(workflow.to_json());
+  REQUIRE_FALSE(again);
+  CHECK(again.error().problems().back().pointer == "/statuses/7");
+}
+
 TEST_CASE("a definition of 20 MB is refused before it is parsed") {
   std::string huge(20u * 1024 * 1024, ' ');
   huge += small;

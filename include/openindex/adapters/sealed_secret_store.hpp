@@ -8,7 +8,6 @@
 
 #include <array>
 #include <cstddef>
-#include <filesystem>
 #include <string>
 
 #include <openindex/core/random.hpp>
@@ -26,7 +25,7 @@ class OPENINDEX_API HostKey {
 
   /// Read the key from a file, or make the file with a fresh key when there is none. The file must be readable by its
   /// owner only. @par Errors secret_unreadable (context `path` and why)
-  static Result<HostKey> from_file(const std::filesystem::path& path, RandomSource& random = system_random());
+  static Result<HostKey> from_file(const std::string& path, RandomSource& random = system_random());
 
   /// Make a key that nobody else knows and that is gone with the process: for tests and memory storage.
   static HostKey ephemeral(RandomSource& random = system_random());

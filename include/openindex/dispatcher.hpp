@@ -5,6 +5,9 @@
 // was in flight when the process died may be asked once more. Nothing waits in silence: a run that cannot go on is
 // `waiting` with a reason, an audit entry and an answer from `WorkflowEngine::explain`.
 //
+// Whether the runs of a stage start, what each may use and how long it may last is said by the `StageSettings`, which
+// every round goes by as they are at its beginning.
+//
 // Several dispatchers, in several processes, may share one storage.
 //
 // Thread safety: `wake` from any thread; everything else by one thread at a time. Lifetime: what the options name,

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "agent/journal.hpp"
+#include "dispatch/run_limits.hpp"
 #include "dispatch/work.hpp"
 #include "engine/run_record.hpp"
 #include "provider/provider_directory.hpp"
@@ -12,14 +13,12 @@ namespace openindex {
 inline namespace v0 {
 
 void Dispatcher::Work::ask(Active& active, AskModel ask) {
+  if (auto spent = dispatch::spent_on_model(active.run, *active.settings); !spent.empty()) {
+    return wait(active, RunReason::budget_exhausted, std::move(spent), std::nullopt);
+  }
   active.asking = std::move(ask);
   active.hopeful.reset();
-  auto settings = options.engine.stage_settings(active.run.workflow, active.run.stage);
-  if (!settings) {
-    storage_error_ = settings.error();
-    return lose(active.run.id);
-  }
-  active.providers = std::move(settings->providers);
+  active.providers = active.settings->providers;
   if (active.provider >= active.providers.size()) active.provider = 0;
   if (active.providers.empty()) return provider_failed(active, errc::no_provider);
   send(active);
@@ -71,6 +70,7 @@ void Dispatcher::Work::replied(Active& active, const ChatReply& reply) {
   add(std::string(agent::step_kind::turn), agent::turn_body(reply, active.run.provider));
   write->run.starts = 1;
   write->run.retries = 0;
+  ++write->run.turns;
   write->run.input_tokens += reply.usage.input;
   write->run.output_tokens += reply.usage.output;
   engine::Change change{.key = {}, .actor = active.actor, .decide = {}};
@@ -98,7 +98,8 @@ void Dispatcher::Work::provider_failed(Active& active, const Error& error) {
   if (!active.hopeful || hope(error) < hope(*active.hopeful)) active.hopeful = described;
   if (active.provider + 1 < active.providers.size()) {
     ++active.provider;
-    return send(active);
+    if (may_go_on(active)) send(active);
+    return;
   }
   const Error decisive = *std::exchange(active.hopeful, std::nullopt);
   active.provider = 0;

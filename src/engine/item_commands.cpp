@@ -31,12 +31,16 @@ Result<WorkItem> WorkflowEngine::execute(const Actor& actor, const ItemKey& key,
   const auto* dependency = std::get_if<AddDependency>(&command);
   Change change{.key = key,
                 .actor = actor,
-                .decide =
-                    [&](const LoadedItem& item, Time now) {
-                      ItemSnapshot snapshot = item.snapshot();
-                      if (*related) snapshot.related = &**related;
-                      return decide(snapshot, command, actor, now, call.fence);
-                    },
+                .decide = [&](const LoadedItem& item, Time now) -> Result<Decision> {
+                  ItemSnapshot snapshot = item.snapshot();
+                  if (*related) snapshot.related = &**related;
+                  if (std::holds_alternative<Claim>(command)) {
+                    auto by_hand = core_->shelf.claims_by_hand(item);
+                    if (!by_hand) return by_hand.error();
+                    snapshot.claims_by_hand = *by_hand;
+                  }
+                  return decide(snapshot, command, actor, now, call.fence);
+                },
                 .notes = {},
                 .on = dependency != nullptr ? dependency->on : ItemKey(),
                 .related = related};

@@ -41,6 +41,7 @@ bool is_passed_over(errc code) {
     case errc::contention:
     case errc::already_resolved:
     case errc::not_for_agents:
+    case errc::stage_for_runs:
     case errc::dependencies_unresolved:
     case errc::not_found:
       return true;
@@ -115,7 +116,9 @@ class AgentQueue::Window {
     auto items = engine_.core().door.load_all(keys);
     if (!items) return items.error();
     for (const auto& item : *items) {
-      if (!takeable(*item, filter, now)) continue;
+      auto free = takeable(engine_.core().shelf, *item, filter, now);
+      if (!free) return free.error();
+      if (!*free) continue;
       auto member = may_claim(engine_, actor, item->item.domain);
       if (!member) return member.error();
       if (*member) window.keys.push_back(item->item.key);
@@ -155,7 +158,9 @@ Result<QueuePage> AgentQueue::available(const Actor& actor, const QueueFilter& f
   for (const auto& item : *items) {
     auto sees = engine_.core().domains.sees(actor, item->item.domain);
     if (!sees) return sees.error();
-    if (*sees && takeable(*item, filter, now)) out.items.push_back(item->whole());
+    auto free = takeable(engine_.core().shelf, *item, filter, now);
+    if (!free) return free.error();
+    if (*sees && *free) out.items.push_back(item->whole());
   }
   if (!page->next.empty()) {
     out.next = (expired_part ? 'e' : 'f') + page->next;
@@ -220,7 +225,9 @@ Result<std::optional<AgentSession>> AgentQueue::claim_next(const Actor& actor, c
     if (!*key) break;
     auto loaded = engine_.core().door.load(**key);
     if (!loaded) return loaded.error();
-    if (!takeable(**loaded, filter, engine_.clock().now())) continue;
+    auto free = takeable(engine_.core().shelf, **loaded, filter, engine_.clock().now());
+    if (!free) return free.error();
+    if (!*free) continue;
     auto member = may_claim(engine_, actor, (*loaded)->item.domain);
     if (!member) return member.error();
     if (!*member) continue;
@@ -233,6 +240,7 @@ Result<std::optional<AgentSession>> AgentQueue::claim_next(const Actor& actor, c
         continue;
       case errc::already_resolved:
       case errc::not_for_agents:
+      case errc::stage_for_runs:
       case errc::dependencies_unresolved:
       case errc::not_found:
         continue;
@@ -268,11 +276,13 @@ Result<std::vector<AgentSession>> AgentQueue::claim_next(const Actor& actor, std
       auto member = may_claim(engine_, actor, engine::domain_of(**key));
       if (!member) return member.error();
       if (!*member) continue;
-      changes.push_back({.key = **key, .actor = actor, .decide = [&](const engine::LoadedItem& item, Time now) {
-                           // Held by this agent, too: it has that one already.
-                           if (!takeable(item, filter, now)) return Result<Decision>(errc::already_claimed);
-                           return decide(item.snapshot(), claim, actor, now);
-                         }});
+      const auto claim_free = [&](const engine::LoadedItem& item, Time now) -> Result<Decision> {
+        auto free = takeable(engine_.core().shelf, item, filter, now);
+        if (!free) return free.error();
+        if (!*free) return errc::already_claimed;  // held by this agent, too: it has that one already
+        return decide(item.snapshot(), claim, actor, now);
+      };
+      changes.push_back({.key = **key, .actor = actor, .decide = claim_free});
     }
     any = !changes.empty();
     auto outcomes = engine_.core().door.apply(changes);

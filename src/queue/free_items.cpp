@@ -36,10 +36,12 @@ ScanRequest expired_items(Time now, std::uint32_t limit, const std::string& afte
           .after = after};
 }
 
-bool takeable(const engine::LoadedItem& loaded, const QueueFilter& filter, Time now) {
+Result<bool> takeable(engine::WorkflowShelf& shelf, const engine::LoadedItem& loaded, const QueueFilter& filter,
+                      Time now) {
   const WorkItem& item = loaded.item;
-  return item.resolution == Resolution::unresolved && item.execution_target != ExecutionTarget::human &&
-         item.blocked_by.empty() && !is_held(item.hold, now) && matches(loaded, filter);
+  const bool free = item.resolution == Resolution::unresolved && item.execution_target != ExecutionTarget::human &&
+                    item.blocked_by.empty() && !is_held(item.hold, now) && matches(loaded, filter);
+  return free ? shelf.claims_by_hand(loaded) : Result<bool>(false);
 }
 
 }  // namespace openindex::queue

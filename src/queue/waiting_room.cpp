@@ -181,27 +181,55 @@ Result<std::vector<engine::LoadedItemPtr>> AgentQueue::WaitingRoom::load(const S
   return engine_.core().door.load_all(keys);
 }
 
-// One row of the index is enough, unless words must be looked for.
+// Tells whether the index alone says that agents may claim it.
+Result<bool> AgentQueue::WaitingRoom::is_open_stage(const Record& row) {
+  for (const IndexEntry& entry : row.index) {
+    if (entry.index != Index::queue) continue;
+    auto settings = engine_.core().shelf.known_settings(std::get<std::string>(entry.values[4]),
+                                                        std::get<std::string>(entry.values[5]));
+    if (!settings) return settings.error();
+    return (*settings)->claims_by_hand;
+  }
+  return false;
+}
+
+// One row of the index is enough, unless words must be looked for, or agents are kept out of its stage.
 Result<bool> AgentQueue::WaitingRoom::look_among_free(const QueueFilter& filter) {
   const Time now = engine_.clock().now();
-  ScanRequest request = queue::free_items(filter, filter.search.empty() ? 1 : 100, {});
+  constexpr std::uint32_t page_size = 100;
+  ScanRequest request = queue::free_items(filter, filter.search.empty() ? 1 : page_size, {});
   do {  // a page may be empty and not the last one: it looks at a bounded number of rows
     auto page = engine_.storage().scan(request);
     if (!page) return page.error();
-    if (filter.search.empty() && !page->rows.empty()) return true;
-    auto items = load(*page);
-    if (!items) return items.error();
-    for (const auto& item : *items) {
-      if (queue::takeable(*item, filter, now)) return true;
+    if (filter.search.empty() && !page->rows.empty()) {
+      auto open = is_open_stage(page->rows.front());
+      if (!open) return open.error();
+      if (*open) return true;
     }
+    auto found = any_takeable(*page, filter, now);
+    if (!found) return found.error();
+    if (*found) return true;
     request.after = std::move(page->next);
+    request.limit_count = page_size;
   } while (!request.after.empty());
+  return false;
+}
+
+Result<bool> AgentQueue::WaitingRoom::any_takeable(const ScanPage& page, const QueueFilter& filter, Time now) {
+  auto items = load(page);
+  if (!items) return items.error();
+  for (const auto& item : *items) {
+    auto free = queue::takeable(engine_.core().shelf, *item, filter, now);
+    if (!free || *free) return free;
+  }
   return false;
 }
 
 // Which of the filters find something.
 Result<AgentQueue::WaitingRoom::Filters> AgentQueue::WaitingRoom::look(const Filters& filters) {
   Filters found;
+  // What woke the lookout may have been new settings, and nothing will wake it a second time.
+  if (auto followed = engine_.core().shelf.follow_settings(); !followed) return followed.error();
   for (const QueueFilter& filter : filters) {
     auto any = look_among_free(filter);
     if (!any) return any.error();
@@ -215,7 +243,9 @@ Result<AgentQueue::WaitingRoom::Filters> AgentQueue::WaitingRoom::look(const Fil
   if (!items) return items.error();
   for (const auto& item : *items) {
     for (const QueueFilter& filter : filters) {
-      if (queue::takeable(*item, filter, now)) found.insert(filter);
+      auto free = queue::takeable(engine_.core().shelf, *item, filter, now);
+      if (!free) return free.error();
+      if (*free) found.insert(filter);
     }
   }
   return found;

@@ -45,6 +45,8 @@ class AgentQueue::WaitingRoom final : public engine::CommitWatcher,
   Result<void> rest(Waiter& self, Lock& lock, Rest& rest);
   Result<bool> sleep_in_storage(Lock& lock, Duration due, Rest& rest);
   Result<std::vector<engine::LoadedItemPtr>> load(const ScanPage& page);
+  Result<bool> is_open_stage(const Record& row);
+  Result<bool> any_takeable(const ScanPage& page, const QueueFilter& filter, Time now);
   Result<bool> look_among_free(const QueueFilter& filter);
   Result<Filters> look(const Filters& filters);
   Result<void> look_for_all();

@@ -9,4 +9,7 @@ namespace openindex::model {
 /// ways around and back; every type of field.
 Workflow claims_workflow();
 
+/// The agent-required stage whose settings keep agents from claiming by hand.
+inline constexpr const char* stage_for_runs = "letter";
+
 }  // namespace openindex::model

@@ -75,6 +75,7 @@ std::set<std::string> Reference::available(Time now) const {
   std::set<std::string> out;
   for (const auto& [key, item] : items) {
     const WorkItem& seen = item.seen;
+    if (seen.stage == stage_for_runs) continue;
     if (seen.resolution == Resolution::unresolved && seen.execution_target != ExecutionTarget::human &&
         !live(item, now) && (!seen.hold || seen.hold->run.empty()) && blocked_by(item).empty()) {
       out.insert(key.str());

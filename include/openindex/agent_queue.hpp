@@ -1,7 +1,8 @@
 // AgentQueue: the work that agents may take, and the work they have taken. (openindex.md 3.1, 3.4)
 //
 // `available` holds unresolved items whose execution target is `agent` or `either` and that nobody holds; an item whose
-// holder's deadline has passed counts as free, be the holder an agent or a run. `mine` holds what the asking agent has.
+// holder's deadline has passed counts as free, be the holder an agent or a run. Those that stand in a stage which is
+// left to its runs (`StageSettings::claims_by_hand`) are not in it. `mine` holds what the asking agent has.
 //
 // Thread safety: all methods, from any threads. Lifetime: the engine must outlive it.
 #pragma once

@@ -5,6 +5,9 @@
 // was in flight when the process died may be asked once more. Nothing waits in silence: a run that cannot go on is
 // `waiting` with a reason, an audit entry and an answer from `WorkflowEngine::explain`.
 //
+// Whether the runs of a stage start, what each may use and how long it may last is said by the `StageSettings`, which
+// every round goes by as they are at its beginning.
+//
 // Several dispatchers, in several processes, may share one storage.
 //
 // Thread safety: `wake` from any thread; everything else by one thread at a time. Lifetime: what the options name,
@@ -63,8 +66,10 @@ class OPENINDEX_API Dispatcher {
     AgentId agent = "openindex-dispatcher";  ///< As which its runs appear in ownership and audit.
     std::uint32_t runs_max = 64;             ///< Runs worked on at once.
     Duration hold{60'000};                   ///< Of a run's item; beaten at a third. 1 second to 7 days.
-    std::uint32_t starts_max = 3;  ///< A step that was started this often without an end: waiting(crash_loop).
-    Duration backoff_min{1'000};   ///< First pause after a provider's failure; doubles, with jitter.
+    /// A step that was started this often without an end: waiting(crash_loop). Starts that got as far as asking a model
+    /// do not count, up to 100: whoever waits for an answer did not kill the process.
+    std::uint32_t starts_max = 3;
+    Duration backoff_min{1'000};  ///< First pause after a provider's failure; doubles, with jitter.
     Duration backoff_max{60'000};
     std::uint32_t retries_max = 8;    ///< Failures in a row before a run stops trying by itself.
     Duration model_timeout{600'000};  ///< Of one request.

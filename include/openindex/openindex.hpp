@@ -51,5 +51,6 @@
 #include <openindex/workflow/compiled_workflow.hpp>
 #include <openindex/workflow/diagram.hpp>
 #include <openindex/workflow/field_value.hpp>
+#include <openindex/workflow/stage_settings.hpp>
 #include <openindex/workflow/workflow.hpp>
 #include <openindex/workflow_engine.hpp>

@@ -34,6 +34,7 @@
 #include <openindex/work/rules.hpp>
 #include <openindex/work/subscription.hpp>
 #include <openindex/work/work_item.hpp>
+#include <openindex/workflow/stage_settings.hpp>
 #include <openindex/workflow/workflow.hpp>
 
 namespace openindex {
@@ -46,11 +47,6 @@ struct SavedWorkflow {
   WorkflowId id = {};
   std::uint32_t version = 0;
   bool created = false;  ///< False when the latest version said the same already.
-};
-
-/// What may change about a stage at any time: which providers serve it, in order of preference.
-struct StageSettings {
-  std::vector<ProviderId> providers = {};
 };
 
 /// Which items to list; empty members match everything. The names are those of the CLI's list flags.
@@ -105,17 +101,24 @@ class OPENINDEX_API WorkflowEngine {
   /// Read a version of a definition; version 0: the latest. @par Errors not_found, storage
   Result<Workflow> workflow(const WorkflowId& id, std::uint32_t version = 0);
 
+  /// Write a version with the settings that its stages have now (`merged_json`); version 0: the latest.
+  /// @par Errors not_found, storage
+  Result<std::string> workflow_json(const WorkflowId& id, std::uint32_t version = 0);
+
   /// Let a provider serve a stage, after those attached before. Reaches items that already wait. Attaching it again
   /// changes nothing. That the provider exists is not checked here: runs wait with `no_provider` until it does.
-  /// @par Errors not_found (no such workflow or stage), not_permitted, storage
+  /// @par Errors not_found (no such workflow or stage), not_permitted (needs admin), invalid_argument, storage
   Result<void> attach_provider(const Actor& actor, const WorkflowId& id, const std::string& stage,
                                const ProviderId& provider);
 
-  /// Replace a stage's settings. @par Errors as attach_provider
+  /// Replace a stage's settings. The same settings again change nothing. Other processes go by new ones within a
+  /// second, this engine and every dispatcher that is awake at once.
+  /// @par Errors as attach_provider; invalid_argument: every problem with its JSON pointer
   Result<void> set_stage_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
                                   const StageSettings& settings);
 
-  /// Read a stage's settings; empty when none were made. @par Errors not_found (no such workflow or stage), storage
+  /// Read a stage's settings; the defaults when none were made. @par Errors not_found (no such workflow or stage),
+  /// storage
   Result<StageSettings> stage_settings(const WorkflowId& id, const std::string& stage);
 
   /// Tell what changed between two stored versions, and which unresolved items under the first it is about. Reads every
@@ -308,7 +311,7 @@ class OPENINDEX_API WorkflowEngine {
 
  private:
   Result<void> edit_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
-                             const std::function<bool(StageSettings&)>& edit);
+                             const std::function<void(StageSettings&)>& edit);
   Result<Domain> edit_domain(const Actor& actor, const std::string& key, Role needed,
                              const std::function<Result<std::vector<AuditDraft>>(Domain&)>& edit,
                              const CallOptions& call, const std::string& what);

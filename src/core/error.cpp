@@ -69,6 +69,8 @@ constexpr Row table[] = {
     {errc::not_resolved, "not_resolved", "The work item is not resolved", "Nothing needs to be reopened"},
     {errc::agent_stage_in_the_way, "agent_stage_in_the_way", "A stage that agents must do is in the way",
      "Move the item into that stage and let it be done"},
+    {errc::stage_for_runs, "stage_for_runs", "Agents do not claim work items of this stage by hand",
+     "Leave it to the stage's run, or set claims_by_hand in the settings of the stage"},
     {errc::already_claimed, "already_claimed", "Work item is already claimed",
      "Claim another item, or wait until the deadline named in the context"},
     {errc::hold_lost, "hold_lost", "The hold on the work item was lost",

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "agent/journal.hpp"
+#include "dispatch/run_limits.hpp"
 #include "dispatch/work.hpp"
 #include "engine/run_record.hpp"
 #include "provider/provider_directory.hpp"
@@ -12,14 +13,12 @@ namespace openindex {
 inline namespace v0 {
 
 void Dispatcher::Work::ask(Active& active, AskModel ask) {
+  if (auto spent = dispatch::spent_on_model(active.run, *active.settings); !spent.empty()) {
+    return wait(active, RunReason::budget_exhausted, std::move(spent), std::nullopt);
+  }
   active.asking = std::move(ask);
   active.hopeful.reset();
-  auto settings = options.engine.stage_settings(active.run.workflow, active.run.stage);
-  if (!settings) {
-    storage_error_ = settings.error();
-    return lose(active.run.id);
-  }
-  active.providers = std::move(settings->providers);
+  active.providers = active.settings->providers;
   if (active.provider >= active.providers.size()) active.provider = 0;
   if (active.providers.empty()) return provider_failed(active, errc::no_provider);
   send(active);
@@ -41,6 +40,16 @@ void Dispatcher::Work::send(Active& active) {
       std::move(*request), [box = inbox, run = active.run.id, number = active.request](Result<HttpResponse> response) {
         box->put({run, number, std::move(response)});
       });
+  if (active.run.starts > 1 && active.run.asked != active.run.starts) clear_of_suspicion(active);
+}
+
+// This step has seen a process die. It has come past everything that the host's code does before the model is asked, so
+// should the process die now, it was not by that code.
+void Dispatcher::Work::clear_of_suspicion(Active& active) {
+  active.run.asked = active.run.starts;
+  write_run(active, [this, id = active.run.id](Result<Outcome> written) {
+    if (!written) lose(id);
+  });
 }
 
 void Dispatcher::Work::answered(dispatch::Answer answer) {
@@ -70,7 +79,9 @@ void Dispatcher::Work::replied(Active& active, const ChatReply& reply) {
   for (const StepDraft& draft : active.asking.journal_first) add(draft.kind, draft.body);
   add(std::string(agent::step_kind::turn), agent::turn_body(reply, active.run.provider));
   write->run.starts = 1;
+  write->run.asked = 0;
   write->run.retries = 0;
+  ++write->run.turns;
   write->run.input_tokens += reply.usage.input;
   write->run.output_tokens += reply.usage.output;
   engine::Change change{.key = {}, .actor = active.actor};
@@ -98,7 +109,8 @@ void Dispatcher::Work::provider_failed(Active& active, const Error& error) {
   if (!active.hopeful || hope(error) < hope(*active.hopeful)) active.hopeful = described;
   if (active.provider + 1 < active.providers.size()) {
     ++active.provider;
-    return send(active);
+    if (may_go_on(active)) send(active);
+    return;
   }
   const Error decisive = *std::exchange(active.hopeful, std::nullopt);
   active.provider = 0;

@@ -48,6 +48,8 @@ bool waits_for_settings(RunReason reason) {
     case RunReason::overloaded:
     case RunReason::network:
     case RunReason::malformed_reply:
+    case RunReason::budget_exhausted:
+    case RunReason::stage_disabled:
       return true;
     default:
       return false;

@@ -21,6 +21,11 @@ Result<Decision> decide_rest(const engine::LoadedItem& item, const AgentRun& run
   return decision;
 }
 
+// Before its start a run acts under no epoch.
+Actor resting(const Actor& actor, const AgentRun& run, const AgentId& agent) {
+  return actor.kind() == ActorKind::run ? actor : Actor::run(run.id, run.item, agent, 0);
+}
+
 // A detail may quote a model, a provider or an exception: any bytes, any length.
 std::string readable(std::string_view text) { return agent::shortened(codecs::to_utf8(text), 1000); }
 
@@ -34,9 +39,8 @@ void Dispatcher::Work::wait(Active& active, RunReason reason, std::string detail
   write->run.detail = readable(detail);
   write->run.due_at = due;
   write->run.starts = 0;
-  const Actor actor = active.actor.kind() == ActorKind::run
-                          ? active.actor
-                          : Actor::run(active.run.id, active.run.item, options.agent, 0);
+  write->run.asked = 0;
+  const Actor actor = resting(active.actor, active.run, options.agent);
   engine::Change change{
       .key = active.run.item,
       .actor = actor,
@@ -54,6 +58,7 @@ void Dispatcher::Work::wait(Active& active, RunReason reason, std::string detail
     Active* current = find(id);
     if (current == nullptr) return;
     ++events_;
+    if (!result && result.error().code() == errc::run_not_active) return retire(*current);
     if (result) tell(RunUpdate::What::waiting, current->run, current->run.detail);
     active_.erase(id.str());
   });
@@ -64,9 +69,10 @@ void Dispatcher::Work::fail(Active& active, RunReason reason, std::string detail
   write->run = active.run;
   write->run.reason = reason;
   write->run.detail = readable(detail);
+  const Actor actor = resting(active.actor, active.run, options.agent);
   engine::Change change{.key = active.run.item,
-                        .actor = active.actor,
-                        .decide = [run = active.run, actor = active.actor](const engine::LoadedItem& item, Time at) {
+                        .actor = actor,
+                        .decide = [run = active.run, actor](const engine::LoadedItem& item, Time at) {
                           auto decision = decide_rest(item, run, actor, at);
                           if (decision) decision->run_ends = RunState::failed;
                           return decision;
@@ -75,6 +81,7 @@ void Dispatcher::Work::fail(Active& active, RunReason reason, std::string detail
     Active* current = find(id);
     if (current == nullptr) return;
     ++events_;
+    if (!result && result.error().code() == errc::run_not_active) return retire(*current);
     if (!result) return lose(id);
     ended(*current, current->run);
   });
@@ -84,6 +91,21 @@ void Dispatcher::Work::ended(Active& active, const AgentRun& run) {
   const AgentRun last = run;
   active_.erase(active.run.id.str());
   tell(RunUpdate::What::ended, last, last.detail);
+}
+
+// Writes the run alone, as it is here.
+void Dispatcher::Work::write_run(Active& active, Then then) {
+  auto write = std::make_unique<engine::RunWrite>();
+  write->run = active.run;
+  engine::Change change{.key = {}, .actor = Actor::system(options.agent.str()), .decide = {}};
+  queue(active, std::move(change), std::move(write), std::move(then));
+}
+
+void Dispatcher::Work::put_down(Active& active) {
+  write_run(active, [this, id = active.run.id](Result<Outcome>) {
+    ++events_;
+    lose(id);
+  });
 }
 
 // Somebody else has the item, or the storage failed in the middle: what is stored says how it goes on.

@@ -1,9 +1,10 @@
 // Finding runs that are due, and taking them.
+#include <algorithm>
+
 #include <openindex/agent/chat_runner.hpp>
 
 #include "dispatch/work.hpp"
 #include "engine/run_record.hpp"
-#include "engine/settings_marker.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -42,14 +43,23 @@ Result<Decision> decide_start(const engine::LoadedItem& item, const AgentRun& ru
 }  // namespace
 
 Result<void> Dispatcher::Work::start_due(Time now) {
-  if (room() == 0) return {};
+  if (room() == 0) return look_through_due();
   auto page = options.engine.storage().scan(due("run", now, room()));
   if (!page) return page.error();
-  for (const Record& record : page->rows) {
-    auto run = engine::read_run(record);
-    if (run) start(std::move(*run));  // one damaged record must not stop the others
-  }
+  consider_all(*page);
   return {};
+}
+
+// A run that waits is looked at when it is due, when its time is up, and when settings have changed.
+void Dispatcher::Work::consider_all(const ScanPage& page) {
+  for (const Record& record : page.rows) {
+    auto run = engine::read_run(record);
+    if (!run) continue;  // one damaged record must not stop the others
+    const bool revived = !run->due_at && reviving_ && dispatch::waits_for_settings(run->reason);
+    if (revived) run->retries = 0;
+    const bool is_due = run->due_at && *run->due_at <= now();
+    consider(std::move(*run), room() > 0 && (revived || is_due));
+  }
 }
 
 // A run whose dispatcher died is found through the deadline of its item's hold.
@@ -66,38 +76,38 @@ Result<void> Dispatcher::Work::take_over_expired(Time now) {
     // Ours, but the process slept through the deadline: give it up and start it again under a new epoch.
     lose(hold->run);
     auto run = door().load_run(hold->run);
-    if (run && run->state == RunState::running) start(std::move(*run));
+    if (run && run->state == RunState::running) consider(std::move(*run), true);
   }
   return {};
 }
 
-// Runs that wait for a provider, a key or a runner are looked at again when settings have changed, and once at the
-// start. The cursor stays between rounds, so that each is looked at once: one that parks again lands behind it.
+// Runs that wait for a provider, a key, a runner or the stage's settings are looked at again when settings have
+// changed, and once at the start. The cursor stays between rounds, so that each is looked at once: one that parks again
+// lands behind it. Then those that time will bring back, for their deadlines.
 Result<void> Dispatcher::Work::revive_parked() {
-  const RecordId marker = engine::settings_marker();
-  auto found = options.engine.storage().get(std::span(&marker, 1));
-  if (!found) return found.error();
-  const std::uint64_t version = found->front() ? found->front()->version : 0;
-  if (version != settings_seen_) {
-    settings_seen_ = version;
-    reviving_ = true;
-    revive_after_.clear();
-  }
   while (reviving_ && room() > 0) {
-    ScanRequest request = due("parked", std::nullopt, room());
+    const bool parked = revive_topic_ == 0;
+    ScanRequest request = due(parked ? "parked" : "run", std::nullopt, room());
     request.after = revive_after_;
     auto page = options.engine.storage().scan(request);
     if (!page) return page.error();
-    for (const Record& record : page->rows) {
-      auto run = engine::read_run(record);
-      if (!run || !dispatch::waits_for_settings(run->reason)) continue;
-      run->retries = 0;
-      start(std::move(*run));
-    }
+    consider_all(*page);
     revive_after_ = std::move(page->next);
-    reviving_ = !revive_after_.empty();
+    if (revive_after_.empty()) reviving_ = ++revive_topic_ < 2;
   }
   return {};
+}
+
+Result<std::optional<Time>> Dispatcher::Work::earliest(const char* topic, std::optional<Time> after) {
+  ScanRequest request = due(topic, std::nullopt, 1);
+  if (after) request.from = std::int64_t{after->time_since_epoch().count() + 1};
+  auto page = options.engine.storage().scan(request);
+  if (!page) return page.error();
+  if (page->rows.empty()) return std::optional<Time>();
+  for (const IndexEntry& entry : page->rows.front().index) {
+    if (entry.index == Index::due) return std::optional(Time(Duration(std::get<std::int64_t>(entry.values[1]))));
+  }
+  return std::optional<Time>();
 }
 
 // While runs are in hand, beats wake often enough to notice what others let go.
@@ -107,23 +117,26 @@ Result<void> Dispatcher::Work::find_next_due() {
     const bool ours = std::string_view(topic) == "run_hold" && !active_.empty();
     const bool full = std::string_view(topic) == "run" && room() == 0;
     if (ours || full) continue;
-    auto page = options.engine.storage().scan(due(topic, std::nullopt, 1));
-    if (!page) return page.error();
-    if (page->rows.empty()) continue;
-    for (const IndexEntry& entry : page->rows.front().index) {
-      if (entry.index != Index::due) continue;
-      const Time at{Duration(std::get<std::int64_t>(entry.values[1]))};
-      if (!next_due_ || at < *next_due_) next_due_ = at;
-    }
+    auto at = earliest(topic, std::nullopt);
+    if (!at) return at.error();
+    if (*at && (!next_due_ || **at < *next_due_)) next_due_ = *at;
   }
+  auto lapse = earliest("parked", lapses_seen_);
+  if (!lapse) return lapse.error();
+  next_lapse_ = *lapse;
   return {};
 }
 
-void Dispatcher::Work::start(AgentRun run) {
-  if (find(run.id) != nullptr) return;
+Dispatcher::Work::Active& Dispatcher::Work::take_in(AgentRun run) {
   auto slot = std::make_unique<Active>();
-  slot->run = run;
-  Active& active = *(active_[run.id.str()] = std::move(slot));
+  slot->run = std::move(run);
+  Active& active = *slot;
+  active_[active.run.id.str()] = std::move(slot);
+  return active;
+}
+
+void Dispatcher::Work::start(AgentRun run) {
+  Active& active = take_in(run);
   auto write = std::make_unique<engine::RunWrite>();
   write->run = run;
   write->run.state = RunState::running;
@@ -174,19 +187,20 @@ void Dispatcher::Work::started(AgentRun run, Result<Outcome> outcome) {
 
 // A run that its item no longer knows would be due for ever.
 void Dispatcher::Work::retire(Active& active) {
-  auto write = std::make_unique<engine::RunWrite>();
-  write->run = active.run;
-  write->run.state = RunState::cancelled;
-  write->run.reason = RunReason::left_stage;
-  write->run.detail = "The item has another run or none";
-  write->run.ended_at = now();
-  write->run.due_at.reset();
-  engine::Change change{.key = {}, .actor = Actor::system(options.agent.str())};
-  queue(active, std::move(change), std::move(write), [this, id = active.run.id](Result<Outcome>) { lose(id); });
+  active.run.state = RunState::cancelled;
+  active.run.reason = RunReason::left_stage;
+  active.run.detail = "The item has another run or none";
+  active.run.ended_at = now();
+  active.run.due_at.reset();
+  put_down(active);
 }
 
 void Dispatcher::Work::begin(Active& active, const engine::LoadedItem& item) {
-  if (active.run.starts > options.starts_max) {
+  // A process that dies while models think takes every run along that it works on. They are not to blame, within
+  // reason.
+  constexpr std::uint32_t asked_max = 100;
+  const bool suspect = active.run.asked + 1 != active.run.starts;
+  if (active.run.starts > (suspect ? options.starts_max : std::max(asked_max, options.starts_max))) {
     return wait(active, RunReason::crash_loop,
                 "step " + std::to_string(active.run.steps + 1) + " was started " +
                     std::to_string(active.run.starts - 1) + " times and never ended",

@@ -7,6 +7,7 @@
 #include "agent/schema.hpp"
 #include "agent/stage_tools.hpp"
 #include "core/utf8.hpp"
+#include "dispatch/run_limits.hpp"
 #include "dispatch/work.hpp"
 #include "json/read.hpp"
 
@@ -32,6 +33,7 @@ void Dispatcher::Work::feed(Active& active, const RunEvent& event) {
 }
 
 void Dispatcher::Work::perform(Active& active, RunAction action) {
+  if (!may_go_on(active)) return;
   struct Performer {
     Work& work;
     Active& active;
@@ -83,6 +85,10 @@ void Dispatcher::Work::call_host_tool(Active& active, const ToolUse& call) {
   if (tool == tools.end()) {
     return journal_outcome(active, call, {call.id, call.name, "there is no tool of this name", true});
   }
+  if (auto spent = dispatch::spent_on_calls(active.run, *active.settings); !spent.empty()) {
+    return wait(active, RunReason::budget_exhausted, std::move(spent), std::nullopt);
+  }
+  ++active.run.calls;  // written with the next step
   const auto execute = [this, call, tool = &*tool](Active& running) {
     auto outcome = run_host_tool(running, *tool, call);
     journal_outcome(running, call,

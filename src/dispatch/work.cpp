@@ -53,6 +53,7 @@ std::unique_ptr<engine::RunWrite> Dispatcher::Work::next_step(const Active& acti
   auto write = std::make_unique<engine::RunWrite>();
   write->run = active.run;
   write->run.starts = 1;
+  write->run.asked = 0;
   RunStep step;
   step.number = ++write->run.steps;
   step.key = engine::step_key(active.run.id, step.number);
@@ -110,17 +111,32 @@ void Dispatcher::Work::beat(Duration steady) {
 Result<StepReport> Dispatcher::Work::step() {
   events_ = 0;
   storage_error_.reset();
+  const Time begun = now();
+  if (auto done = follow_settings(); !done) return done.error();
+  commit_queued();
   for (dispatch::Answer& answer : inbox->take()) answered(std::move(answer));
   commit_queued();
+  end_overdue();
   beat(options.engine.clock().steady());
   commit_queued();  // before looking for holds that ran out: ours may be among those just beaten
   if (auto done = take_over_expired(now()); !done) return done.error();
+  if (auto done = end_parked(begun); !done) return done.error();
   if (auto done = start_due(now()); !done) return done.error();
   if (auto done = revive_parked(); !done) return done.error();
   commit_queued();
   if (storage_error_) return *storage_error_;
   if (auto done = find_next_due(); !done) return done.error();
-  return StepReport{static_cast<std::uint32_t>(active_.size()), events_, next_due_};
+  return StepReport{static_cast<std::uint32_t>(active_.size()), events_, next_wake()};
+}
+
+std::optional<Time> Dispatcher::Work::next_wake() const {
+  std::optional<Time> next = next_due_;
+  const auto at = [&](const std::optional<Time>& time) {
+    if (time && (!next || *time < *next)) next = time;
+  };
+  at(next_lapse_);
+  for (const auto& [id, active] : active_) at(active->run.deadline);
+  return next;
 }
 
 Result<void> Dispatcher::Work::run(std::stop_token stop, bool until_idle) {
@@ -140,7 +156,8 @@ Result<void> Dispatcher::Work::run(std::stop_token stop, bool until_idle) {
     }
     Duration sleep = report ? std::chrono::hours(1) : Duration(200);
     if (report) {
-      const bool idle = report->in_flight == 0 && !report->next_due && report->events == 0;
+      // That a parked run ends some day is no reason to wait for it.
+      const bool idle = report->in_flight == 0 && !next_due_ && report->events == 0;
       if (until_idle && idle) break;
       if (report->next_due) sleep = std::min<Duration>(sleep, *report->next_due - now());
       for (const auto& [id, active] : active_) sleep = std::min(sleep, active->next_beat - clock.steady());

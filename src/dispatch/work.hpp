@@ -51,7 +51,8 @@ class Dispatcher::Work {
     AgentRun run;
     Actor actor = Actor::agent({});
     std::unique_ptr<RunProgram> program;
-    AskModel asking;  ///< While a request is in flight.
+    engine::WorkflowShelf::StageSettingsPtr settings;  ///< As of its last step.
+    AskModel asking;                                   ///< While a request is in flight.
     codecs::ChatEndpoint endpoint;
     std::vector<ProviderId> providers;
     std::size_t provider = 0;      ///< Which of them is being asked.
@@ -69,11 +70,22 @@ class Dispatcher::Work {
     Then then;
   };
 
+  // -- what settings say (run_settings.cpp)
+  Result<void> follow_settings();
+  void consider(AgentRun run, bool may_start);
+  bool may_go_on(Active& active);
+  void end_overdue();
+  Result<void> end_parked(Time until);
+  Result<void> look_through_due();
+
   // -- starting (run_starts.cpp)
   Result<void> start_due(Time now);
   Result<void> take_over_expired(Time now);
   Result<void> revive_parked();
+  void consider_all(const ScanPage& page);
+  Result<std::optional<Time>> earliest(const char* topic, std::optional<Time> after);
   Result<void> find_next_due();
+  Active& take_in(AgentRun run);
   void start(AgentRun run);
   void started(AgentRun run, Result<Outcome> outcome);
   void retire(Active& active);
@@ -93,6 +105,7 @@ class Dispatcher::Work {
   // -- asking (model_calls.cpp)
   void ask(Active& active, AskModel ask);
   void send(Active& active);
+  void clear_of_suspicion(Active& active);
   void answered(dispatch::Answer answer);
   void replied(Active& active, const ChatReply& reply);
   void provider_failed(Active& active, const Error& error);
@@ -101,6 +114,8 @@ class Dispatcher::Work {
   void wait(Active& active, RunReason reason, std::string detail, std::optional<Time> due);
   void fail(Active& active, RunReason reason, std::string detail);
   void give_back_all();
+  void write_run(Active& active, Then then);
+  void put_down(Active& active);
   void lose(const RunId& id);
   void ended(Active& active, const AgentRun& run);
   bool settle(const RunId& id, const Result<Outcome>& result);
@@ -114,15 +129,21 @@ class Dispatcher::Work {
   void tell(RunUpdate::What what, const AgentRun& run, std::string_view detail) const noexcept;
   engine::ItemDoor& door() { return options.engine.core().door; }
   Time now() const { return options.engine.clock().now(); }
+  [[nodiscard]] std::optional<Time> next_wake() const;
 
   std::unordered_map<std::string, std::unique_ptr<Active>> active_;
   std::vector<Pending> queue_;
   std::uint64_t requests_ = 0;
   std::uint64_t settings_seen_ = 0;
   bool reviving_ = true;
+  std::size_t revive_topic_ = 0;
   std::string revive_after_;
+  std::string look_after_;  ///< Of a full dispatcher among what is due.
+  Duration next_look_{0};
   std::uint32_t events_ = 0;
-  std::optional<Time> next_due_;
+  std::optional<Time> next_due_;    ///< When a run can be started again.
+  std::optional<Time> next_lapse_;  ///< When a parked one ends.
+  Time lapses_seen_{};              ///< None of a parked one is left up to here.
   std::optional<Error> storage_error_;
 };
 

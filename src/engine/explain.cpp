@@ -15,7 +15,7 @@ std::string joined(const std::vector<std::string>& list) {
   return out;
 }
 
-// What would let a waiting run go on; empty when time alone does.
+// What would let a waiting run go on, or keep later ones from ending like this one; empty when time alone does.
 std::string remedy_of(const AgentRun& run) {
   switch (run.reason) {
     case RunReason::no_provider:
@@ -31,6 +31,12 @@ std::string remedy_of(const AgentRun& run) {
       return "Raise the limit of the provider " + run.provider + ", or attach another one";
     case RunReason::rejected_request:
       return "Check the model and endpoint of the provider " + run.provider;
+    case RunReason::budget_exhausted:
+      return fmt::format("Raise what a run of the stage '{}' may use in the stage's settings", run.stage);
+    case RunReason::stage_disabled:
+      return fmt::format("Enable the stage '{}' in its settings", run.stage);
+    case RunReason::deadline_passed:
+      return fmt::format("For later runs: give the stage '{}' a later deadline in its settings", run.stage);
     case RunReason::dependencies:
       return "Resolve what the item depends on, or remove the dependency";
     case RunReason::needs_person:
@@ -57,11 +63,13 @@ void explain_run(Explanation& out, const AgentRun& run) {
                                 run.detail.empty() ? "" : " (" + run.detail + ")");
       if (run.due_at) out.next.push_back("Tried again by itself at " + to_rfc3339(*run.due_at));
       if (auto text = remedy_of(run); !text.empty()) out.next.push_back(std::move(text));
+      if (run.deadline) out.next.push_back("The run fails at " + to_rfc3339(*run.deadline) + ", the stage's deadline");
       break;
     default:
       out.summary = fmt::format("The run of the stage '{}' {}: {}{}", run.stage, to_text(run.state),
                                 to_text(run.reason), run.detail.empty() ? "" : " (" + run.detail + ")");
       out.next.push_back("A person decides: progress a gate of the stage by hand");
+      if (auto text = remedy_of(run); !text.empty()) out.next.push_back(std::move(text));
   }
 }
 

@@ -138,6 +138,11 @@ Result<Decision> ItemDoor::judge(Prepared& prepared, const Change& change, std::
   const LoadedItem& current = *prepared.current;
   if (change.decide) return change.decide(current, now);
   ItemSnapshot snapshot = current.snapshot();
+  if (std::holds_alternative<Claim>(change.command)) {
+    auto by_hand = shelf_.claims_by_hand(current);
+    if (!by_hand) return by_hand.error();
+    snapshot.claims_by_hand = *by_hand;
+  }
   if (const auto* dependency = std::get_if<AddDependency>(&change.command)) {
     auto related = relate(change.key, dependency->on, seen);
     if (!related) return related.error();

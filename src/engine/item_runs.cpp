@@ -42,14 +42,14 @@ Result<void> ItemDoor::tell_run(Prepared& prepared, const Change& change, const 
     run->reason = RunReason::item_held;
     run->detail = "held by " + (hold.agent.empty() ? change.actor.id() : hold.agent.str());
     run->due_at = hold.deadline;
-    run->starts = 0;
+    run->starts = run->asked = 0;
     drafts.push_back({"agent.dispatch_blocked", {{"reason", "", std::string(to_text(run->reason))}}, run->detail});
   } else if (run->state == RunState::waiting && run->reason == RunReason::item_held) {
     run->due_at = now;
   } else if (run->state == RunState::running && current.item.hold && current.item.hold->run == id) {
     run->state = RunState::queued;  // somebody set the item free under it
     run->due_at = now;
-    run->starts = 0;
+    run->starts = run->asked = 0;
   } else {
     return {};
   }

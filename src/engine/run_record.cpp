@@ -1,5 +1,6 @@
 #include "engine/run_record.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -13,15 +14,15 @@ namespace {
 
 std::int64_t ms(Time time) { return time.time_since_epoch().count(); }
 
-// A run that time will bring back is `run`; one that waits for somebody is `parked`; a running one is found through the
-// deadline of its item's hold.
+// A run that time will bring back is `run`; one that waits for somebody is `parked`, and stands in the future only when
+// it has a deadline; a running one is found through the deadline of its item's hold.
 void index_run(const AgentRun& run, std::vector<IndexEntry>& index) {
   const bool idle = run.state == RunState::queued || run.state == RunState::waiting;
   if (!idle) return;
   if (run.due_at) {
-    index.push_back({Index::due, {"run", ms(*run.due_at), run.id.str()}});
+    index.push_back({Index::due, {"run", ms(std::min(*run.due_at, run.deadline.value_or(Time::max()))), run.id.str()}});
   } else {
-    index.push_back({Index::due, {"parked", ms(run.created_at), run.id.str()}});
+    index.push_back({Index::due, {"parked", ms(run.deadline.value_or(run.created_at)), run.id.str()}});
   }
 }
 
@@ -43,10 +44,13 @@ Put write_run(const AgentRun& run) {
   if (run.reason != RunReason::none) out.key("reason").string(to_text(run.reason));
   out.member("detail", run.detail).member("agent", run.agent.str()).member("epoch", run.epoch);
   out.member("steps", std::uint64_t{run.steps}).member("starts", std::uint64_t{run.starts});
+  out.member("asked", std::uint64_t{run.asked});
   out.member("retries", std::uint64_t{run.retries}).member("provider", run.provider);
+  out.member("turns", std::uint64_t{run.turns}).member("calls", std::uint64_t{run.calls});
   out.member("inputTokens", run.input_tokens).member("outputTokens", run.output_tokens);
   out.key("created").number(ms(run.created_at));
   if (run.due_at) out.key("due").number(ms(*run.due_at));
+  if (run.deadline) out.key("deadline").number(ms(*run.deadline));
   if (run.ended_at) out.key("ended").number(ms(*run.ended_at));
   put.body = std::move(out.rest(run.unknown_members).end_object()).str();
   index_run(run, put.index);
@@ -72,12 +76,16 @@ Result<AgentRun> read_run(const Record& record) {
   run.epoch = in->natural("epoch");
   run.steps = static_cast<std::uint32_t>(in->natural("steps"));
   run.starts = static_cast<std::uint32_t>(in->natural("starts"));
+  run.asked = static_cast<std::uint32_t>(in->natural("asked"));
   run.retries = static_cast<std::uint32_t>(in->natural("retries"));
   run.provider = in->text("provider");
+  run.turns = static_cast<std::uint32_t>(in->natural("turns"));
+  run.calls = static_cast<std::uint32_t>(in->natural("calls"));
   run.input_tokens = in->natural("inputTokens");
   run.output_tokens = in->natural("outputTokens");
   run.created_at = in->time("created");
   if (const Time due = in->time("due"); due != Time()) run.due_at = due;
+  if (const Time deadline = in->time("deadline"); deadline != Time()) run.deadline = deadline;
   if (const Time ended = in->time("ended"); ended != Time()) run.ended_at = ended;
   run.unknown_members = in->rest();
   return run;

@@ -54,29 +54,30 @@ Result<Workflow> WorkflowEngine::workflow(const WorkflowId& id, std::uint32_t ve
   return (*found)->definition();
 }
 
+Result<std::string> WorkflowEngine::workflow_json(const WorkflowId& id, std::uint32_t version) {
+  auto found = core_->shelf.find(id, version);
+  if (!found) return found.error();
+  auto settings = core_->shelf.all_settings((*found)->definition());
+  if (!settings) return settings.error();
+  return merged_json((*found)->definition(), *settings);
+}
+
 Result<void> WorkflowEngine::attach_provider(const Actor& actor, const WorkflowId& id, const std::string& stage,
                                              const ProviderId& provider) {
   const auto add = [&](StageSettings& settings) {
     const auto& list = settings.providers;
-    if (std::find(list.begin(), list.end(), provider) != list.end()) return false;
-    settings.providers.push_back(provider);
-    return true;
+    if (std::find(list.begin(), list.end(), provider) == list.end()) settings.providers.push_back(provider);
   };
   return edit_settings(actor, id, stage, add);
 }
 
 Result<void> WorkflowEngine::set_stage_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
                                                 const StageSettings& settings) {
-  const auto replace = [&](StageSettings& current) {
-    const bool differs = current.providers != settings.providers;
-    current = settings;
-    return differs;
-  };
-  return edit_settings(actor, id, stage, replace);
+  return edit_settings(actor, id, stage, [&](StageSettings& current) { current = settings; });
 }
 
 Result<void> WorkflowEngine::edit_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
-                                           const std::function<bool(StageSettings&)>& edit) {
+                                           const std::function<void(StageSettings&)>& edit) {
   if (!actor.is_agent()) {
     auto workflow = core_->shelf.find(id, 0);
     if (!workflow) return workflow.error();

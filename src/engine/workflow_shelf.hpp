@@ -1,7 +1,12 @@
 // Where definitions stand: stored versions, compiled once, and the settings of their stages.
+//
+// Settings that are needed often come from a cache. It is emptied by an edit of ours, and when the settings marker has
+// changed; the marker is looked at when the last look is a second old, or when somebody who must be up to date says so.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <shared_mutex>
 #include <string>
@@ -25,19 +30,45 @@ class WorkflowShelf {
   /// Find a compiled version; 0: the latest. @par Errors not_found, storage_corrupt, storage
   Result<CompiledWorkflowPtr> find(const WorkflowId& id, std::uint32_t version);
 
-  Result<StageSettings> settings(const WorkflowId& id, const std::string& stage);
+  // Settings of stages (stage_settings.cpp).
 
-  using Edit = std::function<bool(StageSettings&)>;  ///< False: nothing to change.
+  using StageSettingsPtr = std::shared_ptr<const StageSettings>;
+
+  /// As stored now. @par Errors not_found (no such workflow or stage), storage_corrupt, storage
+  Result<StageSettings> settings(const WorkflowId& id, const std::string& stage);
+  /// Of all stages that have some, as stored now. @par Errors storage_corrupt, storage
+  Result<StageSettingsMap> all_settings(const Workflow& workflow);
+
+  /// From the cache; the defaults when there are none, whether or not there is such a stage: a run's may be gone from
+  /// the latest version. @par Errors storage_corrupt, storage
+  Result<StageSettingsPtr> known_settings(const WorkflowId& id, const std::string& stage);
+  /// Look at the marker now; returns its version. @par Errors storage
+  Result<std::uint64_t> follow_settings();
+
+  /// Whether agents may claim the item as far as the settings of its stage say, from the cache. @par Errors storage
+  Result<bool> claims_by_hand(const LoadedItem& item);
+
+  using Edit = std::function<void(StageSettings&)>;
+  /// Writes nothing when nothing changes.
+  /// @par Errors not_permitted, not_found, invalid_argument (every problem), contention, storage
   Result<void> edit_settings(const Actor& actor, const WorkflowId& id, const std::string& stage, const Edit& edit,
                              const CommitId& commit_id);
 
  private:
   Result<std::uint32_t> latest(const WorkflowId& id);
   Result<void> check_stage(const WorkflowId& id, const std::string& stage);
+  StageSettingsPtr find_known(const std::string& key);
+  void forget_settings();
 
   const WorkflowEngine::Options& options_;
   std::shared_mutex mutex_;
   std::map<std::pair<std::string, std::uint32_t>, CompiledWorkflowPtr> compiled_;
+
+  std::mutex settings_mutex_;
+  std::map<std::string, StageSettingsPtr> known_settings_;  ///< By record key.
+  std::uint64_t settings_emptied_ = 0;                      ///< How often: what was read before is not kept after.
+  std::uint64_t settings_marker_ = 0;
+  std::optional<Duration> settings_looked_;  ///< When, by the steady clock; none: look before the next use.
 };
 
 }  // namespace openindex::engine

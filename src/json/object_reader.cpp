@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -79,13 +80,18 @@ std::optional<double> ObjectReader::number(std::string_view name) {
 }
 
 std::optional<std::uint32_t> ObjectReader::count(std::string_view name) {
+  const auto value = whole(name, std::numeric_limits<std::uint32_t>::max());
+  return value ? std::optional(static_cast<std::uint32_t>(*value)) : std::nullopt;
+}
+
+std::optional<std::uint64_t> ObjectReader::whole(std::string_view name, std::uint64_t greatest) {
   const auto value = number(name);
   if (!value) return std::nullopt;
-  if (*value < 0 || *value > 4294967295.0 || std::floor(*value) != *value) {
-    problem(name, "must be a whole number from 0 to 4294967295");
+  if (*value < 0 || *value > static_cast<double>(greatest) || std::floor(*value) != *value) {
+    problem(name, "must be a whole number from 0 to " + std::to_string(greatest));
     return std::nullopt;
   }
-  return static_cast<std::uint32_t>(*value);
+  return static_cast<std::uint64_t>(*value);
 }
 
 void ObjectReader::each(std::string_view name,

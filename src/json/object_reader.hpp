@@ -26,6 +26,8 @@ class ObjectReader {
   bool boolean(std::string_view name);
   std::optional<double> number(std::string_view name);
   std::optional<std::uint32_t> count(std::string_view name);
+  /// Read a whole number from 0 to `greatest`. @pre greatest <= 2^53
+  std::optional<std::uint64_t> whole(std::string_view name, std::uint64_t greatest);
   std::vector<std::string> texts(std::string_view name);
 
   /// Read a text that must be one of a closed set; `parse` gives nullopt for others, `choices` names them.

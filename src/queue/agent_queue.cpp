@@ -30,7 +30,9 @@ Result<void> keep(EngineCore& core, std::vector<WorkItem>& out, const ScanPage& 
   for (const auto& item : *items) {
     auto sees = core.domains.sees(actor, item->item.domain);
     if (!sees) return sees.error();
-    if (*sees && takeable(*item, filter, now)) out.push_back(item->whole());
+    auto free = takeable(core.shelf, *item, filter, now);
+    if (!free) return free.error();
+    if (*sees && *free) out.push_back(item->whole());
   }
   return {};
 }

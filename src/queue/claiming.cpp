@@ -94,8 +94,9 @@ Result<void> AgentQueue::Claiming::claim_all(const std::vector<ItemKey>& keys) {
   for (const ItemKey& key : keys) {
     engine::Change change{.key = key, .actor = actor_};
     change.decide = [this](const engine::LoadedItem& item, Time now) -> Result<Decision> {
-      // Held by this agent, too: it has that one already.
-      if (!queue::takeable(item, filter_, now)) return errc::already_claimed;
+      auto free = queue::takeable(engine_.core().shelf, item, filter_, now);
+      if (!free) return free.error();
+      if (!*free) return errc::already_claimed;  // held by this agent, too: it has that one already
       return decide(item.snapshot(), claim_, actor_, now);
     };
     if (!idempotency_key_.empty()) {
@@ -121,6 +122,7 @@ Result<void> AgentQueue::Claiming::claim_all(const std::vector<ItemKey>& keys) {
         break;
       case errc::already_resolved:
       case errc::not_for_agents:
+      case errc::stage_for_runs:
       case errc::dependencies_unresolved:
       case errc::not_found:
         break;  // it changed since it was seen

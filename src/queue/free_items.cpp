@@ -53,10 +53,12 @@ Result<bool> may_claim(EngineCore& core, const Actor& actor, const std::string& 
   return allowed.error();
 }
 
-bool takeable(const engine::LoadedItem& loaded, const QueueFilter& filter, Time now) {
+Result<bool> takeable(engine::WorkflowShelf& shelf, const engine::LoadedItem& loaded, const QueueFilter& filter,
+                      Time now) {
   const WorkItem& item = loaded.item;
-  return item.resolution == Resolution::unresolved && item.execution_target != ExecutionTarget::human &&
-         item.blocked_by.empty() && !is_held(item.hold, now) && matches(loaded, filter);
+  const bool free = item.resolution == Resolution::unresolved && item.execution_target != ExecutionTarget::human &&
+                    item.blocked_by.empty() && !is_held(item.hold, now) && matches(loaded, filter);
+  return free ? shelf.claims_by_hand(loaded) : Result<bool>(false);
 }
 
 }  // namespace openindex::queue

@@ -10,6 +10,7 @@
 #include <openindex/storage/storage.hpp>
 
 #include "engine/loaded_item.hpp"
+#include "engine/workflow_shelf.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -30,7 +31,9 @@ ScanRequest free_items(FreePart part, const QueueFilter& filter, Time now, std::
 /// Tell whether an actor's role lets it claim in a domain. @par Errors storage
 Result<bool> may_claim(EngineCore& core, const Actor& actor, const std::string& domain);
 
-/// Tell whether an item that was found is what the filter asks for, and free.
-bool takeable(const engine::LoadedItem& item, const QueueFilter& filter, Time now);
+/// Tell whether an item that was found is what the filter asks for, and free for agents that claim by hand.
+/// @par Errors storage
+Result<bool> takeable(engine::WorkflowShelf& shelf, const engine::LoadedItem& item, const QueueFilter& filter,
+                      Time now);
 
 }  // namespace openindex::queue

@@ -203,23 +203,45 @@ Result<std::vector<engine::LoadedItemPtr>> AgentQueue::WaitingRoom::load(const S
   return engine_.core().door.load_all(keys);
 }
 
-// One row of the index is enough, unless words or roles must be looked for.
+// Tells whether the index alone says that agents may claim it.
+Result<bool> AgentQueue::WaitingRoom::is_open_stage(const Record& row) {
+  for (const IndexEntry& entry : row.index) {
+    if (entry.index != Index::queue) continue;
+    auto settings = engine_.core().shelf.known_settings(std::get<std::string>(entry.values[4]),
+                                                        std::get<std::string>(entry.values[5]));
+    if (!settings) return settings.error();
+    return (*settings)->claims_by_hand;
+  }
+  return false;
+}
+
+Result<bool> AgentQueue::WaitingRoom::may_take(const engine::LoadedItem& item, const Wish& wish, Time now) {
+  auto free = takeable(engine_.core().shelf, item, wish.filter, now);
+  if (!free || !*free) return free;
+  return may_claim(engine_.core(), wish.actor, item.item.domain);
+}
+
+// One row of the index is enough, unless words or roles must be looked for, or agents are kept out of its stage.
 Result<bool> AgentQueue::WaitingRoom::look_among_unheld(const Wish& wish) {
   const Time now = engine_.clock().now();
   const bool any_will_do = wish.filter.search.empty() && !wish.goes_by_role();
-  ScanRequest request = free_items(FreePart::unheld, wish.filter, now, any_will_do ? 1 : 100);
+  constexpr std::uint32_t page_size = 100;
+  ScanRequest request = free_items(FreePart::unheld, wish.filter, now, any_will_do ? 1 : page_size);
   do {  // a page may be empty and not the last one: it looks at a bounded number of rows
     auto page = engine_.storage().scan(request);
     if (!page) return page.error();
-    if (any_will_do && !page->rows.empty()) return true;
+    if (any_will_do && !page->rows.empty()) {
+      auto open = is_open_stage(page->rows.front());
+      if (!open || *open) return open;
+    }
     auto items = load(*page);
     if (!items) return items.error();
     for (const auto& item : *items) {
-      if (!takeable(*item, wish.filter, now)) continue;
-      auto member = may_claim(engine_.core(), wish.actor, item->item.domain);
-      if (!member || *member) return member;
+      auto taken = may_take(*item, wish, now);
+      if (!taken || *taken) return taken;
     }
     request.after = std::move(page->next);
+    request.limit_count = page_size;
   } while (!request.after.empty());
   return false;
 }
@@ -234,10 +256,10 @@ Result<void> AgentQueue::WaitingRoom::look_among_expired(const Wishes& wishes, F
     if (!items) return items.error();
     for (const auto& item : *items) {
       for (const auto& [name, wish] : wishes) {
-        if (found.contains(name) || !takeable(*item, wish.filter, now)) continue;
-        auto member = may_claim(engine_.core(), wish.actor, item->item.domain);
-        if (!member) return member.error();
-        if (*member) found.insert(name);
+        if (found.contains(name)) continue;
+        auto taken = may_take(*item, wish, now);
+        if (!taken) return taken.error();
+        if (*taken) found.insert(name);
       }
     }
     request.after = std::move(page->next);
@@ -248,6 +270,8 @@ Result<void> AgentQueue::WaitingRoom::look_among_expired(const Wishes& wishes, F
 // Which of the wishes find something.
 Result<AgentQueue::WaitingRoom::Names> AgentQueue::WaitingRoom::look(const Wishes& wishes) {
   Names found;
+  // What woke the lookout may have been new settings, and nothing will wake it a second time.
+  if (auto followed = engine_.core().shelf.follow_settings(); !followed) return followed.error();
   for (const auto& [name, wish] : wishes) {
     auto any = look_among_unheld(wish);
     if (!any) return any.error();

@@ -50,6 +50,8 @@ class AgentQueue::WaitingRoom final : public engine::CommitWatcher,
   Result<void> rest(Waiter& self, Lock& lock, Rest& rest);
   Result<bool> sleep_in_storage(Lock& lock, Duration due, Rest& rest);
   Result<std::vector<engine::LoadedItemPtr>> load(const ScanPage& page);
+  Result<bool> is_open_stage(const Record& row);
+  Result<bool> may_take(const engine::LoadedItem& item, const Wish& wish, Time now);
   Result<bool> look_among_unheld(const Wish& wish);
   Result<void> look_among_expired(const Wishes& wishes, queue::FreePart part, Names& found);
   Result<Names> look(const Wishes& wishes);

@@ -75,7 +75,9 @@ Result<void> AgentQueue::Window::keep(Candidates& window, const ScanPage& page, 
   auto items = engine_.core().door.load_all(keys);
   if (!items) return items.error();
   for (const auto& item : *items) {
-    if (!takeable(*item, filter, now)) continue;
+    auto free = takeable(engine_.core().shelf, *item, filter, now);
+    if (!free) return free.error();
+    if (!*free) continue;
     auto member = may_claim(engine_.core(), actor, item->item.domain);
     if (!member) return member.error();
     if (*member) window.keys.push_back(item->item.key);

@@ -41,6 +41,9 @@ Result<Decision> Judge::operator()(const Claim& claim) {
         .with("deadline", to_rfc3339(item_.hold->deadline));
   }
   if (item_.execution_target == ExecutionTarget::human && !mine) return errc::not_for_agents;
+  if (!snapshot_.claims_by_hand && workflow_.stage(workflow_.stage_of(snapshot_.status)).agent_required && !mine) {
+    return Error(errc::stage_for_runs).with("stage", item_.stage);
+  }
   if (!item_.blocked_by.empty() && !mine) return unresolved_dependencies(item_);
   const auto to = claim_status(claim);
   if (!to) return to.error();

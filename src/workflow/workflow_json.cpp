@@ -3,11 +3,13 @@
 #include <set>
 #include <utility>
 
+#include <openindex/workflow/stage_settings.hpp>
 #include <openindex/workflow/workflow.hpp>
 
 #include "json/object_reader.hpp"
 #include "json/read.hpp"
 #include "json/writer.hpp"
+#include "workflow/stage_settings_members.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -129,10 +131,14 @@ void write(json::Writer& out, const Transition& move) {
   out.begin_object().key("from").string(move.from).key("to").string(move.to).end_object();
 }
 
-void write(json::Writer& out, const Stage& stage) {
+void write(json::Writer& out, const Stage& stage, const StageSettings* settings) {
   out.begin_object().key("key").string(stage.key).member("name", stage.name);
   out.member("agentRequired", stage.agent_required).member("goal", stage.goal);
   if (stage.runner != Stage().runner) out.key("runner").string(stage.runner);
+  if (settings != nullptr) {
+    workflow::write_members(out.key("settings").begin_object(), *settings);
+    out.end_object();
+  }
   out.end_object();
 }
 
@@ -169,6 +175,37 @@ void write(json::Writer& out, const Field& field) {
   if (field.earliest) out.key("earliest").string(to_text(*field.earliest));
   if (field.latest) out.key("latest").string(to_text(*field.latest));
   out.member("description", field.description).end_object();
+}
+
+// Without a map: the definition alone.
+void write_stages(json::Writer& out, const std::vector<Stage>& stages, const StageSettingsMap* settings) {
+  static const StageSettings none;
+  if (stages.empty()) return;
+  out.key("stages").begin_array();
+  for (const Stage& stage : stages) {
+    if (settings == nullptr) {
+      write(out, stage, nullptr);
+    } else {
+      const auto found = settings->find(stage.key);
+      write(out, stage, found == settings->end() ? &none : &found->second);
+    }
+  }
+  out.end_array();
+}
+
+std::string write_definition(const Workflow& workflow, const StageSettingsMap* settings) {
+  json::Writer out;
+  out.begin_object().key("key").string(workflow.id.str()).member("name", workflow.name);
+  out.member("description", workflow.description).member("domain", workflow.domain);
+  out.key("executionTarget").string(to_text(workflow.execution_target));
+  out.key("initialStatus").string(workflow.initial_status);
+  write_list(out, "statuses", workflow.statuses);
+  write_list(out, "transitions", workflow.transitions);
+  write_stages(out, workflow.stages, settings);
+  write_list(out, "stageGates", workflow.gates);
+  write_list(out, "fields", workflow.fields);
+  out.end_object();
+  return std::move(out).str();
 }
 
 }  // namespace
@@ -224,18 +261,10 @@ Result<Workflow> Workflow::from_json(std::string_view json) {
   return workflow;
 }
 
-std::string Workflow::to_json() const {
-  json::Writer out;
-  out.begin_object().key("key").string(id.str()).member("name", name).member("description", description);
-  out.member("domain", domain).key("executionTarget").string(to_text(execution_target));
-  out.key("initialStatus").string(initial_status);
-  write_list(out, "statuses", statuses);
-  write_list(out, "transitions", transitions);
-  write_list(out, "stages", stages);
-  write_list(out, "stageGates", gates);
-  write_list(out, "fields", fields);
-  out.end_object();
-  return std::move(out).str();
+std::string Workflow::to_json() const { return write_definition(*this, nullptr); }
+
+std::string merged_json(const Workflow& workflow, const StageSettingsMap& settings) {
+  return write_definition(workflow, &settings);
 }
 
 }  // namespace v0

@@ -69,20 +69,52 @@ TEST_CASE("an orderly stop gives runs back at once and does not count as a start
   CHECK(f.run(bug).state == RunState::running);
 }
 
-TEST_CASE("a step that kills the process again and again is given up") {
+TEST_CASE("a process that dies while a model thinks blames nobody: the run goes on") {
   DispatchFixture f;
   f.attach(f.provider());
   const ItemKey bug = f.dispatched();
-  for (int death = 0; death < 3; ++death) {
+  for (int death = 0; death < 12; ++death) {
     f.settle();
-    CHECK(f.run(bug).state == RunState::running);
+    REQUIRE(f.run(bug).state == RunState::running);
     f.crash();
     f.clock.advance(61s);
   }
   f.settle();
+  CHECK(f.model.requests.size() == 13);
+  f.model.answer_calls({{"add_comment", R"({"body":"at last"})"}});
+  f.settle();
+  CHECK(f.engine.comments(f.host, bug)->size() == 1);
+  CHECK(f.run(bug).starts == 1);
+  CHECK(f.run(bug).asked == 0);
+}
+
+TEST_CASE("a step that kills the process again and again is given up, without asking the model again") {
+  DispatchFixture f;
+  f.attach(f.provider());
+  int calls = 0;
+  const auto deadly = [&](const ToolCall&) -> Result<std::string> {
+    ++calls;
+    f.storage.fail_nth(1);  // what comes after the call is never written, as when the process dies in it
+    return std::string("never seen");
+  };
+  const auto offer = [&] { f.dispatcher->add_tool({.name = "look", .description = "Looks", .call = deadly}).value(); };
+  offer();
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  f.model.answer_calls({{"look", "{}"}});
+  for (int death = 0; death < 3; ++death) {
+    for (int round = 0; round < 3; ++round) static_cast<void>(f.dispatcher->step().has_value());
+    CHECK(calls == death + 1);
+    f.storage.heal();
+    f.crash();
+    offer();
+    f.clock.advance(61s);
+  }
+  f.settle();
+  CHECK(calls == 3);
+  CHECK(f.model.requests.size() == 1);
   CHECK(f.run(bug).state == RunState::waiting);
   CHECK(f.run(bug).reason == RunReason::crash_loop);
-  CHECK(f.model.requests.size() == 3);
 }
 
 TEST_CASE("a runner that throws or is not there leaves a reason") {

@@ -12,5 +12,7 @@ Workflow claims_workflow();
 /// Its second version: a status has another name, a stage is for people, a gate asks for more, a gate and a field are
 /// gone.
 Workflow changed_claims_workflow();
+/// The agent-required stage whose settings keep agents from claiming by hand.
+inline constexpr const char* stage_for_runs = "letter";
 
 }  // namespace openindex::model

@@ -59,6 +59,7 @@ constexpr errc refusals[] = {errc::status_transition_not_allowed,
                              errc::not_resolved,
                              errc::agent_stage_in_the_way,
                              errc::migration_refused,
+                             errc::stage_for_runs,
                              errc::not_found};
 
 bool read_options(int count, char** arguments, Options& options) {

@@ -79,6 +79,7 @@ std::set<std::string> Reference::available(Time now) const {
   std::set<std::string> out;
   for (const auto& [key, item] : items) {
     const WorkItem& seen = item.seen;
+    if (seen.stage == stage_for_runs && book(item).stage(seen.stage).agent_required) continue;
     if (seen.resolution == Resolution::unresolved && seen.execution_target != ExecutionTarget::human &&
         !live(item, now) && blocked_by(item).empty()) {
       out.insert(key.str());

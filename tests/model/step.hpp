@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "model/definition.hpp"
 #include "model/reference.hpp"
 
 namespace openindex::model {
@@ -163,6 +164,7 @@ struct Step {
     is_open();
     demand(holds() || !live(item, now), errc::already_claimed);
     demand(holds() || seen.execution_target != ExecutionTarget::human, errc::not_for_agents);
+    demand(holds() || seen.stage != stage_for_runs || !all.stage(seen.stage).agent_required, errc::stage_for_runs);
     demand(holds() || world.blocked_by(item).empty(), errc::dependencies_unresolved);
     std::string to = claim.to_status;
     if (!to.empty() && to != seen.status) {

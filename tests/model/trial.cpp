@@ -136,8 +136,10 @@ void Tally::count(std::size_t kind, const Verdict& verdict) {
 
 Trial::Trial(std::uint64_t seed)
     : random_(seed), reference_({claims_workflow(), changed_claims_workflow()}), chooser_(reference_, seed) {
-  static_cast<void>(engine_.save(Actor::system("host"), claims_workflow()).value());
-  static_cast<void>(engine_.save(Actor::system("host"), changed_claims_workflow()).value());
+  const Actor host = Actor::system("host");
+  static_cast<void>(engine_.save(host, claims_workflow()).value());
+  engine_.set_stage_settings(host, "CLAIMS", stage_for_runs, {.claims_by_hand = false}).value();
+  static_cast<void>(engine_.save(host, changed_claims_workflow()).value());
 }
 
 Verdict Trial::ask_engine(const Attempt& attempt) {

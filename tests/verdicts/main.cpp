@@ -37,6 +37,7 @@ std::string verdict(const Result<T>& result) {
 std::string rules_verdict(StageSet& set, const Command& command) {
   const auto loaded = set.engine.core().door.load(set.item).value();
   ItemSnapshot snapshot = loaded->snapshot();
+  snapshot.claims_by_hand = set.engine.core().shelf.claims_by_hand(*loaded).value();
   const RelatedItem other{.key = set.open_item, .domain = "VER"};
   if (std::holds_alternative<AddDependency>(command)) snapshot.related = &other;
   const auto latest = set.engine.core().shelf.find(loaded->item.workflow, 0).value();

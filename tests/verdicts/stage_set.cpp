@@ -112,6 +112,10 @@ void StageSet::turn_to(Holding holding) {
     case Holding::resolved:
       static_cast<void>(engine.complete(mia, item).value());
       return;
+    case Holding::for_runs:
+      static_cast<void>(engine.take_over(host, item, {}).value());
+      engine.set_stage_settings(host, "VERDICTS", "work", {.claims_by_hand = false}).value();
+      return;
   }
 }
 

@@ -14,9 +14,10 @@
 namespace openindex::verdicts {
 
 /// How the item is held, as the one who acts sees it. People and the host hold nothing: "own" is an agent's there.
-enum class Holding : std::uint8_t { none, own, anothers, own_expired, anothers_expired, run_ended, resolved };
-constexpr std::array<std::string_view, 7> holdings{"none",           "own",       "another's", "own expired",
-                                                   "another's exp.", "run ended", "resolved"};
+/// "for runs": by nobody, and the settings of its stage keep agents from claiming it.
+enum class Holding : std::uint8_t { none, own, anothers, own_expired, anothers_expired, run_ended, resolved, for_runs };
+constexpr std::array<std::string_view, 8> holdings{"none",           "own",       "another's", "own expired",
+                                                   "another's exp.", "run ended", "resolved",  "for runs"};
 
 /// Who acts. A fenced agent names the epoch of the claim it once made, as a session does.
 enum class Who : std::uint8_t { person, agent, fenced_agent, run, host, foreign_run };

@@ -57,6 +57,7 @@ enum class errc : std::uint16_t {
   dependency_cycle = 54,
   not_resolved = 55,
   agent_stage_in_the_way = 56,
+  stage_for_runs = 57,
 
   // Somebody else is on it.
   already_claimed = 60,

@@ -40,6 +40,9 @@ enum class RunReason : std::uint8_t {
   runner_failed,      ///< failed: the runner gave up
   dependencies,       ///< waiting until what the item depends on is resolved
   left_stage,         ///< cancelled: the item left the stage by another hand
+  budget_exhausted,   ///< waiting until the stage's settings allow more turns, tokens or calls
+  deadline_passed,    ///< failed: it lasted longer than the stage's settings allow
+  stage_disabled,     ///< waiting until the stage's settings enable it
 };
 
 OPENINDEX_API std::string_view to_text(RunState value) noexcept;
@@ -60,12 +63,16 @@ struct AgentRun {
   std::uint64_t epoch = 0;    ///< Of the hold it works under.
   std::uint32_t steps = 0;    ///< Journaled steps.
   std::uint32_t starts = 0;   ///< How often the step in progress was started.
+  std::uint32_t asked = 0;    ///< The last of these starts, but the first, that got as far as asking a model.
   std::uint32_t retries = 0;  ///< Failures of the provider in a row.
   std::string provider = {};  ///< Id of the provider asked last.
+  std::uint32_t turns = 0;    ///< Answers of a model.
+  std::uint32_t calls = 0;    ///< Calls of the host's tools, refused ones and repeated ones included.
   std::uint64_t input_tokens = 0;
   std::uint64_t output_tokens = 0;
   Time created_at{};
-  std::optional<Time> due_at = {};  ///< When it is tried again by itself.
+  std::optional<Time> due_at = {};    ///< When it is tried again by itself.
+  std::optional<Time> deadline = {};  ///< When it fails by itself, as the settings were when a dispatcher last looked.
   std::optional<Time> ended_at = {};
   std::uint64_t version = 0;         ///< Of the stored record.
   std::string unknown_members = {};  ///< Of a record that a newer version wrote; kept as they are.

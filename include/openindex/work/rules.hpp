@@ -46,10 +46,11 @@ struct ItemSnapshot {
   std::string_view title = {}, description = {};  ///< `item` may be without them.
   const RelatedItem* related = nullptr;           ///< Of the item that the command names, if it names one.
   const CompiledWorkflow* target = nullptr;       ///< The version of the workflow that the command names, if any.
+  bool claims_by_hand = true;                     ///< As the settings of its stage say.
 };
 
 /// Take the item for an agent. Allowed when it is free, past its deadline, or already this agent's: then the hold is
-/// extended and its epoch stays.
+/// extended and its epoch stays. An agent-required stage may keep agents out: `StageSettings::claims_by_hand`.
 struct Claim {
   std::string to_status = {};  ///< Empty: stay if in progress, else the first legal in-progress status, else stay.
   Duration hold{std::chrono::minutes(30)};  ///< 1 second to 7 days.
@@ -203,8 +204,8 @@ struct Decision {
 /// checklist_incomplete, agent_id_required, required_fields_missing, gate_not_available, gate_required,
 /// gate_for_people, approver_is_worker, already_resolved, not_for_agents, already_claimed, hold_lost, hold_required,
 /// not_permitted, outside_run, unknown_field, invalid_field_value, invalid_argument, gate_stale,
-/// dependencies_unresolved, dependency_cycle, not_resolved, agent_stage_in_the_way, not_found (a related item or
-/// version), migration_refused
+/// dependencies_unresolved, dependency_cycle, not_resolved, agent_stage_in_the_way, stage_for_runs, not_found (a
+/// related item or version), migration_refused
 OPENINDEX_API Result<Decision> decide(const ItemSnapshot& snapshot, const Command& command, const Actor& actor,
                                       Time now, std::uint64_t fence = 0);
 

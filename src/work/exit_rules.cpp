@@ -153,7 +153,7 @@ std::vector<Error> obstacles(const ItemSnapshot& snapshot, GateIndex index, cons
   const StageGate& gate = workflow.gate(index);
   std::vector<Error> out;
   if (gate.from_stage != workflow.stage(workflow.stage_of(snapshot.status)).key) {
-    out.push_back(Error(errc::gate_not_available).with("gate", gate.key).with_allowed(gates_here(snapshot)));
+    out.push_back(gate_not_available(snapshot, gate.key));
     return out;
   }
   if (!leads_from_here(snapshot, index)) {
@@ -179,12 +179,18 @@ std::vector<std::string> open_moves(const ItemSnapshot& snapshot) {
   return out;
 }
 
-std::vector<std::string> gates_here(const ItemSnapshot& snapshot) {
-  std::vector<std::string> out;
+std::vector<GateIndex> gates_here(const ItemSnapshot& snapshot) {
+  std::vector<GateIndex> out;
   for (const GateIndex gate : snapshot.workflow.gates_from(snapshot.workflow.stage_of(snapshot.status))) {
-    if (leads_from_here(snapshot, gate)) out.push_back(snapshot.workflow.gate(gate).key);
+    if (leads_from_here(snapshot, gate)) out.push_back(gate);
   }
   return out;
+}
+
+Error gate_not_available(const ItemSnapshot& snapshot, const std::string& gate) {
+  std::vector<std::string> here;
+  for (const GateIndex index : gates_here(snapshot)) here.push_back(snapshot.workflow.gate(index).key);
+  return Error(errc::gate_not_available).with("gate", gate).with_allowed(std::move(here));
 }
 
 std::vector<std::string> terminal_statuses(const CompiledWorkflow& workflow) {

@@ -32,8 +32,11 @@ std::vector<std::string> missing_fields(const ItemSnapshot& snapshot, const Stag
 /// Statuses that a plain move reaches.
 std::vector<std::string> open_moves(const ItemSnapshot& snapshot);
 
-/// Gates that lead out of the current status, by key.
-std::vector<std::string> gates_here(const ItemSnapshot& snapshot);
+/// Gates that lead out of the current status.
+std::vector<GateIndex> gates_here(const ItemSnapshot& snapshot);
+
+/// The refusal of a gate that is none of these.
+Error gate_not_available(const ItemSnapshot& snapshot, const std::string& gate);
 
 /// Every terminal status of the workflow.
 std::vector<std::string> terminal_statuses(const CompiledWorkflow& workflow);

@@ -21,9 +21,7 @@ Result<Decision> Judge::operator()(const ChangeStatus& change) {
 Result<Decision> Judge::operator()(const Progress& progress) {
   if (auto allowed = check_worker(); !allowed) return allowed.error();
   const auto gate = workflow_.find_gate(progress.gate);
-  if (!gate) {
-    return Error(errc::gate_not_available).with("gate", progress.gate).with_allowed(gates_here(snapshot_));
-  }
+  if (!gate) return gate_not_available(snapshot_, progress.gate);
   auto in_the_way = obstacles(snapshot_, *gate, progress, actor_);
   if (!in_the_way.empty()) return std::move(in_the_way.front());
   Decision decision;

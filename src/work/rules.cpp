@@ -92,5 +92,25 @@ AgentContext context_of(const ItemSnapshot& snapshot, const Actor& actor, Time n
   return context;
 }
 
+Transitions transitions_of(const ItemSnapshot& snapshot) {
+  const CompiledWorkflow& workflow = snapshot.workflow;
+  const Status& status = workflow.status(snapshot.status);
+  Transitions out{.key = snapshot.item.key,
+                  .status = status.key,
+                  .stage = status.stage,
+                  .terminal_statuses = work::terminal_statuses(workflow)};
+  if (snapshot.item.resolution != Resolution::unresolved) return out;
+  out.allowed_transitions = work::open_moves(snapshot);
+  for (const GateIndex index : work::gates_here(snapshot)) {
+    const StageGate& gate = workflow.gate(index);
+    AvailableGate available{gate, {}, work::missing_fields(snapshot, gate)};
+    for (const auto& key : gate.required_fields) {
+      available.fields.push_back(workflow.definition().fields[*workflow.find_field(key)]);
+    }
+    out.available_stage_gates.push_back(std::move(available));
+  }
+  return out;
+}
+
 }  // namespace v0
 }  // namespace openindex

@@ -4,45 +4,13 @@
 
 #include <openindex/work/rules.hpp>
 
-#include "workflow/triage_definition.hpp"
+#include "work/standing.hpp"
 
 using namespace openindex;
+using namespace openindex::tests;
 using namespace std::chrono_literals;
 
 namespace {
-
-const Time start{Duration(1'000'000'000)};
-
-// An item standing somewhere in the triage workflow.
-struct Standing {
-  std::shared_ptr<const CompiledWorkflow> workflow = CompiledWorkflow::compile(tests::triage_workflow(), 1).value();
-  WorkItem item;
-  std::vector<std::string> workers;
-
-  explicit Standing(const std::string& status) {
-    item.key = "BUG-1";
-    item.execution_target = ExecutionTarget::agent;
-    at(status);
-  }
-  Standing& at(const std::string& status) {
-    item.status = status;
-    item.stage = workflow->status(*workflow->find_status(status)).stage;
-    item.resolution = workflow->status(*workflow->find_status(status)).resolution.value_or(Resolution::unresolved);
-    return *this;
-  }
-  Standing& held_by(AgentId agent, Time deadline = start + 10min) {
-    item.hold = Hold{std::move(agent), 4, deadline, {}};
-    return *this;
-  }
-  ItemSnapshot snapshot() const { return {*workflow, item, *workflow->find_status(item.status), workers}; }
-  Result<Decision> decide(const Command& command, const Actor& actor, std::uint64_t fence = 0) const {
-    return openindex::decide(snapshot(), command, actor, start, fence);
-  }
-};
-
-const Actor alpha = Actor::agent("agent-alpha");
-const Actor beta = Actor::agent("agent-beta");
-const Actor mia = Actor::person("mia");
 
 errc code_of(const Result<Decision>& decision) {
   REQUIRE_FALSE(decision);

@@ -21,6 +21,7 @@
 #include <openindex/work/agent_context.hpp>
 #include <openindex/work/agent_run.hpp>
 #include <openindex/work/audit_entry.hpp>
+#include <openindex/work/transitions.hpp>
 #include <openindex/work/work_item.hpp>
 #include <openindex/workflow/compiled_workflow.hpp>
 
@@ -196,6 +197,11 @@ OPENINDEX_API Result<StatusIndex> decide_create(const CompiledWorkflow& workflow
 /// List the ways out of the current status as this actor finds them. Fills goal, exits, required fields and terminal
 /// statuses of a context; the rest is the engine's.
 OPENINDEX_API AgentContext context_of(const ItemSnapshot& snapshot, const Actor& actor, Time now);
+
+/// List the moves and gates that lead on from the current status; none of a resolved item. A move that is listed is
+/// accepted from whoever may work on the item; a gate asks for its acknowledgement and its missing fields first, and
+/// one that resolves the item for stale gates to be acknowledged again.
+OPENINDEX_API Transitions transitions_of(const ItemSnapshot& snapshot);
 
 /// Tell whether a hold still counts.
 [[nodiscard]] inline bool is_held(const std::optional<Hold>& hold, Time now) noexcept {

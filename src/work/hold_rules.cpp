@@ -14,13 +14,15 @@ Result<std::optional<StatusIndex>> Judge::claim_status(const Claim& claim) const
     }
     return std::optional<StatusIndex>();
   }
-  const auto to = status_named(claim.to_status);
+  const auto to = status_named(claim.to_status, Moves::onward);
   if (!to) return to.error();
   if (*to == snapshot_.status) return std::optional<StatusIndex>();
-  if (auto legal = check_move(snapshot_, *to); !legal) return legal.error();
+  if (auto legal = check_move(snapshot_, *to, Moves::onward); !legal) return legal.error();
   if (workflow_.status(*to).resolution) {
     return Error(errc::status_transition_not_allowed, "A claim cannot lead to a terminal status")
-        .with("to", claim.to_status);
+        .with("from", item_.status)
+        .with("to", claim.to_status)
+        .with_allowed(open_moves(snapshot_, Moves::onward));
   }
   return std::optional(*to);
 }
@@ -33,14 +35,10 @@ Result<Decision> Judge::operator()(const Claim& claim) {
   if (actor_.kind() == ActorKind::run) {
     if (auto allowed = check_actor(snapshot_, actor_, now_, fence_); !allowed) return allowed.error();
   }
-  if (auto open = check_open(); !open) return open.error();
+  if (auto open = check_open(item_); !open) return open.error();
   const bool mine = holds(item_.hold, actor_);
-  if (is_held(item_.hold, now_) && !mine) {
-    return Error(errc::already_claimed)
-        .with("holder", item_.hold->agent.str())
-        .with("deadline", to_rfc3339(item_.hold->deadline));
-  }
-  if (item_.execution_target == ExecutionTarget::human && !mine) return errc::not_for_agents;
+  if (is_held(item_.hold, now_) && !mine) return held_by(errc::already_claimed, *item_.hold);
+  if (item_.execution_target == ExecutionTarget::human && !mine) return not_for_agents(item_);
   if (!item_.blocked_by.empty() && !mine) return unresolved_dependencies(item_);
   const auto to = claim_status(claim);
   if (!to) return to.error();
@@ -87,7 +85,7 @@ Result<Decision> Judge::operator()(const Heartbeat& beat) {
 
 Result<Decision> Judge::operator()(const TakeOver& take) {
   if (auto allowed = check_privileged("take over an item"); !allowed) return allowed.error();
-  if (auto open = check_open(); !open) return open.error();
+  if (auto open = check_open(item_); !open) return open.error();
   if (take.reason.size() > 2000 || !is_utf8(take.reason)) {
     return Error(errc::invalid_argument, "A reason is UTF-8 of at most 2000 bytes");
   }
@@ -98,7 +96,7 @@ Result<Decision> Judge::operator()(const TakeOver& take) {
     decision.hold = {HoldChange::Kind::clear};
   } else {
     if (auto named = check_actor_id(Actor::agent(take.agent)); !named) return named.error();
-    if (item_.execution_target == ExecutionTarget::human) return errc::not_for_agents;
+    if (item_.execution_target == ExecutionTarget::human) return not_for_agents(item_);
     const auto until = deadline(take.hold);
     if (!until) return until.error();
     decision.hold = {HoldChange::Kind::take, *until, true, take.agent};

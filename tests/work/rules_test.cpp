@@ -254,8 +254,8 @@ TEST_CASE("what the context lists as allowed is accepted, and what it blocks is 
             ++blocked_seen;
             const auto refused = take(blocked.exit);
             REQUIRE_FALSE(refused);
-            CHECK(refused.error().code() == blocked.reasons.front().code);
-            CHECK(refused.error().message() == blocked.reasons.front().message);
+            CHECK(refused.error().code() == blocked.reasons.front().code());
+            CHECK(refused.error().message() == blocked.reasons.front().message());
           }
         }
       }
@@ -274,7 +274,7 @@ TEST_CASE("a context names goal, required fields and every cause of a block at o
                                  [](const BlockedExit& blocked) { return blocked.exit.key == "plan_to_review"; });
   REQUIRE(gate != context.blocked_exits.end());
   CHECK(gate->reasons.size() == 2);  // the hold, and the fields
-  CHECK(gate->reasons[1].missing == std::vector<std::string>{"effort", "due"});
+  CHECK(gate->reasons[1].missing() == std::vector<std::string>{"effort", "due"});
 }
 
 TEST_CASE("an item is created inside its bounds or not at all") {

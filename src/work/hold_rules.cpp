@@ -32,7 +32,8 @@ Result<Decision> Judge::operator()(const Claim& claim) {
   if (actor_.id().empty()) return errc::agent_id_required;
   const auto until = deadline(claim.hold);
   if (!until) return until.error();
-  if (actor_.kind() == ActorKind::run) {
+  // A run, and whoever names an epoch, goes on under a hold and does not begin one.
+  if (actor_.kind() == ActorKind::run || fence_ != 0) {
     if (auto allowed = check_actor(snapshot_, actor_, now_, fence_); !allowed) return allowed.error();
   }
   if (auto open = check_open(item_); !open) return open.error();

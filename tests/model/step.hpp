@@ -157,7 +157,7 @@ struct Step {
   void operator()(const Claim& claim) {
     demand(actor.is_agent(), errc::agent_id_required);
     check_hold(claim.hold);
-    if (actor.kind() == ActorKind::run) may_write();
+    if (actor.kind() == ActorKind::run || fence != 0) may_write();
     is_open();
     demand(holds() || !live(item, now), errc::already_claimed);
     demand(holds() || seen.execution_target != ExecutionTarget::human, errc::not_for_agents);

@@ -63,6 +63,18 @@ TEST_CASE("claiming again by the holder only extends") {
   CHECK(decision->only_extends());
 }
 
+TEST_CASE("a claim that names an epoch goes on under that hold or is told that it was lost") {
+  const Standing held = Standing("planning").held_by("agent-alpha");
+  CHECK(held.decide(Claim{}, alpha, 4)->only_extends());
+  CHECK(code_of(held.decide(Claim{}, alpha, 3)) == errc::hold_lost);
+  CHECK(code_of(held.decide(Claim{}, beta, 4)) == errc::hold_lost);
+  CHECK(code_of(Standing("planning").decide(Claim{}, alpha, 4)) == errc::hold_lost);
+  const Standing expired = Standing("planning").held_by("agent-alpha", start);
+  CHECK(expired.decide(Claim{}, alpha, 4)->hold.kind == HoldChange::Kind::take);
+  CHECK(code_of(expired.decide(Claim{}, alpha, 3)) == errc::hold_lost);
+  CHECK(code_of(expired.decide(Claim{}, beta, 4)) == errc::hold_lost);
+}
+
 TEST_CASE("people, empty ids and human items cannot be claimed") {
   CHECK(code_of(Standing("planning").decide(Claim{}, mia)) == errc::agent_id_required);
   CHECK(code_of(Standing("planning").decide(Claim{}, Actor::agent(""))) == errc::agent_id_required);

@@ -48,7 +48,7 @@ struct ItemSnapshot {
 };
 
 /// Take the item for an agent. Allowed when it is free, past its deadline, or already this agent's: then the hold is
-/// extended and its epoch stays.
+/// extended and its epoch stays. With a fence only that hold is extended, or taken anew when it is past its deadline.
 struct Claim {
   std::string to_status = {};  ///< Empty: stay if in progress, else the first legal in-progress status, else stay.
   Duration hold{std::chrono::minutes(30)};  ///< 1 second to 7 days.

@@ -70,6 +70,12 @@ Result<void> check_actor(const ItemSnapshot& snapshot, const Actor& actor, Time 
   return errc::hold_required;
 }
 
+bool is_plain_move(const ItemSnapshot& snapshot, StatusIndex to) {
+  const CompiledWorkflow& workflow = snapshot.workflow;
+  return !workflow.gate_between(workflow.stage_of(snapshot.status), workflow.stage_of(to)) &&
+         stale_gates(snapshot, to).empty();
+}
+
 Error no_such_move(const ItemSnapshot& snapshot, const std::string& to, Moves moves) {
   return Error(errc::status_transition_not_allowed)
       .with("from", snapshot.workflow.status(snapshot.status).key)
@@ -190,8 +196,7 @@ std::vector<std::string> open_moves(const ItemSnapshot& snapshot, Moves moves) {
   for (const StatusIndex to : workflow.exits(snapshot.status)) {
     const bool completes = workflow.status(to).resolution.has_value();
     if (completes ? moves == Moves::onward : moves == Moves::completing) continue;
-    const bool gated = workflow.gate_between(workflow.stage_of(snapshot.status), workflow.stage_of(to)).has_value();
-    if (!gated && stale_gates(snapshot, to).empty()) out.push_back(workflow.status(to).key);
+    if (is_plain_move(snapshot, to)) out.push_back(workflow.status(to).key);
   }
   return out;
 }

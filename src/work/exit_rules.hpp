@@ -10,6 +10,9 @@ namespace openindex::work {
 /// Which statuses a command may lead to: a refusal lists only those.
 enum class Moves : std::uint8_t { all, onward, completing };
 
+/// Tell whether a plain move along a transition that exists may be made: no gate guards it and none that is stale.
+bool is_plain_move(const ItemSnapshot& snapshot, StatusIndex to);
+
 /// Refuse a plain move to `to` that no transition allows or that a gate guards.
 Result<void> check_move(const ItemSnapshot& snapshot, StatusIndex to, Moves moves = Moves::all);
 

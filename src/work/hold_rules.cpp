@@ -9,8 +9,11 @@ namespace openindex::work {
 Result<std::optional<StatusIndex>> Judge::claim_status(const Claim& claim) const {
   if (claim.to_status.empty()) {
     if (workflow_.status(snapshot_.status).in_progress) return std::optional<StatusIndex>();
+    // Not into an earlier stage: to take work up is no verdict on what was done so far.
+    const StageIndex stage = workflow_.stage_of(snapshot_.status);
     for (const StatusIndex to : workflow_.exits(snapshot_.status)) {
-      if (workflow_.status(to).in_progress && check_move(snapshot_, to)) return std::optional(to);
+      const bool onward = workflow_.status(to).in_progress && workflow_.stage_of(to) >= stage;
+      if (onward && is_plain_move(snapshot_, to)) return std::optional(to);
     }
     return std::optional<StatusIndex>();
   }

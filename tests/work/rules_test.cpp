@@ -4,6 +4,7 @@
 
 #include <openindex/work/rules.hpp>
 
+#include "bench/helpdesk_definition.hpp"
 #include "work/standing.hpp"
 
 using namespace openindex;
@@ -42,6 +43,15 @@ TEST_CASE("claiming an item that stands in progress keeps its status") {
   const auto decision = Standing("planning").decide(Claim{}, alpha);
   REQUIRE(decision);
   CHECK_FALSE(decision->status);
+}
+
+TEST_CASE("claiming by itself takes an item on in its stage, and never back to an earlier one") {
+  // Both have a move back to an earlier stage in progress that comes first.
+  const Standing ready(bench::helpdesk_workflow(), "ready");
+  CHECK(ready.workflow->status(*ready.decide(Claim{}, alpha)->status).key == "building");
+  const Standing in_review("in_review");
+  CHECK_FALSE(in_review.decide(Claim{}, alpha)->status);
+  CHECK(in_review.workflow->status(*in_review.decide(Claim{"planning"}, alpha)->status).key == "planning");
 }
 
 TEST_CASE("a held item is refused with its holder and deadline, an expired one is taken over") {

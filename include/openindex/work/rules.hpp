@@ -50,7 +50,9 @@ struct ItemSnapshot {
 /// Take the item for an agent. Allowed when it is free, past its deadline, or already this agent's: then the hold is
 /// extended and its epoch stays. With a fence only that hold is extended, or taken anew when it is past its deadline.
 struct Claim {
-  std::string to_status = {};  ///< Empty: stay if in progress, else the first legal in-progress status, else stay.
+  /// Empty: stay if in progress; else the first in-progress status, in the order of the transitions, that a plain move
+  /// leads to in this stage or one that the definition lists after it; else stay.
+  std::string to_status = {};
   Duration hold{std::chrono::minutes(30)};  ///< 1 second to 7 days.
 };
 /// Give the item back.

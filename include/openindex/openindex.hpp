@@ -44,6 +44,7 @@
 #include <openindex/work/migration.hpp>
 #include <openindex/work/rules.hpp>
 #include <openindex/work/subscription.hpp>
+#include <openindex/work/transitions.hpp>
 #include <openindex/work/work_item.hpp>
 #include <openindex/workflow/builder.hpp>
 #include <openindex/workflow/check.hpp>

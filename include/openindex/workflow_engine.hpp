@@ -33,6 +33,7 @@
 #include <openindex/work/migration.hpp>
 #include <openindex/work/rules.hpp>
 #include <openindex/work/subscription.hpp>
+#include <openindex/work/transitions.hpp>
 #include <openindex/work/work_item.hpp>
 #include <openindex/workflow/stage_settings.hpp>
 #include <openindex/workflow/workflow.hpp>
@@ -233,6 +234,9 @@ class OPENINDEX_API WorkflowEngine {
                            const CallOptions& call = {});
 
   // -- Questions ----------------------------------------------------------------------------------------------------
+
+  /// Tell where the item can go from its status, whoever works on it. @par Errors not_found, outside_run, storage
+  Result<Transitions> transitions(const Actor& actor, const ItemKey& key);
 
   /// Tell what this actor may do to the item now, and why not the rest. @par Errors not_found, outside_run, storage
   Result<AgentContext> agent_context(const Actor& actor, const ItemKey& key);

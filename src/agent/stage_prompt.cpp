@@ -23,8 +23,8 @@ bool leaves(const AgentContext& context, const Exit& exit) {
   return exit.completes || exit.to_stage != context.item.stage;
 }
 
-bool is_for_people(const BlockReason& reason) {
-  return reason.code == errc::gate_for_people || reason.code == errc::approver_is_worker;
+bool is_for_people(const Error& reason) {
+  return reason.code() == errc::gate_for_people || reason.code() == errc::approver_is_worker;
 }
 
 std::string describe_exit(const AgentContext& context, const Exit& exit) {

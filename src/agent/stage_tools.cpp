@@ -185,9 +185,20 @@ void write_exit(json::Writer& writer, const Exit& exit) {
   writer.begin_object().key("key").string(exit.key).key("to_status").string(exit.to_status);
 }
 
-void write_reason(json::Writer& writer, const BlockReason& reason) {
-  writer.begin_object().key("code").string(name(reason.code)).key("message").string(reason.message);
-  if (!reason.missing.empty()) write_texts(writer.key("missing"), reason.missing);
+void write_error(json::Writer& writer, const Error& error) {
+  writer.begin_object().key("code").string(name(error.code()));
+  codecs::write_text(writer.key("message"), error.message());  // a host's tool may say anything
+  if (!error.missing().empty()) write_texts(writer.key("missing"), error.missing());
+  if (!error.allowed().empty()) write_texts(writer.key("allowed"), error.allowed());
+  if (!error.problems().empty()) {
+    writer.key("problems").begin_array();
+    for (const Problem& problem : error.problems()) {
+      codecs::write_text(writer.begin_object().key("pointer"), problem.pointer);
+      codecs::write_text(writer.key("text"), problem.text);
+      writer.end_object();
+    }
+    writer.end_array();
+  }
   writer.end_object();
 }
 
@@ -232,16 +243,17 @@ Error not_offered(const AgentContext& context, std::string_view name, std::vecto
     return Error(errc::not_found, fmt::format("There is no tool '{}' now", shortened(name, 64)))
         .with_allowed(std::move(offered));
   }
-  const BlockReason& first = blocked->reasons.front();
-  std::vector<Problem> further;
+  const Error& first = blocked->reasons.front();
+  std::vector<Problem> problems;
   std::vector<std::string> missing;
-  for (const BlockReason& reason : blocked->reasons) {
-    if (&reason != &first) further.push_back({"", reason.message});
-    missing.insert(missing.end(), reason.missing.begin(), reason.missing.end());
+  for (const Error& reason : blocked->reasons) {
+    if (&reason != &first) problems.push_back({"", reason.message()});
+    problems.insert(problems.end(), reason.problems().begin(), reason.problems().end());
+    missing.insert(missing.end(), reason.missing().begin(), reason.missing().end());
   }
-  return Error(first.code, first.message)
+  return Error(first.code(), first.message())
       .with_missing(std::move(missing))
-      .with_problems(std::move(further))
+      .with_problems(std::move(problems))
       .with_allowed(std::move(offered));
 }
 
@@ -255,7 +267,7 @@ void write_state(json::Writer& writer, const AgentContext& context) {
   for (const BlockedExit& blocked : context.blocked_exits) {
     write_exit(writer, blocked.exit);
     writer.key("reasons").begin_array();
-    for (const BlockReason& reason : blocked.reasons) write_reason(writer, reason);
+    for (const Error& reason : blocked.reasons) write_error(writer, reason);
     writer.end_array().end_object();
   }
   writer.end_array();
@@ -271,21 +283,8 @@ std::string act_result(const AgentContext& context) {
 
 std::string refusal_text(const Error& error) {
   json::Writer writer;
-  writer.begin_object().key("error").begin_object();
-  writer.key("code").string(name(error.code()));
-  codecs::write_text(writer.key("message"), error.message());  // a host's tool may say anything
-  if (!error.missing().empty()) write_texts(writer.key("missing"), error.missing());
-  if (!error.allowed().empty()) write_texts(writer.key("allowed"), error.allowed());
-  if (!error.problems().empty()) {
-    writer.key("problems").begin_array();
-    for (const Problem& problem : error.problems()) {
-      codecs::write_text(writer.begin_object().key("pointer"), problem.pointer);
-      codecs::write_text(writer.key("text"), problem.text);
-      writer.end_object();
-    }
-    writer.end_array();
-  }
-  writer.end_object().end_object();
+  write_error(writer.begin_object().key("error"), error);
+  writer.end_object();
   return std::move(writer).str();
 }
 

@@ -80,9 +80,9 @@ void explain_exits(Explanation& out, const AgentContext& context) {
                            : fmt::format("Change the status to '{}'", exit.to_status));
   }
   for (const BlockedExit& blocked : context.blocked_exits) {
-    for (const BlockReason& reason : blocked.reasons) {
-      out.next.push_back(fmt::format("'{}' is blocked: {}{}", blocked.exit.key, reason.message,
-                                     reason.missing.empty() ? "" : ": " + joined(reason.missing)));
+    for (const Error& reason : blocked.reasons) {
+      out.next.push_back(fmt::format("'{}' is blocked: {}{}", blocked.exit.key, reason.message(),
+                                     reason.missing().empty() ? "" : ": " + joined(reason.missing())));
     }
   }
 }

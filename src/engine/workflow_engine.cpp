@@ -105,6 +105,13 @@ Result<WorkItem> WorkflowEngine::get(const Actor& actor, const ItemKey& key) {
   return (*item)->whole();
 }
 
+Result<Transitions> WorkflowEngine::transitions(const Actor& actor, const ItemKey& key) {
+  if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
+  auto item = core_->door.load(key);
+  if (!item) return item.error();
+  return transitions_of((*item)->snapshot());
+}
+
 Result<AgentContext> WorkflowEngine::agent_context(const Actor& actor, const ItemKey& key) {
   if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
   auto loaded = core_->door.load(key);

@@ -44,14 +44,14 @@ bool ScenarioContext::blocked(std::string_view exit, CallSite site) const {
 
 bool ScenarioContext::blocked(std::string_view exit, errc because, CallSite site) const {
   const BlockedExit* found = find_blocked(exit, site);
-  return found != nullptr && std::ranges::find(found->reasons, because, &BlockReason::code) != found->reasons.end();
+  return found != nullptr && std::ranges::find(found->reasons, because, &Error::code) != found->reasons.end();
 }
 
 std::string ScenarioContext::missing(std::string_view exit, CallSite site) const {
   std::vector<std::string> out;
   if (const BlockedExit* found = find_blocked(exit, site)) {
-    for (const BlockReason& reason : found->reasons) {
-      out.insert(out.end(), reason.missing.begin(), reason.missing.end());
+    for (const Error& reason : found->reasons) {
+      out.insert(out.end(), reason.missing().begin(), reason.missing().end());
     }
   }
   return fmt::format("{}", fmt::join(out, ", "));

@@ -95,7 +95,9 @@ void check_objective_state(const std::string& state, std::vector<Problem>& probl
 
 Result<Decision> Judge::operator()(const SetFields& set) {
   if (auto allowed = check_worker(); !allowed) return allowed.error();
-  if (set.values.empty()) return Error(errc::invalid_argument, "No field is named");
+  if (set.values.empty()) {
+    return Error(errc::invalid_argument, "No field is named").with_allowed(field_keys(workflow_));
+  }
   if (auto fit = check_fields(workflow_, set.values); !fit) return fit.error();
   Decision decision;
   AuditDraft draft{"work_item.custom_fields_updated", {}, {}};
@@ -198,7 +200,11 @@ Result<Decision> Judge::operator()(const RemoveAttachment& remove) {
   const auto found = std::find_if(item_.attachments.begin(), item_.attachments.end(),
                                   [&](const Attachment& file) { return file.number == remove.number; });
   if (found == item_.attachments.end()) {
-    return Error(errc::not_found, "The item has no such attachment").with("attachment", std::to_string(remove.number));
+    std::vector<std::string> there;
+    for (const Attachment& file : item_.attachments) there.push_back(std::to_string(file.number));
+    return Error(errc::not_found, "The item has no such attachment")
+        .with("attachment", std::to_string(remove.number))
+        .with_allowed(std::move(there));
   }
   Decision decision;
   decision.detach = remove.number;

@@ -56,13 +56,15 @@ Result<StatusIndex> decide_create(const CompiledWorkflow& workflow, const NewIte
   if (item.status.empty()) return workflow.initial();
   const auto status = workflow.find_status(item.status);
   // An item may start further on, but not behind a gate it never passed and not resolved.
-  const bool same_stage = status && workflow.stage_of(*status) == workflow.stage_of(workflow.initial());
-  if (!status || !same_stage || workflow.status(*status).resolution) {
-    return Error(errc::status_transition_not_allowed)
-        .with("to", item.status)
-        .with_allowed({workflow.status(workflow.initial()).key});
+  const auto may_start_in = [&](const Status& where) {
+    return where.stage == workflow.status(workflow.initial()).stage && !where.resolution;
+  };
+  if (status && may_start_in(workflow.status(*status))) return *status;
+  std::vector<std::string> allowed;
+  for (const Status& candidate : workflow.definition().statuses) {
+    if (may_start_in(candidate)) allowed.push_back(candidate.key);
   }
-  return *status;
+  return Error(errc::status_transition_not_allowed).with("to", item.status).with_allowed(std::move(allowed));
 }
 
 }  // namespace v0

@@ -58,7 +58,9 @@ Result<Decision> Judge::operator()(const Done& done) {
     const Stage& entered = workflow_.stage(workflow_.stage_of(step.to));
     if (workflow_.stage_of(step.to) != workflow_.stage_of(step.from) && entered.agent_required &&
         !workflow_.status(step.to).resolution) {
-      return Error(errc::agent_stage_in_the_way).with("stage", entered.key);
+      Error error =
+          Error(errc::agent_stage_in_the_way).with("stage", entered.key).with("status", workflow_.status(step.to).key);
+      return step.gate ? std::move(error).with("gate", workflow_.gate(*step.gate).key) : error;
     }
     if (step.gate) {
       auto wants = demands(snapshot_, *step.gate, {workflow_.gate(*step.gate).key, false, {}}, actor_);

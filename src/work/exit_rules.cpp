@@ -2,18 +2,13 @@
 
 #include <algorithm>
 
+#include "work/field_rules.hpp"
+
 namespace openindex::work {
 namespace {
 
 bool contains(const std::vector<std::string>& list, const std::string& text) {
   return std::find(list.begin(), list.end(), text) != list.end();
-}
-
-Error held_by(errc code, const Hold& hold) {
-  return Error(code)
-      .with("holder", hold.agent.str())
-      .with("deadline", to_rfc3339(hold.deadline))
-      .with("epoch", std::to_string(hold.epoch));
 }
 
 Error lost_hold(const std::optional<Hold>& hold) {
@@ -27,12 +22,24 @@ bool leads_from_here(const ItemSnapshot& snapshot, GateIndex gate) {
 
 }  // namespace
 
+Error held_by(errc code, const Hold& hold) {
+  return Error(code)
+      .with("holder", hold.agent.str())
+      .with("deadline", to_rfc3339(hold.deadline))
+      .with("epoch", std::to_string(hold.epoch));
+}
+
 bool holds(const std::optional<Hold>& hold, const Actor& actor) {
   if (!hold) return false;
   if (actor.kind() == ActorKind::run) {
     return !hold->run.empty() && hold->run == actor.run_id() && hold->epoch == actor.run_epoch();
   }
   return actor.kind() == ActorKind::agent && hold->run.empty() && hold->agent.str() == actor.id();
+}
+
+Result<void> check_open(const WorkItem& item) {
+  if (item.resolution == Resolution::unresolved) return {};
+  return Error(errc::already_resolved).with("item", item.key.str()).with("status", item.status);
 }
 
 Result<void> check_inside(const ItemSnapshot& snapshot, const Actor& actor) {
@@ -63,19 +70,27 @@ Result<void> check_actor(const ItemSnapshot& snapshot, const Actor& actor, Time 
   return errc::hold_required;
 }
 
-Result<void> check_move(const ItemSnapshot& snapshot, StatusIndex to) {
+bool is_plain_move(const ItemSnapshot& snapshot, StatusIndex to) {
   const CompiledWorkflow& workflow = snapshot.workflow;
-  if (!workflow.joined(snapshot.status, to)) {
-    return Error(errc::status_transition_not_allowed)
-        .with("from", workflow.status(snapshot.status).key)
-        .with("to", workflow.status(to).key)
-        .with_allowed(open_moves(snapshot));
-  }
+  return !workflow.gate_between(workflow.stage_of(snapshot.status), workflow.stage_of(to)) &&
+         stale_gates(snapshot, to).empty();
+}
+
+Error no_such_move(const ItemSnapshot& snapshot, const std::string& to, Moves moves) {
+  return Error(errc::status_transition_not_allowed)
+      .with("from", snapshot.workflow.status(snapshot.status).key)
+      .with("to", to)
+      .with_allowed(open_moves(snapshot, moves));
+}
+
+Result<void> check_move(const ItemSnapshot& snapshot, StatusIndex to, Moves moves) {
+  const CompiledWorkflow& workflow = snapshot.workflow;
+  if (!workflow.joined(snapshot.status, to)) return no_such_move(snapshot, workflow.status(to).key, moves);
   if (const auto gate = workflow.gate_between(workflow.stage_of(snapshot.status), workflow.stage_of(to))) {
     return Error(errc::gate_required)
         .with("gate", workflow.gate(*gate).key)
         .with("to", workflow.status(to).key)
-        .with_allowed(open_moves(snapshot));
+        .with_allowed(open_moves(snapshot, moves));
   }
   if (const auto stale = stale_gates(snapshot, to); !stale.empty()) return gate_stale(snapshot.item, stale);
   return {};
@@ -108,6 +123,12 @@ Error unresolved_dependencies(const WorkItem& item) {
   return Error(errc::dependencies_unresolved).with("item", item.key.str()).with_missing(std::move(keys));
 }
 
+Error not_for_agents(const WorkItem& item) {
+  return Error(errc::not_for_agents)
+      .with("item", item.key.str())
+      .with("execution_target", to_text(item.execution_target));
+}
+
 std::vector<std::string> missing_fields(const ItemSnapshot& snapshot, const StageGate& gate) {
   std::vector<std::string> missing;
   for (const auto& key : gate.required_fields) {
@@ -130,7 +151,12 @@ std::vector<Error> demands(const ItemSnapshot& snapshot, GateIndex index, const 
     out.push_back(Error(errc::approver_is_worker).with("gate", gate.key).with("worker", actor.id()));
   }
   if (auto missing = missing_fields(snapshot, gate); !missing.empty()) {
-    out.push_back(Error(errc::required_fields_missing).with("gate", gate.key).with_missing(std::move(missing)));
+    std::vector<Problem> wanted;
+    for (const auto& key : missing) wanted.push_back(field_required(snapshot.workflow, key));
+    out.push_back(Error(errc::required_fields_missing)
+                      .with("gate", gate.key)
+                      .with_missing(std::move(missing))
+                      .with_problems(std::move(wanted)));
   }
   if (gate.mode == GateMode::text && !acknowledged.accept_text) {
     out.push_back(Error(errc::requirements_not_acknowledged).with("gate", gate.key).with("requirements", gate.text));
@@ -153,15 +179,10 @@ std::vector<Error> obstacles(const ItemSnapshot& snapshot, GateIndex index, cons
   const StageGate& gate = workflow.gate(index);
   std::vector<Error> out;
   if (gate.from_stage != workflow.stage(workflow.stage_of(snapshot.status)).key) {
-    out.push_back(Error(errc::gate_not_available).with("gate", gate.key).with_allowed(gates_here(snapshot)));
+    out.push_back(gate_not_available(snapshot, gate.key));
     return out;
   }
-  if (!leads_from_here(snapshot, index)) {
-    out.push_back(Error(errc::status_transition_not_allowed)
-                      .with("from", workflow.status(snapshot.status).key)
-                      .with("to", gate.to_status)
-                      .with_allowed(open_moves(snapshot)));
-  }
+  if (!leads_from_here(snapshot, index)) out.push_back(no_such_move(snapshot, gate.to_status));
   for (Error& error : demands(snapshot, index, acknowledged, actor)) out.push_back(std::move(error));
   if (const auto stale = stale_gates(snapshot, workflow.target_of(index), index); !stale.empty()) {
     out.push_back(gate_stale(snapshot.item, stale));
@@ -169,22 +190,29 @@ std::vector<Error> obstacles(const ItemSnapshot& snapshot, GateIndex index, cons
   return out;
 }
 
-std::vector<std::string> open_moves(const ItemSnapshot& snapshot) {
+std::vector<std::string> open_moves(const ItemSnapshot& snapshot, Moves moves) {
   const CompiledWorkflow& workflow = snapshot.workflow;
   std::vector<std::string> out;
   for (const StatusIndex to : workflow.exits(snapshot.status)) {
-    const bool gated = workflow.gate_between(workflow.stage_of(snapshot.status), workflow.stage_of(to)).has_value();
-    if (!gated && stale_gates(snapshot, to).empty()) out.push_back(workflow.status(to).key);
+    const bool completes = workflow.status(to).resolution.has_value();
+    if (completes ? moves == Moves::onward : moves == Moves::completing) continue;
+    if (is_plain_move(snapshot, to)) out.push_back(workflow.status(to).key);
   }
   return out;
 }
 
-std::vector<std::string> gates_here(const ItemSnapshot& snapshot) {
-  std::vector<std::string> out;
+std::vector<GateIndex> gates_here(const ItemSnapshot& snapshot) {
+  std::vector<GateIndex> out;
   for (const GateIndex gate : snapshot.workflow.gates_from(snapshot.workflow.stage_of(snapshot.status))) {
-    if (leads_from_here(snapshot, gate)) out.push_back(snapshot.workflow.gate(gate).key);
+    if (leads_from_here(snapshot, gate)) out.push_back(gate);
   }
   return out;
+}
+
+Error gate_not_available(const ItemSnapshot& snapshot, const std::string& gate) {
+  std::vector<std::string> here;
+  for (const GateIndex index : gates_here(snapshot)) here.push_back(snapshot.workflow.gate(index).key);
+  return Error(errc::gate_not_available).with("gate", gate).with_allowed(std::move(here));
 }
 
 std::vector<std::string> terminal_statuses(const CompiledWorkflow& workflow) {

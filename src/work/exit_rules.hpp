@@ -7,8 +7,17 @@
 
 namespace openindex::work {
 
+/// Which statuses a command may lead to: a refusal lists only those.
+enum class Moves : std::uint8_t { all, onward, completing };
+
+/// Tell whether a plain move along a transition that exists may be made: no gate guards it and none that is stale.
+bool is_plain_move(const ItemSnapshot& snapshot, StatusIndex to);
+
 /// Refuse a plain move to `to` that no transition allows or that a gate guards.
-Result<void> check_move(const ItemSnapshot& snapshot, StatusIndex to);
+Result<void> check_move(const ItemSnapshot& snapshot, StatusIndex to, Moves moves = Moves::all);
+
+/// The refusal of a status that no transition leads to.
+Error no_such_move(const ItemSnapshot& snapshot, const std::string& to, Moves moves = Moves::all);
 
 /// What the gate itself asks for and this acknowledgement or this actor does not bring, wherever the item stands.
 std::vector<Error> demands(const ItemSnapshot& snapshot, GateIndex gate, const Progress& acknowledged,
@@ -22,6 +31,12 @@ Error gate_stale(const WorkItem& item, const std::vector<std::string>& gates);
 /// The refusal of an item that waits for others.
 Error unresolved_dependencies(const WorkItem& item);
 
+/// The refusal of an item that is for people.
+Error not_for_agents(const WorkItem& item);
+
+/// A refusal that tells who holds the item, and until when.
+Error held_by(errc code, const Hold& hold);
+
 /// Everything that keeps this actor from progressing the gate with this acknowledgement, in the order of refusal.
 std::vector<Error> obstacles(const ItemSnapshot& snapshot, GateIndex gate, const Progress& acknowledged,
                              const Actor& actor);
@@ -30,13 +45,19 @@ std::vector<Error> obstacles(const ItemSnapshot& snapshot, GateIndex gate, const
 std::vector<std::string> missing_fields(const ItemSnapshot& snapshot, const StageGate& gate);
 
 /// Statuses that a plain move reaches.
-std::vector<std::string> open_moves(const ItemSnapshot& snapshot);
+std::vector<std::string> open_moves(const ItemSnapshot& snapshot, Moves moves = Moves::all);
 
-/// Gates that lead out of the current status, by key.
-std::vector<std::string> gates_here(const ItemSnapshot& snapshot);
+/// Gates that lead out of the current status.
+std::vector<GateIndex> gates_here(const ItemSnapshot& snapshot);
+
+/// The refusal of a gate that is none of these.
+Error gate_not_available(const ItemSnapshot& snapshot, const std::string& gate);
 
 /// Every terminal status of the workflow.
 std::vector<std::string> terminal_statuses(const CompiledWorkflow& workflow);
+
+/// Refuse an item that is resolved.
+Result<void> check_open(const WorkItem& item);
 
 /// Refuse a run that is another item's.
 Result<void> check_inside(const ItemSnapshot& snapshot, const Actor& actor);

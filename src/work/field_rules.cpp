@@ -73,7 +73,31 @@ std::string misfit(const CompiledWorkflow& workflow, FieldIndex index, const Fie
   return known ? "" : "must be one of " + quoted(field.options);
 }
 
+std::string wanted(const Field& field) {
+  switch (field.type) {
+    case FieldType::text:
+      return "a text is required";
+    case FieldType::number:
+      return "a number is required";
+    case FieldType::date:
+      return "a date, YYYY-MM-DD, is required";
+    case FieldType::select:
+      break;
+  }
+  return fmt::format("one of {} is required", quoted(field.options));
+}
+
 }  // namespace
+
+Problem field_required(const CompiledWorkflow& workflow, std::string_view key) {
+  return {fmt::format("/fields/{}", key), wanted(workflow.definition().fields[*workflow.find_field(key)])};
+}
+
+std::vector<std::string> field_keys(const CompiledWorkflow& workflow) {
+  std::vector<std::string> out;
+  for (const Field& field : workflow.definition().fields) out.push_back(field.key);
+  return out;
+}
 
 Result<void> check_fields(const CompiledWorkflow& workflow, const FieldValues& values) {
   std::vector<Problem> unknown;
@@ -87,13 +111,14 @@ Result<void> check_fields(const CompiledWorkflow& workflow, const FieldValues& v
     }
   }
   if (!unknown.empty()) {
-    std::vector<std::string> known;
-    for (const Field& field : workflow.definition().fields) known.push_back(field.key);
-    return Error(errc::unknown_field).with_problems(std::move(unknown)).with_allowed(std::move(known));
+    return Error(errc::unknown_field).with_problems(std::move(unknown)).with_allowed(field_keys(workflow));
   }
   if (!misfits.empty()) {
-    const auto& first = misfits.front();
-    return Error(errc::invalid_field_value).with("field", first.pointer.substr(8)).with_problems(std::move(misfits));
+    const std::string key = misfits.front().pointer.substr(std::string_view("/fields/").size());
+    return Error(errc::invalid_field_value)
+        .with("field", key)
+        .with_problems(std::move(misfits))
+        .with_allowed(workflow.definition().fields[*workflow.find_field(key)].options);
   }
   return {};
 }

@@ -11,4 +11,10 @@ namespace openindex::work {
 /// @par Errors unknown_field, invalid_field_value (each with all problems; pointers `/fields/<key>`)
 Result<void> check_fields(const CompiledWorkflow& workflow, const FieldValues& values);
 
+/// Say that a field needs a value, and of what type. @pre the workflow has the field
+Problem field_required(const CompiledWorkflow& workflow, std::string_view key);
+
+/// Keys of all fields.
+std::vector<std::string> field_keys(const CompiledWorkflow& workflow);
+
 }  // namespace openindex::work

@@ -9,18 +9,23 @@ namespace openindex::work {
 Result<std::optional<StatusIndex>> Judge::claim_status(const Claim& claim) const {
   if (claim.to_status.empty()) {
     if (workflow_.status(snapshot_.status).in_progress) return std::optional<StatusIndex>();
+    // Not into an earlier stage: to take work up is no verdict on what was done so far.
+    const StageIndex stage = workflow_.stage_of(snapshot_.status);
     for (const StatusIndex to : workflow_.exits(snapshot_.status)) {
-      if (workflow_.status(to).in_progress && check_move(snapshot_, to)) return std::optional(to);
+      const bool onward = workflow_.status(to).in_progress && workflow_.stage_of(to) >= stage;
+      if (onward && is_plain_move(snapshot_, to)) return std::optional(to);
     }
     return std::optional<StatusIndex>();
   }
-  const auto to = status_named(claim.to_status);
+  const auto to = status_named(claim.to_status, Moves::onward);
   if (!to) return to.error();
   if (*to == snapshot_.status) return std::optional<StatusIndex>();
-  if (auto legal = check_move(snapshot_, *to); !legal) return legal.error();
+  if (auto legal = check_move(snapshot_, *to, Moves::onward); !legal) return legal.error();
   if (workflow_.status(*to).resolution) {
     return Error(errc::status_transition_not_allowed, "A claim cannot lead to a terminal status")
-        .with("to", claim.to_status);
+        .with("from", item_.status)
+        .with("to", claim.to_status)
+        .with_allowed(open_moves(snapshot_, Moves::onward));
   }
   return std::optional(*to);
 }
@@ -30,17 +35,14 @@ Result<Decision> Judge::operator()(const Claim& claim) {
   if (actor_.id().empty()) return errc::agent_id_required;
   const auto until = deadline(claim.hold);
   if (!until) return until.error();
-  if (actor_.kind() == ActorKind::run) {
+  // A run, and whoever names an epoch, goes on under a hold and does not begin one.
+  if (actor_.kind() == ActorKind::run || fence_ != 0) {
     if (auto allowed = check_actor(snapshot_, actor_, now_, fence_); !allowed) return allowed.error();
   }
-  if (auto open = check_open(); !open) return open.error();
+  if (auto open = check_open(item_); !open) return open.error();
   const bool mine = holds(item_.hold, actor_);
-  if (is_held(item_.hold, now_) && !mine) {
-    return Error(errc::already_claimed)
-        .with("holder", item_.hold->agent.str())
-        .with("deadline", to_rfc3339(item_.hold->deadline));
-  }
-  if (item_.execution_target == ExecutionTarget::human && !mine) return errc::not_for_agents;
+  if (is_held(item_.hold, now_) && !mine) return held_by(errc::already_claimed, *item_.hold);
+  if (item_.execution_target == ExecutionTarget::human && !mine) return not_for_agents(item_);
   if (!snapshot_.claims_by_hand && workflow_.stage(workflow_.stage_of(snapshot_.status)).agent_required && !mine) {
     return Error(errc::stage_for_runs).with("stage", item_.stage);
   }
@@ -90,7 +92,7 @@ Result<Decision> Judge::operator()(const Heartbeat& beat) {
 
 Result<Decision> Judge::operator()(const TakeOver& take) {
   if (auto allowed = check_privileged("take over an item"); !allowed) return allowed.error();
-  if (auto open = check_open(); !open) return open.error();
+  if (auto open = check_open(item_); !open) return open.error();
   if (take.reason.size() > 2000 || !is_utf8(take.reason)) {
     return Error(errc::invalid_argument, "A reason is UTF-8 of at most 2000 bytes");
   }
@@ -101,7 +103,7 @@ Result<Decision> Judge::operator()(const TakeOver& take) {
     decision.hold = {HoldChange::Kind::clear};
   } else {
     if (auto named = check_actor_id(Actor::agent(take.agent)); !named) return named.error();
-    if (item_.execution_target == ExecutionTarget::human) return errc::not_for_agents;
+    if (item_.execution_target == ExecutionTarget::human) return not_for_agents(item_);
     const auto until = deadline(take.hold);
     if (!until) return until.error();
     decision.hold = {HoldChange::Kind::take, *until, true, take.agent};

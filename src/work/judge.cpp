@@ -12,14 +12,9 @@ constexpr Duration hold_max = std::chrono::hours(24 * 7);
 
 }  // namespace
 
-Result<void> Judge::check_open() const {
-  if (item_.resolution == Resolution::unresolved) return {};
-  return Error(errc::already_resolved).with("status", item_.status);
-}
-
 Result<void> Judge::check_worker() const {
   if (auto allowed = check_actor(snapshot_, actor_, now_, fence_); !allowed) return allowed;
-  return check_open();
+  return check_open(item_);
 }
 
 Result<void> Judge::check_privileged(const char* what) const {
@@ -27,12 +22,9 @@ Result<void> Judge::check_privileged(const char* what) const {
   return Error(errc::not_permitted, std::string("Only people and the host may ") + what).with("actor", actor_.id());
 }
 
-Result<StatusIndex> Judge::status_named(const std::string& key) const {
+Result<StatusIndex> Judge::status_named(const std::string& key, Moves moves) const {
   if (const auto index = workflow_.find_status(key)) return *index;
-  return Error(errc::status_transition_not_allowed)
-      .with("from", item_.status)
-      .with("to", key)
-      .with_allowed(open_moves(snapshot_));
+  return no_such_move(snapshot_, key, moves);
 }
 
 Result<Time> Judge::deadline(Duration hold) const {

@@ -6,6 +6,8 @@
 
 #include <openindex/work/rules.hpp>
 
+#include "work/exit_rules.hpp"
+
 namespace openindex::work {
 
 class Judge {
@@ -44,11 +46,10 @@ class Judge {
   Result<Decision> operator()(const Done& done);
 
  private:
-  Result<void> check_open() const;
   Result<void> check_worker() const;
   /// Refuse whoever is not a person or the host. `what`: for the error's sentence.
   Result<void> check_privileged(const char* what) const;
-  Result<StatusIndex> status_named(const std::string& key) const;
+  Result<StatusIndex> status_named(const std::string& key, Moves moves = Moves::all) const;
   Result<Time> deadline(Duration hold) const;
   Result<std::optional<StatusIndex>> claim_status(const Claim& claim) const;
   Result<StatusIndex> completion_status(const std::string& key) const;

@@ -21,9 +21,7 @@ Result<Decision> Judge::operator()(const ChangeStatus& change) {
 Result<Decision> Judge::operator()(const Progress& progress) {
   if (auto allowed = check_worker(); !allowed) return allowed.error();
   const auto gate = workflow_.find_gate(progress.gate);
-  if (!gate) {
-    return Error(errc::gate_not_available).with("gate", progress.gate).with_allowed(gates_here(snapshot_));
-  }
+  if (!gate) return gate_not_available(snapshot_, progress.gate);
   auto in_the_way = obstacles(snapshot_, *gate, progress, actor_);
   if (!in_the_way.empty()) return std::move(in_the_way.front());
   Decision decision;
@@ -50,7 +48,11 @@ Result<Decision> Judge::operator()(const Reacknowledge& again) {
     draft.changes.push_back({"gate", passed.stale() ? "stale" : "", passed.gate});
   }
   if (draft.changes.empty() && !again.gate.empty()) {
-    return Error(errc::gate_not_available, "The item has not passed this gate").with("gate", again.gate);
+    std::vector<std::string> passed;
+    for (const GateAcknowledgement& made : item_.gates) passed.push_back(made.gate);
+    return Error(errc::gate_not_available, "The item has not passed this gate")
+        .with("gate", again.gate)
+        .with_allowed(std::move(passed));
   }
   if (!draft.changes.empty()) decision.audit.push_back(std::move(draft));
   extend_hold(decision);
@@ -65,7 +67,8 @@ Result<StatusIndex> Judge::completion_status(const std::string& key) const {
       if (workflow_.status(exit).resolution) candidates.push_back(workflow_.status(exit).key);
     }
     if (candidates.size() != 1) {
-      return Error(errc::completion_status_not_terminal).with_allowed(terminal_statuses(workflow_));
+      return Error(errc::completion_status_not_terminal)
+          .with_allowed(candidates.empty() ? terminal_statuses(workflow_) : std::move(candidates));
     }
     wanted = candidates.front();
   }
@@ -78,7 +81,7 @@ Result<Decision> Judge::operator()(const Complete& complete) {
   if (auto allowed = check_worker(); !allowed) return allowed.error();
   const auto to = completion_status(complete.to_status);
   if (!to) return to.error();
-  if (auto legal = check_move(snapshot_, *to); !legal) return legal.error();
+  if (auto legal = check_move(snapshot_, *to, Moves::completing); !legal) return legal.error();
   Decision decision;
   move(decision, *to);
   if (actor_.is_agent()) {

@@ -32,13 +32,11 @@ Exit exit_through(const CompiledWorkflow& workflow, GateIndex index) {
   return exit;
 }
 
-BlockReason reason_of(const Error& error) { return {error.code(), error.message(), error.missing()}; }
-
 // Why the actor cannot do anything to the item now, apart from what the exits themselves want.
-std::vector<BlockReason> standing_reasons(const ItemSnapshot& snapshot, const Actor& actor, Time now) {
-  std::vector<BlockReason> out;
-  if (auto allowed = check_actor(snapshot, actor, now, 0); !allowed) out.push_back(reason_of(allowed.error()));
-  if (snapshot.item.resolution != Resolution::unresolved) out.push_back(reason_of(errc::already_resolved));
+std::vector<Error> standing_reasons(const ItemSnapshot& snapshot, const Actor& actor, Time now) {
+  std::vector<Error> out;
+  if (auto allowed = check_actor(snapshot, actor, now, 0); !allowed) out.push_back(allowed.error());
+  if (auto open = work::check_open(snapshot.item); !open) out.push_back(open.error());
   return out;
 }
 
@@ -60,7 +58,7 @@ AgentContext context_of(const ItemSnapshot& snapshot, const Actor& actor, Time n
   context.fields = workflow.definition().fields;
   context.terminal_statuses = work::terminal_statuses(workflow);
   const auto standing = standing_reasons(snapshot, actor, now);
-  const auto offer = [&](Exit exit, std::vector<BlockReason> reasons) {
+  const auto offer = [&](Exit exit, std::vector<Error> reasons) {
     reasons.insert(reasons.begin(), standing.begin(), standing.end());
     if (reasons.empty()) {
       context.allowed_exits.push_back(std::move(exit));
@@ -73,15 +71,13 @@ AgentContext context_of(const ItemSnapshot& snapshot, const Actor& actor, Time n
     if (legal) {
       offer(exit_to(workflow, to), {});
     } else if (legal.error().code() == errc::gate_stale) {  // the other refusals are told by the gate itself
-      offer(exit_to(workflow, to), {reason_of(legal.error())});
+      offer(exit_to(workflow, to), {legal.error()});
     }
   }
   for (const GateIndex gate : workflow.gates_from(stage)) {
     // With everything acknowledged, what is left are the obstacles that the call itself cannot remove.
     const Progress acknowledged{workflow.gate(gate).key, true, workflow.gate(gate).items};
-    std::vector<BlockReason> reasons;
-    for (const Error& error : work::obstacles(snapshot, gate, acknowledged, actor)) reasons.push_back(reason_of(error));
-    offer(exit_through(workflow, gate), std::move(reasons));
+    offer(exit_through(workflow, gate), work::obstacles(snapshot, gate, acknowledged, actor));
     for (const auto& key : workflow.gate(gate).required_fields) {
       const auto missing = work::missing_fields(snapshot, workflow.gate(gate));
       const auto type = workflow.definition().fields[*workflow.find_field(key)].type;
@@ -90,6 +86,26 @@ AgentContext context_of(const ItemSnapshot& snapshot, const Actor& actor, Time n
     }
   }
   return context;
+}
+
+Transitions transitions_of(const ItemSnapshot& snapshot) {
+  const CompiledWorkflow& workflow = snapshot.workflow;
+  const Status& status = workflow.status(snapshot.status);
+  Transitions out{.key = snapshot.item.key,
+                  .status = status.key,
+                  .stage = status.stage,
+                  .terminal_statuses = work::terminal_statuses(workflow)};
+  if (snapshot.item.resolution != Resolution::unresolved) return out;
+  out.allowed_transitions = work::open_moves(snapshot);
+  for (const GateIndex index : work::gates_here(snapshot)) {
+    const StageGate& gate = workflow.gate(index);
+    AvailableGate available{gate, {}, work::missing_fields(snapshot, gate)};
+    for (const auto& key : gate.required_fields) {
+      available.fields.push_back(workflow.definition().fields[*workflow.find_field(key)]);
+    }
+    out.available_stage_gates.push_back(std::move(available));
+  }
+  return out;
 }
 
 }  // namespace v0

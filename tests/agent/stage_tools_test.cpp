@@ -107,7 +107,11 @@ TEST_CASE("a result tells where the item stands and what its exits want") {
         boost::json::value{{{"key", "looking"}, {"to_status", "looking"}, {"tool", "change_status"}}});
   const auto& blocked = state.at("blocked_exits").at(0);
   CHECK(blocked.at("key").get_string() == "triage_to_plan");
-  CHECK(blocked.at("reasons").at(0).at("code").get_string() == "required_fields_missing");
+  const auto& reason = blocked.at("reasons").at(0);
+  CHECK(reason.at("code").get_string() == "required_fields_missing");
+  CHECK(reason.at("missing") == boost::json::value{"severity", "score"});
+  CHECK(reason.at("problems").at(1) ==
+        boost::json::value{{"pointer", "/fields/score"}, {"text", "a number is required"}});
 }
 
 TEST_CASE("a refusal tells code, message, what is missing, what is allowed and every problem") {

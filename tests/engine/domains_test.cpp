@@ -41,6 +41,7 @@ TEST_CASE("who has no role in a domain finds nothing of it") {
   CHECK(refusal(f.engine.comments(f.stranger, f.key)) == errc::not_found);
   CHECK(refusal(f.engine.explain(f.stranger, f.key)) == errc::not_found);
   CHECK(refusal(f.engine.agent_context(f.stranger, f.key)) == errc::not_found);
+  CHECK(refusal(f.engine.transitions(f.stranger, f.key)) == errc::not_found);
   CHECK(refusal(f.engine.children(f.stranger, f.key)) == errc::not_found);
   CHECK(refusal(f.engine.list(f.stranger, {.domain = "BUG"})) == errc::not_found);
   CHECK(f.engine.list(f.stranger, {})->items.empty());

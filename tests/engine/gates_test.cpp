@@ -68,7 +68,7 @@ TEST_CASE("no door leads to completion through a stale gate until it is acknowle
   CHECK(f.engine.complete(f.noa, key, {.to_status = "done"}).error().code() == errc::gate_required);
   const auto context = f.engine.agent_context(f.noa, key).value();
   REQUIRE(context.blocked_exits.size() == 1);
-  CHECK(context.blocked_exits[0].reasons.front().code == errc::gate_stale);
+  CHECK(context.blocked_exits[0].reasons.front().code() == errc::gate_stale);
 
   CHECK(f.engine.reacknowledge(f.noa, key, {}).error().code() == errc::requirements_not_acknowledged);
   CHECK(f.engine.reacknowledge(f.noa, key, {.gate = "triage_to_plan", .accept_text = true}));

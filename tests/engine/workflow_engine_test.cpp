@@ -305,6 +305,17 @@ TEST_CASE("stage settings are kept beside the workflow and every change is audit
   CHECK(f.engine.attach_provider(f.alpha, "TRIAGE", "triage", "prov_a").error().code() == errc::not_permitted);
 }
 
+TEST_CASE("an agent learns where an item can go before it claims, and a run learns it of its own item only") {
+  EngineFixture f;
+  const ItemKey bug = f.bug();
+  const auto transitions = f.engine.transitions(f.alpha, bug).value();
+  CHECK(transitions.key == bug);
+  CHECK(transitions.allowed_transitions == std::vector<std::string>{"triaging"});
+  const Actor run = Actor::run("run_BUG-9_0001", "BUG-9", "dispatcher", 1);
+  CHECK(f.engine.transitions(run, bug).error().code() == errc::outside_run);
+  CHECK(f.engine.transitions(f.alpha, "BUG-99").error().code() == errc::not_found);
+}
+
 TEST_CASE("explain tells people what would move an item") {
   EngineFixture f;
   const ItemKey bug = f.bug();

@@ -37,7 +37,7 @@ Workflow claims_workflow() {
   from("reading", {"new", "asked_back", "assessing", "duplicate", "rejected"});
   from("asked_back", {"reading", "rejected"});
   from("assessing", {"expert_needed", "in_review", "rejected", "reading"});
-  from("expert_needed", {"assessing"});
+  from("expert_needed", {"reading", "assessing"});
   from("in_review", {"correcting", "paying", "assessing", "rejected"});
   from("correcting", {"in_review", "settled"});
   from("paying", {"settled", "in_review", "writing"});

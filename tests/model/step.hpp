@@ -74,6 +74,9 @@ struct Step {
     may_write();
     is_open();
   }
+  auto position(const std::string& stage) const {
+    return std::ranges::find(all.workflow().stages, stage, &Stage::key) - all.workflow().stages.begin();
+  }
   static void check_hold(Duration hold) {
     demand(hold >= std::chrono::seconds(1) && hold <= std::chrono::days(7), errc::invalid_argument);
   }
@@ -160,7 +163,7 @@ struct Step {
   void operator()(const Claim& claim) {
     demand(actor.is_agent(), errc::agent_id_required);
     check_hold(claim.hold);
-    if (actor.kind() == ActorKind::run) may_write();
+    if (actor.kind() == ActorKind::run || fence != 0) may_write();
     is_open();
     demand(holds() || !live(item, now), errc::already_claimed);
     demand(holds() || seen.execution_target != ExecutionTarget::human, errc::not_for_agents);
@@ -174,7 +177,8 @@ struct Step {
     } else if (to.empty() && !all.status(seen.status)->in_progress) {
       for (const std::string& exit : all.exits(seen.status)) {
         const Status& next = *all.status(exit);
-        if (to.empty() && next.in_progress && all.gate_between(seen.stage, next.stage) == nullptr) to = exit;
+        const bool onward = next.in_progress && position(next.stage) >= position(seen.stage);
+        if (to.empty() && onward && all.gate_between(seen.stage, next.stage) == nullptr) to = exit;
       }
     }
     if (holds() && (live(item, now) || actor.kind() == ActorKind::run)) {

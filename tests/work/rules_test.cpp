@@ -4,45 +4,14 @@
 
 #include <openindex/work/rules.hpp>
 
-#include "workflow/triage_definition.hpp"
+#include "bench/helpdesk_definition.hpp"
+#include "work/standing.hpp"
 
 using namespace openindex;
+using namespace openindex::tests;
 using namespace std::chrono_literals;
 
 namespace {
-
-const Time start{Duration(1'000'000'000)};
-
-// An item standing somewhere in the triage workflow.
-struct Standing {
-  std::shared_ptr<const CompiledWorkflow> workflow = CompiledWorkflow::compile(tests::triage_workflow(), 1).value();
-  WorkItem item;
-  std::vector<std::string> workers;
-
-  explicit Standing(const std::string& status) {
-    item.key = "BUG-1";
-    item.execution_target = ExecutionTarget::agent;
-    at(status);
-  }
-  Standing& at(const std::string& status) {
-    item.status = status;
-    item.stage = workflow->status(*workflow->find_status(status)).stage;
-    item.resolution = workflow->status(*workflow->find_status(status)).resolution.value_or(Resolution::unresolved);
-    return *this;
-  }
-  Standing& held_by(AgentId agent, Time deadline = start + 10min) {
-    item.hold = Hold{std::move(agent), 4, deadline, {}};
-    return *this;
-  }
-  ItemSnapshot snapshot() const { return {*workflow, item, *workflow->find_status(item.status), workers}; }
-  Result<Decision> decide(const Command& command, const Actor& actor, std::uint64_t fence = 0) const {
-    return openindex::decide(snapshot(), command, actor, start, fence);
-  }
-};
-
-const Actor alpha = Actor::agent("agent-alpha");
-const Actor beta = Actor::agent("agent-beta");
-const Actor mia = Actor::person("mia");
 
 errc code_of(const Result<Decision>& decision) {
   REQUIRE_FALSE(decision);
@@ -76,6 +45,15 @@ TEST_CASE("claiming an item that stands in progress keeps its status") {
   CHECK_FALSE(decision->status);
 }
 
+TEST_CASE("claiming by itself takes an item on in its stage, and never back to an earlier one") {
+  // Both have a move back to an earlier stage in progress that comes first.
+  const Standing ready(bench::helpdesk_workflow(), "ready");
+  CHECK(ready.workflow->status(*ready.decide(Claim{}, alpha)->status).key == "building");
+  const Standing in_review("in_review");
+  CHECK_FALSE(in_review.decide(Claim{}, alpha)->status);
+  CHECK(in_review.workflow->status(*in_review.decide(Claim{"planning"}, alpha)->status).key == "planning");
+}
+
 TEST_CASE("a held item is refused with its holder and deadline, an expired one is taken over") {
   const auto refused = Standing("planning").held_by("agent-alpha").decide(Claim{}, beta);
   CHECK(code_of(refused) == errc::already_claimed);
@@ -95,6 +73,18 @@ TEST_CASE("claiming again by the holder only extends") {
   CHECK(decision->only_extends());
 }
 
+TEST_CASE("a claim that names an epoch goes on under that hold or is told that it was lost") {
+  const Standing held = Standing("planning").held_by("agent-alpha");
+  CHECK(held.decide(Claim{}, alpha, 4)->only_extends());
+  CHECK(code_of(held.decide(Claim{}, alpha, 3)) == errc::hold_lost);
+  CHECK(code_of(held.decide(Claim{}, beta, 4)) == errc::hold_lost);
+  CHECK(code_of(Standing("planning").decide(Claim{}, alpha, 4)) == errc::hold_lost);
+  const Standing expired = Standing("planning").held_by("agent-alpha", start);
+  CHECK(expired.decide(Claim{}, alpha, 4)->hold.kind == HoldChange::Kind::take);
+  CHECK(code_of(expired.decide(Claim{}, alpha, 3)) == errc::hold_lost);
+  CHECK(code_of(expired.decide(Claim{}, beta, 4)) == errc::hold_lost);
+}
+
 TEST_CASE("people, empty ids and human items cannot be claimed") {
   CHECK(code_of(Standing("planning").decide(Claim{}, mia)) == errc::agent_id_required);
   CHECK(code_of(Standing("planning").decide(Claim{}, Actor::agent(""))) == errc::agent_id_required);
@@ -102,6 +92,18 @@ TEST_CASE("people, empty ids and human items cannot be claimed") {
   human.item.execution_target = ExecutionTarget::human;
   CHECK(code_of(human.decide(Claim{}, alpha)) == errc::not_for_agents);
   CHECK(code_of(Standing("planning").decide(Claim{.hold = 1ms}, alpha)) == errc::invalid_argument);
+}
+
+TEST_CASE("an agent-required stage can be left to its runs") {
+  const auto claim = [](const Standing& standing, const Actor& actor) {
+    ItemSnapshot snapshot = standing.snapshot();
+    snapshot.claims_by_hand = false;
+    return decide(snapshot, Claim{}, actor, start);
+  };
+  CHECK(code_of(claim(Standing("planning"), alpha)) == errc::stage_for_runs);
+  CHECK(claim(Standing("planning").held_by("agent-alpha"), alpha));
+  CHECK(code_of(claim(Standing("planning").held_by("agent-alpha"), beta)) == errc::already_claimed);
+  CHECK(claim(Standing("in_review"), alpha));
 }
 
 TEST_CASE("an agent must hold an item to change it, a person need not") {
@@ -286,8 +288,8 @@ TEST_CASE("what the context lists as allowed is accepted, and what it blocks is 
             ++blocked_seen;
             const auto refused = take(blocked.exit);
             REQUIRE_FALSE(refused);
-            CHECK(refused.error().code() == blocked.reasons.front().code);
-            CHECK(refused.error().message() == blocked.reasons.front().message);
+            CHECK(refused.error().code() == blocked.reasons.front().code());
+            CHECK(refused.error().message() == blocked.reasons.front().message());
           }
         }
       }
@@ -306,7 +308,7 @@ TEST_CASE("a context names goal, required fields and every cause of a block at o
                                  [](const BlockedExit& blocked) { return blocked.exit.key == "plan_to_review"; });
   REQUIRE(gate != context.blocked_exits.end());
   CHECK(gate->reasons.size() == 2);  // the hold, and the fields
-  CHECK(gate->reasons[1].missing == std::vector<std::string>{"effort", "due"});
+  CHECK(gate->reasons[1].missing() == std::vector<std::string>{"effort", "due"});
 }
 
 TEST_CASE("an item is created inside its bounds or not at all") {

@@ -29,16 +29,9 @@ struct Exit {
   std::vector<std::string> items = {};
 };
 
-/// One cause that blocks an exit: the code and text of the refusal, and what is missing.
-struct BlockReason {
-  errc code = errc::not_permitted;
-  std::string message = {};
-  std::vector<std::string> missing = {};
-};
-
 struct BlockedExit {
   Exit exit = {};
-  std::vector<BlockReason> reasons = {};  ///< All of them at once.
+  std::vector<Error> reasons = {};  ///< All of them at once; the first is what taking the exit is refused with.
 };
 
 /// A field that some gate out of the current stage requires.

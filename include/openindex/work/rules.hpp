@@ -22,6 +22,7 @@
 #include <openindex/work/agent_run.hpp>
 #include <openindex/work/audit_entry.hpp>
 #include <openindex/work/migration.hpp>
+#include <openindex/work/transitions.hpp>
 #include <openindex/work/work_item.hpp>
 #include <openindex/workflow/compiled_workflow.hpp>
 
@@ -50,9 +51,12 @@ struct ItemSnapshot {
 };
 
 /// Take the item for an agent. Allowed when it is free, past its deadline, or already this agent's: then the hold is
-/// extended and its epoch stays. An agent-required stage may keep agents out: `StageSettings::claims_by_hand`.
+/// extended and its epoch stays. With a fence only that hold is extended, or taken anew when it is past its deadline. An
+/// agent-required stage may keep agents out: `StageSettings::claims_by_hand`.
 struct Claim {
-  std::string to_status = {};  ///< Empty: stay if in progress, else the first legal in-progress status, else stay.
+  /// Empty: stay if in progress; else the first in-progress status, in the order of the transitions, that a plain move
+  /// leads to in this stage or one that the definition lists after it; else stay.
+  std::string to_status = {};
   Duration hold{std::chrono::minutes(30)};  ///< 1 second to 7 days.
 };
 /// Give the item back.
@@ -218,6 +222,11 @@ OPENINDEX_API Result<StatusIndex> decide_create(const CompiledWorkflow& workflow
 /// List the ways out of the current status as this actor finds them. Fills goal, exits, required fields and terminal
 /// statuses of a context; the rest is the engine's.
 OPENINDEX_API AgentContext context_of(const ItemSnapshot& snapshot, const Actor& actor, Time now);
+
+/// List the moves and gates that lead on from the current status; none of a resolved item. A move that is listed is
+/// accepted from whoever may work on the item; a gate asks for its acknowledgement and its missing fields first, and
+/// one that resolves the item for stale gates to be acknowledged again.
+OPENINDEX_API Transitions transitions_of(const ItemSnapshot& snapshot);
 
 /// Tell whether a hold still counts.
 [[nodiscard]] inline bool is_held(const std::optional<Hold>& hold, Time now) noexcept {

@@ -107,7 +107,7 @@ struct OPENINDEX_API Workflow {
   std::string initial_status = {};
   std::vector<Status> statuses = {};
   std::vector<Transition> transitions = {};
-  std::vector<Stage> stages = {};
+  std::vector<Stage> stages = {};  ///< In the order of work: a claim by itself never leads to an earlier one.
   std::vector<StageGate> gates = {};
   std::vector<Field> fields = {};
 

@@ -110,13 +110,13 @@ class OPENINDEX_API WorkflowEngine {
   /// changes nothing. That the provider exists is not checked here: runs wait with `no_provider` until it does.
   /// @par Errors not_found (no such workflow or stage), not_permitted (needs admin), invalid_argument, storage
   Result<void> attach_provider(const Actor& actor, const WorkflowId& id, const std::string& stage,
-                               const ProviderId& provider);
+                               const ProviderId& provider, const CallOptions& call = {});
 
   /// Replace a stage's settings. The same settings again change nothing. Other processes go by new ones within a
   /// second, this engine and every dispatcher that is awake at once.
   /// @par Errors as attach_provider; invalid_argument: every problem with its JSON pointer
   Result<void> set_stage_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
-                                  const StageSettings& settings);
+                                  const StageSettings& settings, const CallOptions& call = {});
 
   /// Read a stage's settings; the defaults when none were made. @par Errors not_found (no such workflow or stage),
   /// storage
@@ -315,7 +315,8 @@ class OPENINDEX_API WorkflowEngine {
 
  private:
   Result<void> edit_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
-                             const std::function<void(StageSettings&)>& edit);
+                             const std::function<void(StageSettings&)>& edit, const CallOptions& call,
+                             const std::string& what);
   Result<Domain> edit_domain(const Actor& actor, const std::string& key, Role needed,
                              const std::function<Result<std::vector<AuditDraft>>(Domain&)>& edit,
                              const CallOptions& call, const std::string& what);

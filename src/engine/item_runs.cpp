@@ -7,11 +7,11 @@
 namespace openindex::engine {
 namespace {
 
-AuditDraft run_ended_draft(const AgentRun& run) {
+AuditDraft run_ended_draft(const AgentRun& run, RunState before) {
   const std::string_view type = run.state == RunState::succeeded ? "agent.run_succeeded"
                                 : run.state == RunState::failed  ? "agent.run_failed"
                                                                  : "agent.run_cancelled";
-  return {type, {{"run", std::string(to_text(RunState::running)), std::string(to_text(run.state))}}, run.detail};
+  return {type, {{"run", std::string(to_text(before)), std::string(to_text(run.state))}}, run.detail};
 }
 
 }  // namespace
@@ -87,8 +87,9 @@ Result<void> ItemDoor::end_run(Prepared& prepared, Change& change, const LoadedI
     if (!loaded) return loaded.error();
     run = std::move(*loaded);
   }
+  const RunState before = run.state;
   set_ended(run, *prepared.decision.run_ends, change.actor, now);
-  drafts.push_back(run_ended_draft(run));
+  drafts.push_back(run_ended_draft(run, before));
   prepared.changes.expectations.push_back({run_record(run.id), run.version});
   if (own) prepared.run_put = prepared.changes.puts.size();
   prepared.changes.puts.push_back(write_run(run));

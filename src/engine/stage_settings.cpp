@@ -180,11 +180,19 @@ Result<bool> WorkflowShelf::claims_by_hand(const LoadedItem& item) {
 }
 
 Result<void> WorkflowShelf::edit_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
-                                          const Edit& edit, const CommitId& commit_id) {
+                                          const Edit& edit, const CommitId& commit_id,
+                                          const std::optional<Request>& request) {
   if (auto allowed = check_admin(actor); !allowed) return allowed.error();
   if (auto known = check_stage(id, stage); !known) return known.error();
   const RecordId record = settings_record(id, stage);
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    KnownRecord known;
+    if (request) {
+      auto found = find_record(options_.storage, *request, options_.clock.now());
+      if (!found) return found.error();
+      known = std::move(*found);
+      if (known.record) return {};
+    }
     // The head guards the settings too: every edit writes it, so an edit in between is a conflict.
     auto head = read_head(options_.storage, id);
     if (!head) return head.error();
@@ -195,17 +203,22 @@ Result<void> WorkflowShelf::edit_settings(const Actor& actor, const WorkflowId& 
     if (auto valid = stored->settings.validate(); !valid) {
       return valid.error().with("workflow", id.str()).with("stage", stage);
     }
-    if (stored->settings == before) return {};
+    const bool differs = stored->settings != before;
+    if (!differs && !request) return {};
     ChangeSet changes;
     changes.id = commit_id;
-    append_entry(changes, *head, id, actor, options_.clock.now(),
-                 {"workflow.stage_settings_updated", changes_between(stage, before, stored->settings), {}});
-    changes.puts.push_back(write_settings(record, *stored));
-    changes.puts.push_back(touch_settings());
+    if (differs) {
+      append_entry(changes, *head, id, actor, options_.clock.now(),
+                   {"workflow.stage_settings_updated", changes_between(stage, before, stored->settings), {}});
+      changes.puts.push_back(write_settings(record, *stored));
+      changes.puts.push_back(touch_settings());
+    }
+    if (request) remember(changes, *request, known, {record, 1, {}, {}}, options_.clock.now());
     auto done = commit(options_.storage, changes);
     forget_settings();
     if (done) return {};
-    if (done.error().code() != errc::conflict) return done.error();
+    const bool repeat = done.error().code() == errc::commit_unknown && changes.appends.empty();
+    if (done.error().code() != errc::conflict && !repeat) return done.error();
   }
   return Error(errc::contention).with("workflow", id.str());
 }

@@ -63,21 +63,23 @@ Result<std::string> WorkflowEngine::workflow_json(const WorkflowId& id, std::uin
 }
 
 Result<void> WorkflowEngine::attach_provider(const Actor& actor, const WorkflowId& id, const std::string& stage,
-                                             const ProviderId& provider) {
+                                             const ProviderId& provider, const CallOptions& call) {
   const auto add = [&](StageSettings& settings) {
     const auto& list = settings.providers;
     if (std::find(list.begin(), list.end(), provider) == list.end()) settings.providers.push_back(provider);
   };
-  return edit_settings(actor, id, stage, add);
+  return edit_settings(actor, id, stage, add, call, "attach " + provider.str());
 }
 
 Result<void> WorkflowEngine::set_stage_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
-                                                const StageSettings& settings) {
-  return edit_settings(actor, id, stage, [&](StageSettings& current) { current = settings; });
+                                                const StageSettings& settings, const CallOptions& call) {
+  return edit_settings(
+      actor, id, stage, [&](StageSettings& current) { current = settings; }, call, "set " + settings.to_json());
 }
 
 Result<void> WorkflowEngine::edit_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
-                                           const std::function<void(StageSettings&)>& edit) {
+                                           const std::function<void(StageSettings&)>& edit, const CallOptions& call,
+                                           const std::string& what) {
   if (!actor.is_agent()) {
     auto workflow = core_->shelf.find(id, 0);
     if (!workflow) return workflow.error();
@@ -85,7 +87,9 @@ Result<void> WorkflowEngine::edit_settings(const Actor& actor, const WorkflowId&
     const std::string& domain = definition.domain.empty() ? definition.id.str() : definition.domain;
     if (auto allowed = core_->domains.require(actor, domain, Role::admin); !allowed) return allowed;
   }
-  return core_->shelf.edit_settings(actor, id, stage, edit, core_->door.mint_commit());
+  auto request = request_of(actor, call.idempotency_key, "settings of " + id.str() + " " + stage + " " + what);
+  if (!request) return request.error();
+  return core_->shelf.edit_settings(actor, id, stage, edit, core_->door.mint_commit(), *request);
 }
 
 Result<StageSettings> WorkflowEngine::stage_settings(const WorkflowId& id, const std::string& stage) {

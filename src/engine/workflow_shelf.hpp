@@ -14,6 +14,7 @@
 
 #include <openindex/workflow_engine.hpp>
 
+#include "engine/answers.hpp"
 #include "engine/item_record.hpp"
 
 namespace openindex::engine {
@@ -52,7 +53,7 @@ class WorkflowShelf {
   /// Writes nothing when nothing changes.
   /// @par Errors not_permitted, not_found, invalid_argument (every problem), contention, storage
   Result<void> edit_settings(const Actor& actor, const WorkflowId& id, const std::string& stage, const Edit& edit,
-                             const CommitId& commit_id);
+                             const CommitId& commit_id, const std::optional<Request>& request);
 
  private:
   Result<std::uint32_t> latest(const WorkflowId& id);

@@ -160,4 +160,12 @@ TEST_CASE("changes of domains and definitions under a key are answered again as 
   CHECK(repeated->version == 2);
   CHECK(repeated->created);
   CHECK(f.engine.save(f.host, tests::triage_workflow(), saving).error().code() == errc::idempotency_conflict);
+
+  const CallOptions setting{.idempotency_key = "t"};
+  REQUIRE(f.engine.set_stage_settings(f.host, "TRIAGE", "plan", {.turns_max = 9}, setting));
+  REQUIRE(f.engine.set_stage_settings(f.host, "TRIAGE", "plan", {.turns_max = 12}));
+  REQUIRE(f.engine.set_stage_settings(f.host, "TRIAGE", "plan", {.turns_max = 9}, setting));
+  CHECK(f.engine.stage_settings("TRIAGE", "plan")->turns_max == 12);  // the repetition changed nothing
+  CHECK(f.engine.set_stage_settings(f.host, "TRIAGE", "plan", {.turns_max = 5}, setting).error().code() ==
+        errc::idempotency_conflict);
 }

@@ -139,7 +139,10 @@ std::vector<Operation> operations() {
       [](auto& f, auto& key, auto& call) { return f.keep(f.queue.claim(f.alpha, key, {}, call)); });
   add("save", nothing, [changed](auto& f, auto&, auto& call) { return only(f.engine.save(f.host, changed(), call)); });
   add("attach_provider", nothing,
-      [](auto& f, auto&, auto&) { return f.engine.attach_provider(f.host, "TRIAGE", "plan", "prov_1"); });
+      [](auto& f, auto&, auto& call) { return f.engine.attach_provider(f.host, "TRIAGE", "plan", "prov_1", call); });
+  add("set_stage_settings", nothing, [](auto& f, auto&, auto& call) {
+    return f.engine.set_stage_settings(f.host, "TRIAGE", "plan", {.turns_max = 9}, call);
+  });
   add("create_domain", nothing, [](auto& f, auto&, auto& call) {
     return only(f.engine.create_domain(f.host, {.key = "NEW", .name = "New", .owner = "mia"}, call));
   });

@@ -75,7 +75,7 @@ struct Step {
     is_open();
   }
   auto position(const std::string& stage) const {
-    return std::ranges::find(all.workflow().stages, stage, &Stage::key) - all.workflow().stages.begin();
+    return std::ranges::find(all.workflow.stages, stage, &Stage::key) - all.workflow.stages.begin();
   }
   static void check_hold(Duration hold) {
     demand(hold >= std::chrono::seconds(1) && hold <= std::chrono::days(7), errc::invalid_argument);

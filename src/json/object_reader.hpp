@@ -60,7 +60,7 @@ class ObjectReader {
   std::vector<std::string_view> known_;
 };
 
-/// Escape one token of a JSON pointer (RFC 6901).
-std::string escape_pointer(std::string_view token);
+/// Escape one token of a JSON pointer (RFC 6901), after what comes before it.
+std::string escape_pointer(std::string_view token, std::string_view before = {});
 
 }  // namespace openindex::json

@@ -186,9 +186,15 @@ Error::Facts& Error::facts() {
 }
 
 Error Error::with(std::string_view key, std::string_view value) && {
+  return std::move(*this).with_own(key, std::string(value));
+}
+
+Error Error::with_own(std::string_view key, std::string value) && {
+  constexpr std::size_t usual = 4;  // more than that are rare, and growing would throw away what was allocated
   auto& context = facts().context;
+  if (context.empty()) context.reserve(usual);
   const bool known = std::any_of(context.begin(), context.end(), [&](const auto& pair) { return pair.first == key; });
-  if (!known) context.emplace_back(key, value);
+  if (!known) context.emplace_back(key, std::move(value));
   return std::move(*this);
 }
 

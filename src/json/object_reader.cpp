@@ -9,8 +9,11 @@
 
 namespace openindex::json {
 
-std::string escape_pointer(std::string_view token) {
+std::string escape_pointer(std::string_view token, std::string_view before) {
+  const auto escapes = std::count_if(token.begin(), token.end(), [](char c) { return c == '~' || c == '/'; });
   std::string out;
+  out.reserve(before.size() + token.size() + static_cast<std::size_t>(escapes));
+  out += before;
   for (const char c : token) {
     if (c == '~') {
       out += "~0";

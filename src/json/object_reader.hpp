@@ -66,7 +66,7 @@ class ObjectReader {
 /// have a million.
 void bound(std::vector<Problem>& problems);
 
-/// Escape one token of a JSON pointer (RFC 6901).
-std::string escape_pointer(std::string_view token);
+/// Escape one token of a JSON pointer (RFC 6901), after what comes before it.
+std::string escape_pointer(std::string_view token, std::string_view before = {});
 
 }  // namespace openindex::json

@@ -201,6 +201,7 @@ Result<Decision> Judge::operator()(const RemoveAttachment& remove) {
                                   [&](const Attachment& file) { return file.number == remove.number; });
   if (found == item_.attachments.end()) {
     std::vector<std::string> there;
+    there.reserve(item_.attachments.size());
     for (const Attachment& file : item_.attachments) there.push_back(std::to_string(file.number));
     return Error(errc::not_found, "The item has no such attachment")
         .with("attachment", std::to_string(remove.number))

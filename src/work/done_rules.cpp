@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <deque>
 
-#include "work/exit_rules.hpp"
+#include "work/gate_rules.hpp"
 #include "work/judge.hpp"
 
 namespace openindex::work {
@@ -54,7 +54,7 @@ Result<Decision> Judge::operator()(const Done& done) {
     if (!named) return named.error();
     wanted = *named;
   }
-  const auto refusal = [&](const Step& step) -> std::optional<Error> {
+  const auto check = [&](const Step& step) -> Result<void> {
     const Stage& entered = workflow_.stage(workflow_.stage_of(step.to));
     if (workflow_.stage_of(step.to) != workflow_.stage_of(step.from) && entered.agent_required &&
         !workflow_.status(step.to).resolution) {
@@ -62,17 +62,14 @@ Result<Decision> Judge::operator()(const Done& done) {
           Error(errc::agent_stage_in_the_way).with("stage", entered.key).with("status", workflow_.status(step.to).key);
       return step.gate ? std::move(error).with("gate", workflow_.gate(*step.gate).key) : error;
     }
-    if (step.gate) {
-      auto wants = demands(snapshot_, *step.gate, {workflow_.gate(*step.gate).key, false, {}}, actor_);
-      if (!wants.empty()) return std::move(wants.front());
-    }
-    if (auto stale = stale_gates(snapshot_, step.to, step.gate); !stale.empty()) return gate_stale(item_, stale);
-    return std::nullopt;
+    if (!step.gate) return check_fresh(snapshot_, step.to);
+    if (auto met = check_demands({snapshot_, *step.gate, actor_}); !met) return met;
+    return check_fresh(snapshot_, step.to, workflow_.gate(*step.gate).key);
   };
-  const auto way = find_way(snapshot_, wanted, [&](const Step& step) { return !refusal(step); });
+  const auto way = find_way(snapshot_, wanted, [&](const Step& step) { return check(step).has_value(); });
   if (way.empty()) {
     for (const Step& step : find_way(snapshot_, wanted, [](const Step&) { return true; })) {
-      if (auto first = refusal(step)) return std::move(*first);
+      if (auto first = check(step); !first) return first.error();
     }
     return Error(errc::completion_status_not_terminal, "No way leads from here to completion")
         .with("from", item_.status)

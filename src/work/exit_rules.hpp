@@ -1,4 +1,5 @@
-// What stands in the way of leaving a status: one set of checks behind `decide` and `context_of`.
+// What stands in the way of changing an item and of leaving its status by a plain move: one set of checks behind
+// `decide` and `context_of`. Gates: gate_rules.hpp.
 #pragma once
 
 #include <vector>
@@ -19,15 +20,6 @@ Result<void> check_move(const ItemSnapshot& snapshot, StatusIndex to, Moves move
 /// The refusal of a status that no transition leads to.
 Error no_such_move(const ItemSnapshot& snapshot, const std::string& to, Moves moves = Moves::all);
 
-/// What the gate itself asks for and this acknowledgement or this actor does not bring, wherever the item stands.
-std::vector<Error> demands(const ItemSnapshot& snapshot, GateIndex gate, const Progress& acknowledged,
-                           const Actor& actor);
-
-/// Stale gates that keep the item from `to`: only completion is kept back. `except`: the gate being progressed now.
-std::vector<std::string> stale_gates(const ItemSnapshot& snapshot, StatusIndex to,
-                                     std::optional<GateIndex> except = std::nullopt);
-Error gate_stale(const WorkItem& item, const std::vector<std::string>& gates);
-
 /// The refusal of an item that waits for others.
 Error unresolved_dependencies(const WorkItem& item);
 
@@ -37,21 +29,8 @@ Error not_for_agents(const WorkItem& item);
 /// A refusal that tells who holds the item, and until when.
 Error held_by(errc code, const Hold& hold);
 
-/// Everything that keeps this actor from progressing the gate with this acknowledgement, in the order of refusal.
-std::vector<Error> obstacles(const ItemSnapshot& snapshot, GateIndex gate, const Progress& acknowledged,
-                             const Actor& actor);
-
-/// Keys of the fields that the gate requires and the item lacks.
-std::vector<std::string> missing_fields(const ItemSnapshot& snapshot, const StageGate& gate);
-
 /// Statuses that a plain move reaches.
 std::vector<std::string> open_moves(const ItemSnapshot& snapshot, Moves moves = Moves::all);
-
-/// Gates that lead out of the current status.
-std::vector<GateIndex> gates_here(const ItemSnapshot& snapshot);
-
-/// The refusal of a gate that is none of these.
-Error gate_not_available(const ItemSnapshot& snapshot, const std::string& gate);
 
 /// Every terminal status of the workflow.
 std::vector<std::string> terminal_statuses(const CompiledWorkflow& workflow);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -11,9 +12,18 @@
 namespace openindex::work {
 namespace {
 
-std::string quoted(const std::vector<std::string>& options) {
+// Grows once: what a refusal allocates is its error and no more.
+std::string around(std::string_view before, const std::vector<std::string>& options, std::string_view after) {
+  std::size_t bytes = before.size() + after.size();
+  for (const auto& option : options) bytes += option.size() + std::string_view("'', ").size();
   std::string out;
-  for (const auto& option : options) out += fmt::format("{}'{}'", out.empty() ? "" : ", ", option);
+  out.reserve(bytes);
+  out += before;
+  for (const auto& option : options) {
+    if (&option != &options.front()) out += ", ";
+    out.append("'").append(option).append("'");
+  }
+  out += after;
   return out;
 }
 
@@ -70,7 +80,7 @@ std::string misfit(const CompiledWorkflow& workflow, FieldIndex index, const Fie
   const std::string* text = value.text();
   const bool known =
       text != nullptr && std::find(field.options.begin(), field.options.end(), *text) != field.options.end();
-  return known ? "" : "must be one of " + quoted(field.options);
+  return known ? "" : around("must be one of ", field.options, "");
 }
 
 std::string wanted(const Field& field) {
@@ -84,7 +94,7 @@ std::string wanted(const Field& field) {
     case FieldType::select:
       break;
   }
-  return fmt::format("one of {} is required", quoted(field.options));
+  return around("one of ", field.options, " is required");
 }
 
 }  // namespace
@@ -95,32 +105,37 @@ Problem field_required(const CompiledWorkflow& workflow, std::string_view key) {
 
 std::vector<std::string> field_keys(const CompiledWorkflow& workflow) {
   std::vector<std::string> out;
+  out.reserve(workflow.definition().fields.size());
   for (const Field& field : workflow.definition().fields) out.push_back(field.key);
   return out;
 }
 
 Result<void> check_fields(const CompiledWorkflow& workflow, const FieldValues& values) {
-  std::vector<Problem> unknown;
-  std::vector<Problem> misfits;
+  std::vector<Problem> problems;
+  const auto add = [&](const std::string& key, std::string text) {
+    if (problems.empty()) problems.reserve(values.size());
+    problems.push_back({json::escape_pointer(key, "/fields/"), std::move(text)});
+  };
   for (const auto& [key, value] : values) {
-    const auto index = workflow.find_field(key);
-    if (!index) {
-      unknown.push_back({"/fields/" + json::escape_pointer(key), "is no field of the workflow"});
-    } else if (auto text = misfit(workflow, *index, value); !text.empty()) {
-      misfits.push_back({"/fields/" + key, std::move(text)});
-    }
+    if (!workflow.find_field(key)) add(key, "is no field of the workflow");
   }
-  if (!unknown.empty()) {
-    return Error(errc::unknown_field).with_problems(std::move(unknown)).with_allowed(field_keys(workflow));
+  if (!problems.empty()) {
+    return Error(errc::unknown_field).with_problems(std::move(problems)).with_allowed(field_keys(workflow));
   }
-  if (!misfits.empty()) {
-    const std::string key = misfits.front().pointer.substr(std::string_view("/fields/").size());
-    return Error(errc::invalid_field_value)
-        .with("field", key)
-        .with_problems(std::move(misfits))
-        .with_allowed(workflow.definition().fields[*workflow.find_field(key)].options);
+  std::optional<FieldIndex> first;
+  for (const auto& [key, value] : values) {
+    const FieldIndex index = *workflow.find_field(key);
+    auto text = misfit(workflow, index, value);
+    if (text.empty()) continue;
+    if (!first) first = index;
+    add(key, std::move(text));
   }
-  return {};
+  if (!first) return {};
+  const Field& field = workflow.definition().fields[*first];
+  return Error(errc::invalid_field_value)
+      .with("field", field.key)
+      .with_problems(std::move(problems))
+      .with_allowed(field.options);
 }
 
 }  // namespace openindex::work

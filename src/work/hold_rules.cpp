@@ -56,6 +56,7 @@ Result<Decision> Judge::operator()(const Claim& claim) {
     decision.hold = {HoldChange::Kind::extend, *until};
   } else {
     decision.hold = {HoldChange::Kind::take, *until, item_.hold.has_value()};
+    decision.audit.reserve(3);
     if (item_.hold) {
       decision.audit.push_back({"agent.hold_expired",
                                 {{"holder", item_.hold->agent.str(), ""}},

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "work/exit_rules.hpp"
 
 namespace openindex::work {
@@ -19,7 +21,7 @@ Result<void> Judge::check_worker() const {
 
 Result<void> Judge::check_privileged(const char* what) const {
   if (!actor_.is_agent()) return {};
-  return Error(errc::not_permitted, std::string("Only people and the host may ") + what).with("actor", actor_.id());
+  return Error(errc::not_permitted, fmt::format("Only people and the host may {}", what)).with("actor", actor_.id());
 }
 
 Result<StatusIndex> Judge::status_named(const std::string& key, Moves moves) const {

@@ -53,6 +53,7 @@ class Judge {
   Result<Time> deadline(Duration hold) const;
   Result<std::optional<StatusIndex>> claim_status(const Claim& claim) const;
   Result<StatusIndex> completion_status(const std::string& key) const;
+  Result<StatusIndex> nearest_completion() const;
   /// Any accepted write by the holder shows that the holder is alive.
   void extend_hold(Decision& decision) const;
   void move(Decision& decision, StatusIndex to) const;

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "core/utf8.hpp"
-#include "work/exit_rules.hpp"
+#include "work/gate_rules.hpp"
 #include "work/judge.hpp"
 
 namespace openindex::work {
@@ -22,8 +22,8 @@ Result<Decision> Judge::operator()(const Progress& progress) {
   if (auto allowed = check_worker(); !allowed) return allowed.error();
   const auto gate = workflow_.find_gate(progress.gate);
   if (!gate) return gate_not_available(snapshot_, progress.gate);
-  auto in_the_way = obstacles(snapshot_, *gate, progress, actor_);
-  if (!in_the_way.empty()) return std::move(in_the_way.front());
+  const GateAttempt attempt{snapshot_, *gate, actor_, progress.accept_text, progress.checked};
+  if (auto allowed = check_gate(attempt); !allowed) return allowed.error();
   Decision decision;
   decision.audit.push_back({actor_.is_agent() ? "agent.stage_gate_progressed" : "work_item.stage_gate_progressed",
                             {{"gate", "", progress.gate}},
@@ -36,45 +36,52 @@ Result<Decision> Judge::operator()(const Progress& progress) {
 
 Result<Decision> Judge::operator()(const Reacknowledge& again) {
   if (auto allowed = check_worker(); !allowed) return allowed.error();
-  Decision decision;
-  AuditDraft draft{"work_item.stage_gate_reacknowledged", {}, {}};
+  const auto is_meant = [&](const GateAcknowledgement& passed) {
+    return again.gate.empty() ? passed.stale() : passed.gate == again.gate;
+  };
+  std::size_t count = 0;
   for (const GateAcknowledgement& passed : item_.gates) {
-    if (!again.gate.empty() ? passed.gate != again.gate : !passed.stale()) continue;
+    if (!is_meant(passed)) continue;
     const auto gate = workflow_.find_gate(passed.gate);
     if (!gate) return Error(errc::gate_not_available).with("gate", passed.gate);
-    auto in_the_way = demands(snapshot_, *gate, {passed.gate, again.accept_text, again.checked}, actor_);
-    if (!in_the_way.empty()) return std::move(in_the_way.front());
-    acknowledge(decision, *gate, again.checked);
-    draft.changes.push_back({"gate", passed.stale() ? "stale" : "", passed.gate});
+    const GateAttempt attempt{snapshot_, *gate, actor_, again.accept_text, again.checked};
+    if (auto met = check_demands(attempt); !met) return met.error();
+    ++count;
   }
-  if (draft.changes.empty() && !again.gate.empty()) {
+  if (count == 0 && !again.gate.empty()) {
     std::vector<std::string> passed;
+    passed.reserve(item_.gates.size());
     for (const GateAcknowledgement& made : item_.gates) passed.push_back(made.gate);
     return Error(errc::gate_not_available, "The item has not passed this gate")
         .with("gate", again.gate)
         .with_allowed(std::move(passed));
   }
-  if (!draft.changes.empty()) decision.audit.push_back(std::move(draft));
+  Decision decision;
+  AuditDraft draft{"work_item.stage_gate_reacknowledged", {}, {}};
+  for (const GateAcknowledgement& passed : item_.gates) {
+    if (!is_meant(passed)) continue;
+    acknowledge(decision, *workflow_.find_gate(passed.gate), again.checked);
+    draft.changes.push_back({"gate", passed.stale() ? "stale" : "", passed.gate});
+  }
+  if (count > 0) decision.audit.push_back(std::move(draft));
   extend_hold(decision);
   return decision;
 }
 
 Result<StatusIndex> Judge::completion_status(const std::string& key) const {
-  std::string wanted = key;
-  if (wanted.empty()) {
-    std::vector<std::string> candidates;
-    for (const StatusIndex exit : workflow_.exits(snapshot_.status)) {
-      if (workflow_.status(exit).resolution) candidates.push_back(workflow_.status(exit).key);
-    }
-    if (candidates.size() != 1) {
-      return Error(errc::completion_status_not_terminal)
-          .with_allowed(candidates.empty() ? terminal_statuses(workflow_) : std::move(candidates));
-    }
-    wanted = candidates.front();
-  }
-  const auto to = workflow_.find_status(wanted);
+  if (key.empty()) return nearest_completion();
+  const auto to = workflow_.find_status(key);
   if (to && workflow_.status(*to).resolution) return *to;
-  return Error(errc::completion_status_not_terminal).with("to", wanted).with_allowed(terminal_statuses(workflow_));
+  return Error(errc::completion_status_not_terminal).with("to", key).with_allowed(terminal_statuses(workflow_));
+}
+
+Result<StatusIndex> Judge::nearest_completion() const {
+  const auto ends = [&](StatusIndex exit) { return workflow_.status(exit).resolution.has_value(); };
+  const auto exits = workflow_.exits(snapshot_.status);
+  if (std::ranges::count_if(exits, ends) == 1) return *std::ranges::find_if(exits, ends);
+  auto near = open_moves(snapshot_, Moves::completing);
+  if (near.empty()) near = terminal_statuses(workflow_);
+  return Error(errc::completion_status_not_terminal).with_allowed(std::move(near));
 }
 
 Result<Decision> Judge::operator()(const Complete& complete) {
@@ -100,6 +107,7 @@ Result<Decision> Judge::operator()(const Reopen& reopen) {
       reopen.to_status.empty() ? std::optional(workflow_.initial()) : workflow_.find_status(reopen.to_status);
   if (!to || workflow_.status(*to).resolution) {
     std::vector<std::string> open;
+    open.reserve(workflow_.definition().statuses.size());
     for (const Status& status : workflow_.definition().statuses) {
       if (!status.resolution) open.push_back(status.key);
     }

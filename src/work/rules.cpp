@@ -1,17 +1,13 @@
 #include <openindex/work/rules.hpp>
 
-#include <algorithm>
-
 #include "work/actor_rules.hpp"
 #include "work/exit_rules.hpp"
+#include "work/gate_rules.hpp"
 #include "work/judge.hpp"
 
 namespace openindex {
 inline namespace v0 {
 namespace {
-
-using work::check_actor;
-using work::check_move;
 
 Exit exit_to(const CompiledWorkflow& workflow, StatusIndex to) {
   Exit exit;
@@ -35,7 +31,7 @@ Exit exit_through(const CompiledWorkflow& workflow, GateIndex index) {
 // Why the actor cannot do anything to the item now, apart from what the exits themselves want.
 std::vector<Error> standing_reasons(const ItemSnapshot& snapshot, const Actor& actor, Time now) {
   std::vector<Error> out;
-  if (auto allowed = check_actor(snapshot, actor, now, 0); !allowed) out.push_back(allowed.error());
+  if (auto allowed = work::check_actor(snapshot, actor, now, 0); !allowed) out.push_back(allowed.error());
   if (auto open = work::check_open(snapshot.item); !open) out.push_back(open.error());
   return out;
 }
@@ -59,7 +55,6 @@ AgentContext context_of(const ItemSnapshot& snapshot, const Actor& actor, Time n
   context.terminal_statuses = work::terminal_statuses(workflow);
   const auto standing = standing_reasons(snapshot, actor, now);
   const auto offer = [&](Exit exit, std::vector<Error> reasons) {
-    reasons.insert(reasons.begin(), standing.begin(), standing.end());
     if (reasons.empty()) {
       context.allowed_exits.push_back(std::move(exit));
     } else {
@@ -67,22 +62,20 @@ AgentContext context_of(const ItemSnapshot& snapshot, const Actor& actor, Time n
     }
   };
   for (const StatusIndex to : workflow.exits(snapshot.status)) {
-    const auto legal = check_move(snapshot, to);
-    if (legal) {
-      offer(exit_to(workflow, to), {});
-    } else if (legal.error().code() == errc::gate_stale) {  // the other refusals are told by the gate itself
-      offer(exit_to(workflow, to), {legal.error()});
-    }
+    if (workflow.gate_between(stage, workflow.stage_of(to))) continue;  // told by the gate itself
+    auto reasons = standing;
+    if (auto fresh = work::check_fresh(snapshot, to); !fresh) reasons.push_back(fresh.error());
+    offer(exit_to(workflow, to), std::move(reasons));
   }
-  for (const GateIndex gate : workflow.gates_from(stage)) {
+  for (const GateIndex index : workflow.gates_from(stage)) {
+    const StageGate& gate = workflow.gate(index);
     // With everything acknowledged, what is left are the obstacles that the call itself cannot remove.
-    const Progress acknowledged{workflow.gate(gate).key, true, workflow.gate(gate).items};
-    offer(exit_through(workflow, gate), work::obstacles(snapshot, gate, acknowledged, actor));
-    for (const auto& key : workflow.gate(gate).required_fields) {
-      const auto missing = work::missing_fields(snapshot, workflow.gate(gate));
+    auto reasons = standing;
+    work::add_obstacles({snapshot, index, actor, true, gate.items}, reasons);
+    offer(exit_through(workflow, index), std::move(reasons));
+    for (const auto& key : gate.required_fields) {
       const auto type = workflow.definition().fields[*workflow.find_field(key)].type;
-      context.required_fields.push_back(
-          {key, type, workflow.gate(gate).key, std::find(missing.begin(), missing.end(), key) != missing.end()});
+      context.required_fields.push_back({key, type, gate.key, work::lacks_field(snapshot.item, key)});
     }
   }
   return context;
@@ -97,9 +90,10 @@ Transitions transitions_of(const ItemSnapshot& snapshot) {
                   .terminal_statuses = work::terminal_statuses(workflow)};
   if (snapshot.item.resolution != Resolution::unresolved) return out;
   out.allowed_transitions = work::open_moves(snapshot);
-  for (const GateIndex index : work::gates_here(snapshot)) {
+  for (const GateIndex index : workflow.gates_from(workflow.stage_of(snapshot.status))) {
+    if (!work::leads_from_here(snapshot, index)) continue;
     const StageGate& gate = workflow.gate(index);
-    AvailableGate available{gate, {}, work::missing_fields(snapshot, gate)};
+    AvailableGate available{gate, {}, work::missing_fields(snapshot.item, gate)};
     for (const auto& key : gate.required_fields) {
       available.fields.push_back(workflow.definition().fields[*workflow.find_field(key)]);
     }

@@ -1,4 +1,4 @@
-// Rules: how long one decision takes, beside the bare table lookup that any such decision contains.
+// Rules: how long one decision or one answer takes, beside the bare table lookup that any of them contains.
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -23,8 +23,12 @@ const Actor& agent() {
 
 constexpr Time now{Duration(1'767'225'600'000)};
 
+const NewItem& request() {
+  static const NewItem given = helpdesk_request();
+  return given;
+}
+
 WorkItem item_in(const CompiledWorkflow& workflow, const Status& status) {
-  const NewItem request = helpdesk_request();
   WorkItem item;
   item.key = "HELP-42";
   item.workflow = workflow.definition().id;
@@ -33,9 +37,15 @@ WorkItem item_in(const CompiledWorkflow& workflow, const Status& status) {
   item.status = status.key;
   item.stage = status.stage;
   item.execution_target = ExecutionTarget::agent;
-  item.fields = request.fields;
+  item.fields = request().fields;
   item.version = 7;
   item.created_at = item.updated_at = now - std::chrono::hours(5);
+  return item;
+}
+
+WorkItem held_in(const CompiledWorkflow& workflow, const Status& status) {
+  WorkItem item = item_in(workflow, status);
+  item.hold = Hold{agent().id(), 3, now + std::chrono::minutes(20), {}};
   return item;
 }
 
@@ -46,8 +56,11 @@ struct Case {
   Command command;
   std::string looked_up;  ///< The status that the baseline finds.
 
+  [[nodiscard]] ItemSnapshot snapshot(const CompiledWorkflow& workflow) const {
+    return {workflow, item, status, {}, request().title, request().description};
+  }
   [[nodiscard]] Result<Decision> decide_on(const CompiledWorkflow& workflow) const {
-    return decide({workflow, item, status, {}}, command, agent(), now);
+    return decide(snapshot(workflow), command, agent(), now);
   }
 };
 
@@ -69,9 +82,19 @@ std::vector<Case> moves(const CompiledWorkflow& workflow) {
   std::vector<Case> cases;
   for (const Transition& transition : workflow.definition().transitions) {
     const StatusIndex from = *workflow.find_status(transition.from);
-    WorkItem item = item_in(workflow, workflow.status(from));
-    item.hold = Hold{agent().id(), 3, now + std::chrono::minutes(20), {}};
-    add_if_legal(cases, workflow, {std::move(item), from, ChangeStatus{transition.to}, transition.to});
+    add_if_legal(cases, workflow,
+                 {held_in(workflow, workflow.status(from)), from, ChangeStatus{transition.to}, transition.to});
+  }
+  return cases;
+}
+
+/// An item in every status that is not terminal, held by the agent that asks.
+std::vector<Case> questions(const CompiledWorkflow& workflow) {
+  std::vector<Case> cases;
+  for (const Status& status : workflow.definition().statuses) {
+    if (status.resolution) continue;
+    add_if_legal(cases, workflow,
+                 {held_in(workflow, status), *workflow.find_status(status.key), Heartbeat{}, status.key});
   }
   return cases;
 }
@@ -112,33 +135,41 @@ class BareTable {
   std::vector<unsigned> exits_;
 };
 
-Rounds decide_all(const Compiled& workflow, std::vector<Case> found) {
+/// Time `answer` on every case in turn, beside the bare table.
+template <class Answer>
+Rounds time_all(const Compiled& workflow, std::vector<Case> found, Answer answer) {
   if (found.size() < 8) throw std::logic_error("the definition has too few cases that are legal");
   const auto cases = std::make_shared<const std::vector<Case>>(std::move(found));
   const auto table = std::make_shared<const BareTable>(workflow->definition());
-  return {.value = [workflow,
-                    cases] { return time_each(*cases, [&](const Case& one) { keep(one.decide_on(*workflow)); }); },
+  return {.value = [workflow, cases,
+                    answer] { return time_each(*cases, [&](const Case& one) { keep(answer(*workflow, one)); }); },
           .baseline =
               [table, cases] {
                 return time_each(*cases, [&](const Case& one) { keep(table->joined(one.status, one.looked_up)); });
               }};
 }
 
+Result<Decision> decision(const CompiledWorkflow& workflow, const Case& one) { return one.decide_on(workflow); }
+
+AgentContext context(const CompiledWorkflow& workflow, const Case& one) {
+  return context_of(one.snapshot(workflow), agent(), now);
+}
+
+/// A figure of the rules: `cases` are made of the definition, `answer` is timed on them.
+template <class Answer>
+Figure rules_figure(std::string name, std::vector<Case> (*cases)(const CompiledWorkflow&), Answer answer) {
+  return {.name = std::move(name), .unit = "ns", .prepare = [cases, answer](const Place&) {
+            const auto workflow = CompiledWorkflow::compile(helpdesk_workflow(), 1).value();
+            return time_all(workflow, cases(*workflow), answer);
+          }};
+}
+
 }  // namespace
 
 std::vector<Figure> rules_figures() {
-  const auto compile = [] { return CompiledWorkflow::compile(helpdesk_workflow(), 1).value(); };
-  return {{.name = "rules.decide_claim",
-           .unit = "ns",
-           .prepare =
-               [compile](const Place&) {
-                 const auto workflow = compile();
-                 return decide_all(workflow, claims(*workflow));
-               }},
-          {.name = "rules.decide_transition", .unit = "ns", .prepare = [compile](const Place&) {
-             const auto workflow = compile();
-             return decide_all(workflow, moves(*workflow));
-           }}};
+  return {rules_figure("rules.decide_claim", claims, decision),
+          rules_figure("rules.decide_transition", moves, decision),
+          rules_figure("rules.agent_context", questions, context)};
 }
 
 }  // namespace openindex::bench

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -149,6 +150,10 @@ class OPENINDEX_API Error {
   /// Add a fact, such as {"item", "OPS-42"}. A key given twice keeps the first value.
   [[nodiscard]] Error with(std::string_view key, std::string_view value) &&;
   [[nodiscard]] Error with(std::string_view key, std::string_view value) const&;
+  template <std::same_as<std::string> Text>  // takes a text over that is nobody else's
+  [[nodiscard]] Error with(std::string_view key, Text&& value) && {
+    return std::move(*this).with_own(key, std::move(value));
+  }
 
   /// Name what is missing: checklist items, field keys.
   [[nodiscard]] Error with_missing(std::vector<std::string> missing) &&;
@@ -181,6 +186,7 @@ class OPENINDEX_API Error {
  private:
   struct Facts;
   Facts& facts();
+  Error with_own(std::string_view key, std::string value) &&;
 
   std::shared_ptr<Facts> facts_;
 };

@@ -30,7 +30,17 @@ std::string remedy_of(const AgentRun& run) {
     case RunReason::out_of_credit:
       return "Raise the limit of the provider " + run.provider + ", or attach another one";
     case RunReason::rejected_request:
-      return "Check the model and endpoint of the provider " + run.provider;
+      return "Check the model and endpoint of the provider " + run.provider +
+             "; if the detail names the egress policy, allow the address in the host's egress policy";
+    case RunReason::rate_limited:
+    case RunReason::overloaded:
+    case RunReason::network:
+    case RunReason::malformed_reply:
+      if (run.due_at) return {};
+      return fmt::format(
+          "Check the server and endpoint of the provider {}, then start a dispatcher again; or attach another provider "
+          "to the stage '{}'",
+          run.provider, run.stage);
     case RunReason::budget_exhausted:
       return fmt::format("Raise what a run of the stage '{}' may use in the stage's settings", run.stage);
     case RunReason::stage_disabled:

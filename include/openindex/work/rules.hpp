@@ -51,8 +51,8 @@ struct ItemSnapshot {
 };
 
 /// Take the item for an agent. Allowed when it is free, past its deadline, or already this agent's: then the hold is
-/// extended and its epoch stays. With a fence only that hold is extended, or taken anew when it is past its deadline. An
-/// agent-required stage may keep agents out: `StageSettings::claims_by_hand`.
+/// extended and its epoch stays. With a fence only that hold is extended, or taken anew when it is past its deadline.
+/// An agent-required stage may keep agents out: `StageSettings::claims_by_hand`.
 struct Claim {
   /// Empty: stay if in progress; else the first in-progress status, in the order of the transitions, that a plain move
   /// leads to in this stage or one that the definition lists after it; else stay.

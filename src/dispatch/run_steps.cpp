@@ -15,9 +15,7 @@ namespace openindex {
 inline namespace v0 {
 
 AgentContext Dispatcher::Work::context_of_item(const Active& active, const engine::LoadedItem& item) const {
-  AgentContext context = context_of(item.snapshot(), active.actor, now());
-  context.item = item.whole();
-  return context;
+  return context_of(item.snapshot(), active.actor, now());
 }
 
 void Dispatcher::Work::feed(Active& active, const RunEvent& event) {

@@ -121,7 +121,6 @@ Result<AgentContext> WorkflowEngine::agent_context(const Actor& actor, const Ite
   auto loaded = core_->door.load(key);
   if (!loaded) return loaded.error();
   AgentContext context = context_of((*loaded)->snapshot(), actor, core_->options.clock.now());
-  context.item = (*loaded)->whole();
   auto all_runs = runs(actor, key);
   if (!all_runs) return all_runs.error();
   context.runs = std::move(*all_runs);

@@ -50,6 +50,8 @@ AgentContext context_of(const ItemSnapshot& snapshot, const Actor& actor, Time n
   const StageIndex stage = workflow.stage_of(snapshot.status);
   AgentContext context;
   context.item = snapshot.item;
+  if (!snapshot.title.empty()) context.item.title = snapshot.title;
+  if (!snapshot.description.empty()) context.item.description = snapshot.description;
   context.current_goal = workflow.stage(stage).goal;
   context.fields = workflow.definition().fields;
   context.terminal_statuses = work::terminal_statuses(workflow);

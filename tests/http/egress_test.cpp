@@ -2,14 +2,14 @@
 
 #include <openindex/adapters/curl_http_client.hpp>
 
+#include "adapters/curl/egress.hpp"
 #include "http/raw_server.hpp"
 
 using namespace openindex;
 
 namespace {
 
-constexpr Egress everything{
-    .allow_public = true, .allow_loopback = true, .allow_private = true, .allow_plain_http = true};
+const Egress everything{.allow_public = true, .allow_loopback = true, .allow_private = true, .allow_plain_http = true};
 
 HttpRequest get(std::string url) {
   HttpRequest request;
@@ -119,4 +119,36 @@ TEST_CASE("plain http is refused unless allowed and never goes to a public addre
   const auto in_clear = send_and_wait(lenient, get("http://203.0.113.9/"));
   REQUIRE_FALSE(in_clear);
   CHECK(in_clear.error().code() == errc::http_refused_by_policy);
+}
+
+TEST_CASE("a trusted host is reached at the addresses of this machine, and no other host is") {
+  test::RawServer server([](int fd) { test::write_all(fd, test::ok("")); });
+  CurlHttpClient client({.egress = Egress::public_internet().trusting_host_of(server.url())});
+  CHECK(send_and_wait(client, get(server.url())));
+  const auto other = send_and_wait(client, get("http://localhost:" + std::to_string(server.port()) + "/"));
+  REQUIRE_FALSE(other);
+  CHECK(other.error().code() == errc::http_refused_by_policy);
+}
+
+TEST_CASE("trusting a host opens neither plain http to the public nor the metadata services") {
+  CurlHttpClient client({.egress = {.trusted_hosts = {"203.0.113.9", "169.254.169.254", "0.0.0.0"}}});
+  for (const auto* url :
+       {"http://203.0.113.9/", "http://169.254.169.254/", "https://169.254.169.254/", "http://0.0.0.0:9/"}) {
+    CAPTURE(std::string(url));
+    const auto answer = send_and_wait(client, get(url));
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code() == errc::http_refused_by_policy);
+  }
+}
+
+TEST_CASE("the trusted host is the URL's, however it is spelled") {
+  Egress egress;
+  for (const auto* url : {"http://Ollama.lan:11434/v1", "https://[fd00::5]/", "no url", "http://"}) {
+    egress = egress.trusting_host_of(url);
+  }
+  CHECK(egress.trusted_hosts == std::vector<std::string>{"Ollama.lan", "[fd00::5]"});
+  CHECK(curl_http::trusts(egress, "OLLAMA.LAN"));
+  CHECK_FALSE(curl_http::trusts(egress, "ollama.lan.example"));
+  CHECK(curl_http::allows({}, true, curl_http::Place::inside, true));
+  CHECK_FALSE(curl_http::allows({}, false, curl_http::Place::inside, false));
 }

@@ -22,13 +22,21 @@ namespace openindex {
 inline namespace v0 {
 
 /// Which addresses a client may connect to. Checked for every resolved address, at connect time.
-struct Egress {
+struct OPENINDEX_API Egress {
   bool allow_public = true;
   bool allow_loopback = false;
   bool allow_private = false;  ///< RFC 1918, CGNAT, unique local, link local. Cloud metadata addresses: never.
   /// `http://` to the loopback and private addresses allowed above. Never to public ones: a key would travel in the
   /// clear.
   bool allow_plain_http = false;
+  /// Hosts that are reached at loopback and private addresses, over `http://` too, whatever the above says of those:
+  /// servers that whoever runs the program named. As in a URL (`ollama.lan`, `192.168.1.5`, `[fd00::5]`), without port;
+  /// no patterns. Metadata addresses stay refused, and `http://` to public ones.
+  std::vector<std::string> trusted_hosts = {};
+
+  /// Return this policy with the host of a URL among `trusted_hosts`. Text that is no URL adds nothing: no client would
+  /// send anything there.
+  [[nodiscard]] Egress trusting_host_of(std::string_view url) const;
 
   /// `https` to public addresses only.
   static Egress public_internet() { return {}; }
@@ -36,7 +44,8 @@ struct Egress {
   static Egress public_and_loopback() { return {.allow_loopback = true, .allow_plain_http = true}; }
 };
 
-/// Tell whether a policy lets a numeric address (`203.0.113.9`, `::1`, IPv4-mapped forms included) be connected to.
+/// Tell whether a policy lets a numeric address (`203.0.113.9`, `::1`, IPv4-mapped forms included) be connected to, for
+/// a host that it does not trust by name.
 OPENINDEX_API bool allows_address(const Egress& egress, std::string_view numeric_address);
 
 struct CurlOptions {

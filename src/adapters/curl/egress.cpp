@@ -10,6 +10,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "adapters/curl/url.hpp"
+
 namespace openindex {
 namespace curl_http {
 namespace {
@@ -113,15 +115,24 @@ Place place_of(const sockaddr& address) noexcept {
   return Place::never;
 }
 
-bool allows(const Egress& egress, Place place, bool plain_http) noexcept {
-  if (plain_http && !egress.allow_plain_http) return false;
+bool trusts(const Egress& egress, std::string_view host) noexcept {
+  return std::any_of(egress.trusted_hosts.begin(), egress.trusted_hosts.end(),
+                     [&](const std::string& trusted) { return same_text(trusted, host); });
+}
+
+bool allows_plain_http(const Egress& egress, bool trusted_host) noexcept {
+  return egress.allow_plain_http || trusted_host;
+}
+
+bool allows(const Egress& egress, bool trusted_host, Place place, bool plain_http) noexcept {
+  if (plain_http && !allows_plain_http(egress, trusted_host)) return false;
   switch (place) {
     case Place::outside:
       return egress.allow_public && !plain_http;
     case Place::loopback:
-      return egress.allow_loopback;
+      return egress.allow_loopback || trusted_host;
     case Place::inside:
-      return egress.allow_private;
+      return egress.allow_private || trusted_host;
     case Place::never:
       return false;
   }
@@ -146,13 +157,21 @@ std::string to_text(const sockaddr& address) {
 
 inline namespace v0 {
 
+Egress Egress::trusting_host_of(std::string_view url) const {
+  Egress wider = *this;
+  curl_http::Url parsed;
+  if (!parsed.parse(std::string(url))) return wider;
+  if (auto host = parsed.part(CURLUPART_HOST); !host.empty()) wider.trusted_hosts.push_back(std::move(host));
+  return wider;
+}
+
 bool allows_address(const Egress& egress, std::string_view numeric_address) {
   using namespace curl_http;
   const std::string text(numeric_address);
   Bytes4 v4;
-  if (inet_pton(AF_INET, text.c_str(), v4.data()) == 1) return allows(egress, place_of_v4(v4), false);
+  if (inet_pton(AF_INET, text.c_str(), v4.data()) == 1) return allows(egress, false, place_of_v4(v4), false);
   Bytes16 v6;
-  if (inet_pton(AF_INET6, text.c_str(), v6.data()) == 1) return allows(egress, place_of_v6(v6), false);
+  if (inet_pton(AF_INET6, text.c_str(), v6.data()) == 1) return allows(egress, false, place_of_v6(v6), false);
   return false;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <sys/socket.h>
 
@@ -19,8 +20,14 @@ enum class Place {
 /// Classify a resolved address; a family that is not IP is `never`.
 Place place_of(const sockaddr& address) noexcept;
 
+/// Tell whether the policy names this host, in any case of letters.
+bool trusts(const Egress& egress, std::string_view host) noexcept;
+
+/// Tell whether the policy lets requests to a host go out over plain HTTP, as far as addresses are not in question.
+bool allows_plain_http(const Egress& egress, bool trusted_host) noexcept;
+
 /// Decide for one connect. Plain HTTP never goes outside: a key in clear text would cross networks nobody here knows.
-bool allows(const Egress& egress, Place place, bool plain_http) noexcept;
+bool allows(const Egress& egress, bool trusted_host, Place place, bool plain_http) noexcept;
 
 /// Format the numeric address without its port.
 std::string to_text(const sockaddr& address);

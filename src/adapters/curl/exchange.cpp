@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "adapters/curl/egress.hpp"
+#include "adapters/curl/url.hpp"
 
 namespace openindex::curl_http {
 namespace {
@@ -26,13 +27,8 @@ bool is_token(std::string_view text) noexcept {
   return !text.empty() && std::all_of(text.begin(), text.end(), fits);
 }
 
-bool same_name(std::string_view a, std::string_view b) noexcept {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 bool has_header(const HttpHeaders& headers, std::string_view name) {
-  return std::any_of(headers.begin(), headers.end(), [&](const auto& header) { return same_name(header.first, name); });
+  return std::any_of(headers.begin(), headers.end(), [&](const auto& header) { return same_text(header.first, name); });
 }
 
 std::string_view trimmed(std::string_view text) noexcept {
@@ -40,21 +36,6 @@ std::string_view trimmed(std::string_view text) noexcept {
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
-
-struct Url {
-  struct Cleanup {
-    void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
-  };
-  std::unique_ptr<CURLU, Cleanup> handle{curl_url()};
-
-  std::string part(CURLUPart which, unsigned flags = 0) const {
-    char* text = nullptr;
-    if (curl_url_get(handle.get(), which, &text, flags) != CURLUE_OK) return {};
-    std::string copy(text);
-    curl_free(text);
-    return copy;
-  }
-};
 
 long to_curl_ms(Duration time) noexcept {
   // curl reads 0 as "its default", which would be longer than asked for
@@ -93,8 +74,7 @@ Error Exchange::error(errc code) const {
 Result<void> Exchange::read_url(const Egress& egress) {
   // Nothing of a URL that does not parse is repeated: it may hold a key in an unexpected place.
   Url url;
-  if (curl_url_set(url.handle.get(), CURLUPART_URL, request_.url.c_str(), 0) != CURLUE_OK ||
-      request_.url.find('\0') != std::string::npos) {
+  if (!url.parse(request_.url)) {
     return Error(errc::invalid_argument, "The URL is not an absolute http or https URL");
   }
   if (!url.part(CURLUPART_USER).empty() || !url.part(CURLUPART_PASSWORD).empty()) {
@@ -110,7 +90,8 @@ Result<void> Exchange::read_url(const Egress& egress) {
   url_without_query_ =
       fmt::format("{}://{}{}{}{}", scheme, host_, port.empty() ? "" : ":", port, url.part(CURLUPART_PATH));
   plain_http_ = scheme == "http";
-  if (plain_http_ && !egress.allow_plain_http) {
+  trusted_host_ = trusts(egress, host_);
+  if (plain_http_ && !allows_plain_http(egress, trusted_host_)) {
     return error(errc::http_refused_by_policy).with("reason", "plain http is not allowed; use https");
   }
   return {};
@@ -128,7 +109,7 @@ Result<void> Exchange::set_headers(CURL* easy) {
     if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
       return error(errc::invalid_argument).with("header", name).with("reason", "the value holds a CR, LF or NUL");
     }
-    if (same_name(name, "Content-Length") || same_name(name, "Transfer-Encoding")) {
+    if (same_text(name, "Content-Length") || same_text(name, "Transfer-Encoding")) {
       return error(errc::invalid_argument).with("header", name).with("reason", "the client frames the body itself");
     }
     add(trimmed(value).empty() ? name + ";" : fmt::format("{}: {}", name, value));
@@ -171,7 +152,7 @@ void Exchange::set_bounds(CURL* easy, const CurlOptions& options) {
   // One exchange, one connection: many at once over one HTTP/2 connection would all die with it.
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
 
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, options.egress.allow_plain_http ? "https,http" : "https");
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, plain_http_ ? "http" : "https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_PROXY, "");
   curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
@@ -240,7 +221,8 @@ errc Exchange::classify(CURLcode code) const {
 curl_socket_t Exchange::open_socket(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept {
   auto& exchange = *static_cast<Exchange*>(self);
   const Place place = place_of(address->addr);
-  if (purpose != CURLSOCKTYPE_IPCXN || !allows(*exchange.egress_, place, exchange.plain_http_)) {
+  if (purpose != CURLSOCKTYPE_IPCXN ||
+      !allows(*exchange.egress_, exchange.trusted_host_, place, exchange.plain_http_)) {
     exchange.refused_address_ = to_text(address->addr);
     if (exchange.refused_address_.empty()) exchange.refused_address_ = "not an IP address";
     return CURL_SOCKET_BAD;

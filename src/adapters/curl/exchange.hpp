@@ -57,6 +57,7 @@ class Exchange {
   std::string url_without_query_;
   const Egress* egress_ = nullptr;
   bool plain_http_ = false;
+  bool trusted_host_ = false;
   std::string refused_address_;  // not empty: the policy refused one
 
   std::unique_ptr<curl_slist, FreeList> headers_;

@@ -82,7 +82,9 @@ TEST_CASE("garbage, HTML, half a body and an empty answer are waited out and the
     }
     CHECK(f.run(bug).state == RunState::waiting);
     CHECK_FALSE(f.run(bug).due_at);
-    CHECK(f.engine.explain(f.host, bug)->summary.find("malformed_reply") != std::string::npos);
+    const auto why = f.engine.explain(f.host, bug).value();
+    CHECK(why.summary.find("malformed_reply") != std::string::npos);
+    CHECK(why.next.at(0).find("endpoint of the provider " + f.run(bug).provider) != std::string::npos);
   }
 }
 

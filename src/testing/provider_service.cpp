@@ -46,7 +46,7 @@ Result<std::unique_ptr<ProviderService>> ProviderService::open(const testing::Sc
   if (!options.log.empty()) {
     log = Descriptor(::open(options.log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
     if (!log) {
-      return Error(errc::invalid_argument, "The log of the scripted provider cannot be opened")
+      return Error(errc::storage_read_only, "The log of the scripted provider cannot be written to")
           .with("path", options.log.string())
           .with("reason", std::strerror(errno));
     }

@@ -274,10 +274,11 @@ TEST_CASE("a script that is none is refused with every mistake and its place") {
                                            "/rules/3", "/rules/4/status", "/rules/5/headers/a", "/delay"});
 }
 
-TEST_CASE("a log that cannot be opened is refused") {
+TEST_CASE("a log that cannot be written is refused with its path") {
   const auto provider = ScriptedProvider::start({one_answer, "/nonexistent/provider.log", {}});
   REQUIRE_FALSE(provider);
-  CHECK(provider.error().code() == errc::invalid_argument);
+  CHECK(provider.error().code() == errc::storage_read_only);
+  CHECK(provider.error().context("path") == "/nonexistent/provider.log");
 }
 
 TEST_CASE("each chat request is in the log before it is answered") {

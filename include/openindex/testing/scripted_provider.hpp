@@ -52,8 +52,8 @@ struct ScriptedProviderOptions {
 class OPENINDEX_API ScriptedProvider {
  public:
   /// Serve from threads of this process until destroyed.
-  /// @par Errors invalid_json, invalid_definition (a script that is none, with the place), invalid_argument (a log that
-  /// cannot be opened), http_unreachable (no port)
+  /// @par Errors invalid_json, invalid_definition (a script that is none, with the place), storage_read_only (a log
+  /// that cannot be written), http_unreachable (no port)
   static Result<ScriptedProvider> start(ScriptedProviderOptions options);
 
   /// Serve from a process of its own that dies with this one, however this one dies.

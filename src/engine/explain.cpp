@@ -40,7 +40,8 @@ std::string remedy_of(const AgentRun& run) {
       return "Raise the limit of the provider " + run.provider + ", or attach another one";
     case RunReason::rejected_request:
       return "Check the model and endpoint of the provider " + run.provider +
-             "; if the detail names the egress policy, allow the address in the host's egress policy";
+             "; if the detail names the egress policy, allow the address in the host's egress policy, or "
+             "use https for a public one";
     case RunReason::dependencies:
       return "Resolve what the item depends on, or remove the dependency";
     case RunReason::needs_person:

@@ -66,7 +66,12 @@ build() {
   preset=$1
   shift
   tree=$build_root/$preset
-  mkdir -p "$tree" 2>/dev/null || fail "Cannot write to $tree: name another folder in BUILD_DIR."
+  # The folder may be there and belong to somebody else, and so may what an earlier build left in it.
+  mkdir -p "$tree" 2>/dev/null || :
+  for place in "$tree" "$tree/configure.log" "$tree/build.log"; do
+    if [ -w "$place" ] || { [ "$place" != "$tree" ] && [ ! -e "$place" ]; }; then continue; fi
+    fail "Cannot write to $tree: name another folder in BUILD_DIR."
+  done
   # ninja sees by itself when a CMake file changed; only the presets are read by nobody else.
   if [ -z "$(find "$tree/configured" ! -newer "$root/CMakePresets.json" -o -print 2>/dev/null)" ]; then
     say "configuring $preset"

@@ -1,9 +1,6 @@
-// The smallest host: everything in memory, its own HTTP client, its own runner, nothing linked but
-// openindex::openindex.
-#include <openindex/openindex.hpp>
-
+// The smallest host: all in memory, with its own HTTP client and runner, linked with openindex::openindex and no more.
 #include <cstdio>
-
+#include <openindex/openindex.hpp>
 namespace oi = openindex;
 
 // This host calls nobody. Yours hands the request to the HTTP stack it has, and calls `done` once with the answer.
@@ -15,11 +12,7 @@ struct NoHttp final : oi::HttpClient {
 // A runner is a state machine: an event comes in, the next action goes out.
 struct Greeter final : oi::AgentRunner {
   struct Program final : oi::RunProgram {
-    oi::RunAction on(const oi::RunEvent& event) override {
-      const auto* begins = std::get_if<oi::RunBegins>(&event);
-      if (begins == nullptr) return oi::Act{{.name = "finish"}, oi::Complete{"greeted"}};
-      return oi::Act{{.name = "greet"}, oi::AddComment{"Hello, " + begins->context.item.title + "!"}};
-    }
+    oi::RunAction on(const oi::RunEvent&) override { return oi::Act{{.name = "greet"}, oi::Complete{"greeted"}}; }
   };
   std::unique_ptr<oi::RunProgram> start() override { return std::make_unique<Program>(); }
 };
@@ -33,7 +26,6 @@ int main() {
   oi::WorkflowEngine engine{{.storage = storage}};
   oi::Dispatcher dispatcher{{.engine = engine, .providers = providers, .http = http}};
   dispatcher.add_runner("greeter", greeter);
-
   const auto host = oi::Actor::system("embed");
   const auto workflow = oi::WorkflowBuilder("GREET")
                             .stage({.key = "greet", .agent_required = true, .runner = "greeter"})
@@ -44,6 +36,5 @@ int main() {
   if (!workflow || !engine.save(host, *workflow)) return 1;
   const auto item = engine.create(host, {.workflow = "GREET", .title = "world"});
   if (!item || !dispatcher.run_until_idle()) return 1;
-  const auto comments = engine.comments(host, item->key).value();
-  std::printf("%s %s\n", engine.get(host, item->key).value().status.c_str(), comments.front().body.c_str());
+  std::printf("%s: %s\n", item->title.c_str(), engine.get(host, item->key).value().status.c_str());
 }

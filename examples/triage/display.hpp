@@ -1,19 +1,44 @@
-// What the triage example shows on the screen; nothing in here matters to openindex.
+// How the triage example reads files and shows things on the screen; nothing in here matters to openindex.
 #pragma once
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include <openindex/openindex.hpp>
+
+inline std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 // Text of strangers and models must not steer the terminal.
 inline std::string plain(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   return text;
+}
+
+// The first `columns` columns of a line: cut between characters, and as if each took one column.
+inline std::string cut(std::string text, std::size_t columns) {
+  std::size_t at = 0;
+  for (; at < text.size(); ++at) {
+    const bool begins = (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80;
+    if (begins && columns-- == 0) break;
+  }
+  text.resize(at);
+  return text;
+}
+
+inline std::size_t terminal_width() {
+  winsize size{};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 // A bar with counts on a terminal, plain lines elsewhere.
@@ -26,13 +51,14 @@ class ProgressLine {
     if (update.what == openindex::RunUpdate::What::ended) ++ended_;
     std::string line = update.run.item.str() + " " + update.run.stage + ": " + words[static_cast<int>(update.what)];
     if (!update.detail.empty()) line += " (" + std::string(update.detail) + ")";
-    line = plain(line);
     if (isatty(STDOUT_FILENO) == 0) {
-      std::printf("%s\n", line.c_str());
+      std::printf("%s\n", plain(line).c_str());
     } else {
       const std::size_t filled = stages_ == 0 ? 30 : 30 * std::min(ended_, stages_) / stages_;
-      std::printf("\r\033[K[%s%s] %zu/%zu stages  %.70s", std::string(filled, '#').c_str(),
-                  std::string(30 - filled, '.').c_str(), ended_, stages_, line.c_str());
+      line = "[" + std::string(filled, '#') + std::string(30 - filled, '.') + "] " + std::to_string(ended_) + "/" +
+             std::to_string(stages_) + " stages  " + line;
+      // The last column stays free: some terminals wrap when it is written.
+      std::printf("\r\033[K%s", cut(plain(line), terminal_width() - 1).c_str());
     }
     std::fflush(stdout);
   }
@@ -41,6 +67,12 @@ class ProgressLine {
   std::size_t stages_;
   std::size_t ended_ = 0;
 };
+
+inline void print_start(std::size_t open, std::size_t queued, const openindex::Provider& provider) {
+  std::printf("%zu bugs are open, %zu of them wait in the queue.\n", open, queued);
+  std::printf("The provider is %s (type %s, model %s).\n", provider.name.c_str(), provider.type.c_str(),
+              provider.config.at("model").c_str());
+}
 
 inline void print_items(const std::vector<openindex::WorkItem>& items) {
   std::printf("\n%-7s %-10s %-9s %-12s %s\n", "ITEM", "STATUS", "SEVERITY", "COMPONENT", "TITLE");
@@ -52,6 +84,18 @@ inline void print_items(const std::vector<openindex::WorkItem>& items) {
     std::printf("%-7s %-10s %-9s %-12s %s\n", item.key.str().c_str(), item.status.c_str(), field("severity").c_str(),
                 plain(field("component")).c_str(), plain(item.title).c_str());
   }
+}
+
+inline void print_explanation(const openindex::ItemKey& key, const openindex::Explanation& why) {
+  std::printf("%s: %s\n", key.str().c_str(), plain(why.summary).c_str());
+  if (!why.next.empty()) std::printf("        to do: %s\n", plain(why.next.front()).c_str());
+}
+
+// No run that is still open, or one that only a person can move.
+inline bool waits_for_person(const openindex::Explanation& why) {
+  using openindex::RunReason;
+  return why.run_state >= openindex::RunState::succeeded || why.run_reason == RunReason::needs_person ||
+         why.run_reason == RunReason::crash_loop;
 }
 
 inline void print_trail(const openindex::ItemKey& key, const std::vector<openindex::AuditEntry>& trail) {

@@ -3,9 +3,9 @@
 // Run it, kill it, run it again: it goes on where it stopped. It works with OpenAI (OPENAI_API_KEY, also any compatible
 // server through OPENAI_BASE_URL), Anthropic (ANTHROPIC_API_KEY), Ollama (OLLAMA_HOST), or, with none of them, with a
 // scripted provider in a process of its own. Files in the working folder: triage.db, triage.key, triage.requests.log.
+// Ends with 0 when what is left waits for people, 2 when some of it waits for a server or a setting, 1 on errors.
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 #include <openindex/adapters/curl_http_client.hpp>
 #include <openindex/adapters/sqlite_storage.hpp>
@@ -15,24 +15,19 @@
 #include "display.hpp"
 
 namespace oi = openindex;
+using namespace std::chrono_literals;
 
 namespace {
 
 const std::filesystem::path folder = EXAMPLE_DIR;
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // What makes the agent useful is the host's: here, a look into the source tree.
 oi::Result<std::string> search_sources(const oi::ToolCall& call) {
   std::string found;
   for (const auto& entry : std::filesystem::directory_iterator(folder / "sources")) {
     std::ifstream file(entry.path());
-    int number = 0;
-    for (std::string line; std::getline(file, line);) {
-      ++number;
+    int number = 1;
+    for (std::string line; std::getline(file, line); ++number) {
       if (line.find(call.text("term")) == std::string::npos) continue;
       found += entry.path().filename().string() + ":" + std::to_string(number) + ": " + line + "\n";
     }
@@ -50,7 +45,7 @@ const oi::Tool search_tool{
 // Twenty bug reports, each created once however often this program starts, and handed to the agents.
 oi::Result<std::size_t> submit_bugs(oi::WorkflowEngine& engine, const oi::Actor& host) {
   const auto bugs = oi::NewItem::list_from_json(read_file(folder / "items.json"));
-  if (!bugs) return bugs.error();
+  if (!bugs) return bugs.error().with("file", (folder / "items.json").string());
   for (const auto& bug : *bugs) {
     auto item = engine.create(host, bug);
     if (item && item->status == "new") item = engine.transition(host, item->key, "triaging");
@@ -75,9 +70,11 @@ oi::Result<void> review_plans(oi::WorkflowEngine& engine) {
   return {};
 }
 
-oi::Result<void> run_triage() {
+oi::Result<int> run_triage() {
   // The scripted provider is forked, so it comes before anything that starts a thread.
-  auto wanted = oi::NewProvider::from_environment();
+  const auto named = oi::NewProvider::from_environment();
+  if (!named) return named.error();
+  auto wanted = *named;
   std::optional<oi::testing::ScriptedProvider> scripted;
   if (!wanted) {
     auto started = oi::testing::ScriptedProvider::start_process(
@@ -94,51 +91,54 @@ oi::Result<void> run_triage() {
   auto key = oi::HostKey::from_file("triage.key");
   if (!key) return key.error();
   oi::SealedSecretStore secrets{*key};
-  oi::CurlHttpClient http{{.egress = oi::Egress::public_and_loopback()}};
+  // The user's own server may stand in a private network; nothing else there is reached.
+  oi::CurlHttpClient http{{.egress = oi::Egress::public_and_loopback().trusting_host_of(wanted->config["endpoint"])}};
   oi::ProviderRegistry providers{{.storage = **storage, .secrets = secrets, .http = http}};
   oi::WorkflowEngine engine{{.storage = **storage}};
   oi::AgentQueue queue{engine};
   oi::Dispatcher dispatcher{
-      {.engine = engine, .providers = providers, .http = http, .runs_max = 6, .hold = std::chrono::seconds(3)}};
+      {.engine = engine, .providers = providers, .http = http, .runs_max = 6, .hold = 3s, .retries_max = 4}};
 
   const auto host = oi::Actor::system("triage");
   const auto workflow = oi::Workflow::from_json(read_file(folder / "workflow.json"));
-  if (!workflow) return workflow.error();  // lists every mistake with its place
+  if (!workflow) return workflow.error().with("file", (folder / "workflow.json").string());  // lists every mistake
   if (auto saved = engine.save(host, *workflow); !saved) return saved.error();
   const auto provider = providers.save(host, *wanted);
   if (!provider) return provider.error();
   for (const char* stage : {"triage", "plan"}) {
     if (auto set = engine.set_stage_settings(host, workflow->id, stage, {.providers = {provider->id}}); !set)
-      return set;
+      return set.error();
   }
-  if (auto added = dispatcher.add_tool(search_tool); !added) return added;
+  if (auto added = dispatcher.add_tool(search_tool); !added) return added.error();
   const auto count = submit_bugs(engine, host);
   if (!count) return count.error();
 
   const auto open = engine.list(host, {.workflow = "TRIAGE", .resolution = oi::Resolution::unresolved});
   if (!open) return open.error();
-  if (open->items.empty())
-    return std::printf("Nothing is left to do: all %zu bugs are resolved.\n", *count), oi::Result<void>();
+  if (open->items.empty()) return std::printf("Nothing is left to do: all %zu bugs are resolved.\n", *count), 0;
   const auto free = queue.available(host, {.workflow = "TRIAGE"});
   if (!free) return free.error();
-  std::printf("%zu bugs are open, %zu of them wait in the queue.\n", open->items.size(), free->items.size());
-  std::printf("The provider is %s (type %s, model %s).\n", provider->name.c_str(), provider->type.c_str(),
-              provider->config.at("model").c_str());
+  print_start(open->items.size(), free->items.size(), *provider);
 
-  if (auto ran = dispatcher.run_until_idle({.observer = ProgressLine(*count * 2)}); !ran) return ran;
-  if (auto reviewed = review_plans(engine); !reviewed) return reviewed;
+  if (auto ran = dispatcher.run_until_idle({.observer = ProgressLine(*count * 2)}); !ran) return ran.error();
+  if (auto reviewed = review_plans(engine); !reviewed) return reviewed.error();
 
   const auto all = engine.list(host, {.workflow = "TRIAGE"});
   if (!all) return all.error();
   print_items(all->items);
+  bool stuck = false;
   for (const auto& item : all->items) {
     if (item.resolution != oi::Resolution::unresolved) continue;
-    std::printf("%s: %s\n", item.key.str().c_str(), engine.explain(host, item.key).value().summary.c_str());
+    const auto why = engine.explain(host, item.key);
+    if (!why) return why.error();
+    print_explanation(item.key, *why);
+    stuck = stuck || !waits_for_person(*why);
   }
   const auto trail = engine.audit(host, all->items.front().key);
   if (!trail) return trail.error();
   print_trail(all->items.front().key, *trail);
-  return engine.verify(host, all->items.front().key);
+  if (auto sound = engine.verify(host, all->items.front().key); !sound) return sound.error();
+  return stuck ? 2 : 0;
 }
 
 }  // namespace
@@ -146,5 +146,5 @@ oi::Result<void> run_triage() {
 int main() {
   const auto done = run_triage();
   if (!done) std::fprintf(stderr, "triage: %s\n", done.error().describe().c_str());
-  return done ? 0 : 1;
+  return done ? *done : 1;
 }

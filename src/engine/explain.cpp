@@ -25,13 +25,6 @@ std::string remedy_of(const AgentRun& run) {
       return fmt::format("Enable a provider of the stage '{}'", run.stage);
     case RunReason::no_runner:
       return fmt::format("Register a runner named '{}' with the dispatcher", run.runner);
-    case RunReason::unauthorized:
-      return "Set a valid key for the provider " + run.provider;
-    case RunReason::out_of_credit:
-      return "Raise the limit of the provider " + run.provider + ", or attach another one";
-    case RunReason::rejected_request:
-      return "Check the model and endpoint of the provider " + run.provider +
-             "; if the detail names the egress policy, allow the address in the host's egress policy";
     case RunReason::rate_limited:
     case RunReason::overloaded:
     case RunReason::network:
@@ -41,6 +34,14 @@ std::string remedy_of(const AgentRun& run) {
           "Check the server and endpoint of the provider {}, then start a dispatcher again; or attach another provider "
           "to the stage '{}'",
           run.provider, run.stage);
+    case RunReason::unauthorized:
+      return "Set a valid key for the provider " + run.provider;
+    case RunReason::out_of_credit:
+      return "Raise the limit of the provider " + run.provider + ", or attach another one";
+    case RunReason::rejected_request:
+      return "Check the model and endpoint of the provider " + run.provider +
+             "; if the detail names the egress policy, allow the address in the host's egress policy, or "
+             "use https for a public one";
     case RunReason::budget_exhausted:
       return fmt::format("Raise what a run of the stage '{}' may use in the stage's settings", run.stage);
     case RunReason::stage_disabled:

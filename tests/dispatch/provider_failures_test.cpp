@@ -88,6 +88,18 @@ TEST_CASE("garbage, HTML, half a body and an empty answer are waited out and the
   }
 }
 
+TEST_CASE("a run whose provider the egress policy refuses says where to allow it") {
+  DispatchFixture f;
+  f.attach(f.provider());
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  f.model.answer(Error(errc::http_refused_by_policy));
+  f.settle();
+  CHECK(f.run(bug).reason == RunReason::rejected_request);
+  const auto why = f.engine.explain(f.host, bug).value();
+  CHECK(why.next.at(0).find("allow the address in the host's egress policy") != std::string::npos);
+}
+
 TEST_CASE("a refused key parks the run until the settings change, a refused content fails it") {
   DispatchFixture f;
   const ProviderId id = f.provider();

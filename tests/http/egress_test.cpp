@@ -123,9 +123,7 @@ TEST_CASE("plain http is refused unless allowed and never goes to a public addre
 
 TEST_CASE("a trusted host is reached at the addresses of this machine, and no other host is") {
   test::RawServer server([](int fd) { test::write_all(fd, test::ok("")); });
-  Egress egress = Egress::public_internet();
-  egress.trust_host_of(server.url());
-  CurlHttpClient client({.egress = egress});
+  CurlHttpClient client({.egress = Egress::public_internet().trusting_host_of(server.url())});
   CHECK(send_and_wait(client, get(server.url())));
   const auto other = send_and_wait(client, get("http://localhost:" + std::to_string(server.port()) + "/"));
   REQUIRE_FALSE(other);
@@ -146,7 +144,7 @@ TEST_CASE("trusting a host opens neither plain http to the public nor the metada
 TEST_CASE("the trusted host is the URL's, however it is spelled") {
   Egress egress;
   for (const auto* url : {"http://Ollama.lan:11434/v1", "https://[fd00::5]/", "no url", "http://"}) {
-    egress.trust_host_of(url);
+    egress = egress.trusting_host_of(url);
   }
   CHECK(egress.trusted_hosts == std::vector<std::string>{"Ollama.lan", "[fd00::5]"});
   CHECK(curl_http::trusts(egress, "OLLAMA.LAN"));

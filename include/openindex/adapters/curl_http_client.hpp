@@ -34,8 +34,9 @@ struct OPENINDEX_API Egress {
   /// no patterns. Metadata addresses stay refused, and `http://` to public ones.
   std::vector<std::string> trusted_hosts = {};
 
-  /// Add the host of a URL to `trusted_hosts`. Text that is no URL adds nothing: no client would send anything there.
-  void trust_host_of(std::string_view url);
+  /// Return this policy with the host of a URL among `trusted_hosts`. Text that is no URL adds nothing: no client would
+  /// send anything there.
+  [[nodiscard]] Egress trusting_host_of(std::string_view url) const;
 
   /// `https` to public addresses only.
   static Egress public_internet() { return {}; }

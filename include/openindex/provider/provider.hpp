@@ -13,6 +13,7 @@
 #include <openindex/core/clock.hpp>
 #include <openindex/core/error.hpp>
 #include <openindex/core/ids.hpp>
+#include <openindex/core/result.hpp>
 
 namespace openindex {
 inline namespace v0 {
@@ -46,9 +47,11 @@ struct OPENINDEX_API NewProvider {
 
   /// The provider that the environment names, called by its type; nullopt when it names none. The first that is set:
   /// OPENAI_API_KEY or OPENAI_BASE_URL (any compatible server, key optional; OPENAI_MODEL), ANTHROPIC_API_KEY
-  /// (ANTHROPIC_MODEL), OLLAMA_HOST (as Ollama reads it: scheme and port may be missing; OLLAMA_MODEL). For set-up code
-  /// and programs that people start by hand. Not to be called while another thread changes the environment.
-  static std::optional<NewProvider> from_environment();
+  /// (ANTHROPIC_MODEL), OLLAMA_HOST (as Ollama reads it: scheme, host and port may be missing, 0.0.0.0 is this machine;
+  /// OLLAMA_MODEL). For set-up code and programs that people start by hand. Not to be called while another thread
+  /// changes the environment.
+  /// @par Errors invalid_argument: OPENAI_BASE_URL or OLLAMA_HOST is no address; the variable is named
+  static Result<std::optional<NewProvider>> from_environment();
 };
 
 /// What to change; absent members stay as they are.

@@ -157,10 +157,12 @@ std::string to_text(const sockaddr& address) {
 
 inline namespace v0 {
 
-void Egress::trust_host_of(std::string_view url) {
+Egress Egress::trusting_host_of(std::string_view url) const {
+  Egress wider = *this;
   curl_http::Url parsed;
-  if (!parsed.parse(std::string(url))) return;
-  if (auto host = parsed.part(CURLUPART_HOST); !host.empty()) trusted_hosts.push_back(std::move(host));
+  if (!parsed.parse(std::string(url))) return wider;
+  if (auto host = parsed.part(CURLUPART_HOST); !host.empty()) wider.trusted_hosts.push_back(std::move(host));
+  return wider;
 }
 
 bool allows_address(const Egress& egress, std::string_view numeric_address) {

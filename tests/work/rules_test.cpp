@@ -311,6 +311,18 @@ TEST_CASE("a context names goal, required fields and every cause of a block at o
   CHECK(gate->reasons[1].missing() == std::vector<std::string>{"effort", "due"});
 }
 
+TEST_CASE("a context shows the item with the texts that are kept beside it") {
+  const Standing item("planning");
+  ItemSnapshot snapshot = item.snapshot();
+  snapshot.title = "Crash on empty input";
+  snapshot.description = "Since Monday";
+  const auto context = context_of(snapshot, alpha, start);
+  CHECK(context.item.key == item.item.key);
+  CHECK(context.item.title == "Crash on empty input");
+  CHECK(context.item.description == "Since Monday");
+  CHECK(context.fields.size() == 4);
+}
+
 TEST_CASE("an item is created inside its bounds or not at all") {
   const Standing any("new");
   const auto create = [&](NewItem item) { return decide_create(*any.workflow, item, mia); };

@@ -219,8 +219,8 @@ OPENINDEX_API Result<Decision> decide(const ItemSnapshot& snapshot, const Comman
 OPENINDEX_API Result<StatusIndex> decide_create(const CompiledWorkflow& workflow, const NewItem& item,
                                                 const Actor& actor, const RelatedItem* parent = nullptr);
 
-/// List the ways out of the current status as this actor finds them. Fills goal, exits, required fields and terminal
-/// statuses of a context; the rest is the engine's.
+/// List the ways out of the current status as this actor finds them. Fills all of a context but the runs and comments,
+/// which are the engine's.
 OPENINDEX_API AgentContext context_of(const ItemSnapshot& snapshot, const Actor& actor, Time now);
 
 /// List the moves and gates that lead on from the current status; none of a resolved item. A move that is listed is

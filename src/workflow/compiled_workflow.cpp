@@ -1,6 +1,8 @@
 #include <openindex/workflow/compiled_workflow.hpp>
 
 #include <algorithm>
+#include <string>
+#include <unordered_map>
 
 #include "workflow/pattern.hpp"
 
@@ -8,21 +10,48 @@ namespace openindex {
 inline namespace v0 {
 namespace {
 
-template <class Map>
-std::optional<std::uint16_t> find_in(const Map& map, std::string_view key) {
-  const auto found = map.find(key);
-  return found == map.end() ? std::nullopt : std::optional(found->second);
+struct HashText {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+};
+using Positions = std::unordered_map<std::string, std::uint16_t, HashText, std::equal_to<>>;
+using Patterns = std::unordered_map<FieldIndex, workflow::Pattern>;
+
+template <class List>
+Positions positions_of(const List& list) {
+  Positions positions;
+  for (std::size_t i = 0; i < list.size(); ++i) positions.emplace(list[i].key, static_cast<std::uint16_t>(i));
+  return positions;
 }
 
-template <class Map, class List>
-void fill_positions(Map& map, const List& list) {
-  for (std::size_t i = 0; i < list.size(); ++i) map.emplace(list[i].key, static_cast<std::uint16_t>(i));
+std::optional<std::uint16_t> find_in(const Positions& positions, std::string_view key) {
+  const auto found = positions.find(key);
+  return found == positions.end() ? std::nullopt : std::optional(found->second);
+}
+
+Patterns patterns_of(const std::vector<Field>& fields) {
+  Patterns patterns;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].pattern.empty()) continue;
+    if (auto pattern = workflow::Pattern::compile(fields[i].pattern)) {
+      patterns.emplace(static_cast<FieldIndex>(i), *std::move(pattern));
+    }
+  }
+  return patterns;
 }
 
 }  // namespace
 
-struct CompiledWorkflow::Patterns {
-  std::unordered_map<FieldIndex, workflow::Pattern> by_field = {};
+struct CompiledWorkflow::Lookup {
+  explicit Lookup(const Workflow& workflow)
+      : statuses(positions_of(workflow.statuses)),
+        stages(positions_of(workflow.stages)),
+        gates(positions_of(workflow.gates)),
+        fields(positions_of(workflow.fields)),
+        patterns(patterns_of(workflow.fields)) {}
+
+  Positions statuses, stages, gates, fields;
+  Patterns patterns;
 };
 
 Result<std::shared_ptr<const CompiledWorkflow>> CompiledWorkflow::compile(Workflow workflow, std::uint32_t version) {
@@ -35,10 +64,7 @@ Result<std::shared_ptr<const CompiledWorkflow>> CompiledWorkflow::compile(Workfl
 }
 
 void CompiledWorkflow::index() {
-  fill_positions(statuses_, workflow_.statuses);
-  fill_positions(stages_, workflow_.stages);
-  fill_positions(gates_, workflow_.gates);
-  fill_positions(fields_, workflow_.fields);
+  lookup_ = std::make_shared<const Lookup>(workflow_);
   initial_ = *find_status(workflow_.initial_status);
   for (const Status& status : workflow_.statuses) stage_of_.push_back(*find_stage(status.stage));
   exits_.resize(workflow_.statuses.size());
@@ -50,25 +76,24 @@ void CompiledWorkflow::index() {
     target_of_.push_back(*find_status(workflow_.gates[i].to_status));
     gates_from_[*find_stage(workflow_.gates[i].from_stage)].push_back(static_cast<GateIndex>(i));
   }
-  auto patterns = std::make_shared<Patterns>();
-  for (std::size_t i = 0; i < workflow_.fields.size(); ++i) {
-    const std::string& text = workflow_.fields[i].pattern;
-    if (text.empty()) continue;
-    if (auto pattern = workflow::Pattern::compile(text)) {
-      patterns->by_field.emplace(static_cast<FieldIndex>(i), *std::move(pattern));
-    }
-  }
-  patterns_ = std::move(patterns);
 }
 
-std::optional<StatusIndex> CompiledWorkflow::find_status(std::string_view key) const { return find_in(statuses_, key); }
-std::optional<StageIndex> CompiledWorkflow::find_stage(std::string_view key) const { return find_in(stages_, key); }
-std::optional<GateIndex> CompiledWorkflow::find_gate(std::string_view key) const { return find_in(gates_, key); }
-std::optional<FieldIndex> CompiledWorkflow::find_field(std::string_view key) const { return find_in(fields_, key); }
+std::optional<StatusIndex> CompiledWorkflow::find_status(std::string_view key) const {
+  return find_in(lookup_->statuses, key);
+}
+std::optional<StageIndex> CompiledWorkflow::find_stage(std::string_view key) const {
+  return find_in(lookup_->stages, key);
+}
+std::optional<GateIndex> CompiledWorkflow::find_gate(std::string_view key) const {
+  return find_in(lookup_->gates, key);
+}
+std::optional<FieldIndex> CompiledWorkflow::find_field(std::string_view key) const {
+  return find_in(lookup_->fields, key);
+}
 
 PatternFit CompiledWorkflow::fit_pattern(FieldIndex field, std::string_view text) const {
-  const auto found = patterns_->by_field.find(field);
-  return found == patterns_->by_field.end() ? PatternFit::fits : found->second.fit(text);
+  const auto found = lookup_->patterns.find(field);
+  return found == lookup_->patterns.end() ? PatternFit::fits : found->second.fit(text);
 }
 
 bool CompiledWorkflow::joined(StatusIndex from, StatusIndex to) const {

@@ -54,7 +54,7 @@ struct AskModel {
 /// Change the run's own item; a refusal comes back as an outcome with `is_error`.
 struct Act {
   ToolUse call = {};  ///< As the journal shall name it.
-  Command command = {};
+  Command command;
 };
 /// Call a tool of the host; the arguments are checked against its schema first.
 struct CallHostTool {

@@ -23,7 +23,7 @@ constexpr std::size_t bulk_count_max = 10'000;
 /// One command on one item. The same item may be named by several.
 struct ItemCommand {
   ItemKey key = {};
-  Command command = {};
+  Command command;
   CallOptions call = {};
 };
 

@@ -10,7 +10,6 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <openindex/workflow/workflow.hpp>
@@ -64,13 +63,7 @@ class OPENINDEX_API CompiledWorkflow {
   [[nodiscard]] PatternFit fit_pattern(FieldIndex field, std::string_view text) const;
 
  private:
-  struct Patterns;
-
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
-  };
-  using Positions = std::unordered_map<std::string, std::uint16_t, TextHash, std::equal_to<>>;
+  struct Lookup;
 
   CompiledWorkflow() = default;
   void index();
@@ -78,12 +71,11 @@ class OPENINDEX_API CompiledWorkflow {
   Workflow workflow_;
   std::uint32_t version_ = 0;
   StatusIndex initial_ = 0;
-  Positions statuses_, stages_, gates_, fields_;
   std::vector<StageIndex> stage_of_;
   std::vector<StatusIndex> target_of_;
   std::vector<std::vector<StatusIndex>> exits_;
   std::vector<std::vector<GateIndex>> gates_from_;
-  std::shared_ptr<const Patterns> patterns_;
+  std::shared_ptr<const Lookup> lookup_;
 };
 
 }  // namespace v0

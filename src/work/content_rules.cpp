@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/utf8.hpp"
+#include "work/content_bounds.hpp"
 #include "work/exit_rules.hpp"
 #include "work/field_rules.hpp"
 #include "work/judge.hpp"
@@ -11,15 +12,6 @@
 
 namespace openindex::work {
 namespace {
-
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
-bool is_line(std::string_view text, std::size_t bytes_max) {
-  return text.size() <= bytes_max && is_utf8(text) && !has_control(text);
-}
 
 using work::shown;
 std::string shown(const FieldValue& value) { return shown(value.display()); }
@@ -37,18 +29,6 @@ std::string shown(const Schedule& schedule) {
   return to_rfc3339(schedule.start) + " to " + to_rfc3339(schedule.end);
 }
 
-std::vector<Problem> problems_of(const UpdateItem& update) {
-  std::vector<Problem> problems;
-  if (update.title) check_title(*update.title, problems);
-  if (update.description) check_description(*update.description, problems);
-  if (update.owner) check_people("/ownerUserId", *update.owner, problems);
-  if (update.assignee) check_people("/assigneeUserId", *update.assignee, problems);
-  if (update.categories) check_categories(*update.categories, problems);
-  if (update.schedule) check_schedule(*update.schedule, problems);
-  if (update.objective_state) check_objective_state(*update.objective_state, problems);
-  return problems;
-}
-
 }  // namespace
 
 std::string shown(const std::string& text) {
@@ -56,42 +36,6 @@ std::string shown(const std::string& text) {
   return text.size() <= shown_max ? text : fmt::format("({} bytes)", text.size());
 }
 std::string shown(const std::vector<std::string>& texts) { return shown(fmt::format("{}", fmt::join(texts, ", "))); }
-
-void check_title(const std::string& title, std::vector<Problem>& problems) {
-  if (title.empty() || title.size() > 500) problems.push_back({"/title", "must be 1 to 500 bytes long"});
-  if (!is_utf8(title) || has_control(title)) {
-    problems.push_back({"/title", "must be UTF-8 without control characters"});
-  }
-}
-
-void check_description(const std::string& description, std::vector<Problem>& problems) {
-  if (description.size() > 640u * 1024) problems.push_back({"/description", "must be at most 640 KiB"});
-  if (!is_utf8(description)) problems.push_back({"/description", "must be UTF-8"});
-}
-
-void check_people(const std::string& pointer, const std::string& user, std::vector<Problem>& problems) {
-  if (!is_line(user, 200))
-    problems.push_back({pointer, "must be at most 200 bytes of UTF-8 without control characters"});
-}
-
-void check_categories(const std::vector<std::string>& categories, std::vector<Problem>& problems) {
-  if (categories.size() > 50) problems.push_back({"/categories", "must be at most 50"});
-  for (std::size_t i = 0; i < categories.size(); ++i) {
-    if (categories[i].empty() || !is_line(categories[i], 100)) {
-      problems.push_back({fmt::format("/categories/{}", i), "must be 1 to 100 bytes of UTF-8 on one line"});
-    }
-  }
-}
-
-void check_schedule(const Schedule& schedule, std::vector<Problem>& problems) {
-  if (schedule.granularity == ScheduleGranularity::datetime && schedule.end <= schedule.start) {
-    problems.push_back({"/schedule", "must end after it starts"});
-  }
-}
-
-void check_objective_state(const std::string& state, std::vector<Problem>& problems) {
-  if (!is_line(state, 1000)) problems.push_back({"/objectiveState", "must be at most 1000 bytes of UTF-8 on one line"});
-}
 
 Result<Decision> Judge::operator()(const SetFields& set) {
   if (auto allowed = check_worker(); !allowed) return allowed.error();
@@ -176,13 +120,7 @@ Result<Decision> Judge::operator()(const UpdateItem& update) {
 Result<Decision> Judge::operator()(const AddAttachment& add) {
   if (auto allowed = check_actor(snapshot_, actor_, now_, fence_); !allowed) return allowed.error();
   const Attachment& file = add.attachment;
-  std::vector<Problem> problems;
-  if (file.name.empty() || !is_line(file.name, 255))
-    problems.push_back({"/name", "must be 1 to 255 bytes on one line"});
-  if (!is_line(file.media_type, 127)) problems.push_back({"/mediaType", "must be at most 127 bytes on one line"});
-  if (file.uri.empty() || !is_line(file.uri, 2000)) problems.push_back({"/uri", "must be 1 to 2000 bytes on one line"});
-  if (item_.attachments.size() >= 100) problems.push_back({"", "an item has at most 100 attachments"});
-  if (!problems.empty()) {
+  if (auto problems = problems_of(file, item_.attachments.size()); !problems.empty()) {
     return Error(errc::invalid_argument, "The attachment cannot be added").with_problems(std::move(problems));
   }
   Decision decision;

@@ -1,6 +1,7 @@
 // All the way to a completion status in one step, or not at all.
 #include <algorithm>
-#include <deque>
+#include <array>
+#include <memory_resource>
 
 #include "work/gate_rules.hpp"
 #include "work/judge.hpp"
@@ -12,24 +13,28 @@ struct Step {
   StatusIndex from = 0, to = 0;
   std::optional<GateIndex> gate = {};
 };
+using Way = std::pmr::vector<Step>;
 
 // Finds the shortest way to a completion status. `passes` tells whether a step may be taken.
 template <class Passes>
-std::vector<Step> find_way(const ItemSnapshot& snapshot, std::optional<StatusIndex> wanted, Passes passes) {
+Way find_way(const ItemSnapshot& snapshot, std::optional<StatusIndex> wanted, std::pmr::memory_resource& memory,
+             Passes passes) {
   const CompiledWorkflow& workflow = snapshot.workflow;
-  std::vector<std::optional<Step>> reached_by(workflow.definition().statuses.size());
-  std::deque<StatusIndex> frontier{snapshot.status};
+  const std::size_t count = workflow.definition().statuses.size();
+  std::pmr::vector<std::optional<Step>> reached_by(count, &memory);
+  std::pmr::vector<StatusIndex> frontier(&memory);
+  frontier.reserve(count);
+  frontier.push_back(snapshot.status);
   const auto visit = [&](const Step& step) {
     if (step.to == snapshot.status || reached_by[step.to] || !passes(step)) return;
     reached_by[step.to] = step;
     frontier.push_back(step.to);
   };
-  while (!frontier.empty()) {
-    const StatusIndex at = frontier.front();
-    frontier.pop_front();
+  Way way(&memory);
+  for (std::size_t next = 0; next < frontier.size(); ++next) {
+    const StatusIndex at = frontier[next];
     const auto& resolution = workflow.status(at).resolution;
     if (wanted ? at == *wanted : resolution == Resolution::resolved) {
-      std::vector<Step> way;
       for (StatusIndex back = at; back != snapshot.status; back = reached_by[back]->from)
         way.push_back(*reached_by[back]);
       std::reverse(way.begin(), way.end());
@@ -41,8 +46,50 @@ std::vector<Step> find_way(const ItemSnapshot& snapshot, std::optional<StatusInd
       if (!gate || workflow.target_of(*gate) == to) visit({at, to, gate});
     }
   }
-  return {};
+  return way;
 }
+
+/// What may keep `done` from a step: somebody else's stage, a gate that wants something, a gate that is stale.
+class Obstacles {
+ public:
+  Obstacles(const ItemSnapshot& snapshot, const Actor& actor)
+      : snapshot_(snapshot), workflow_(snapshot.workflow), actor_(actor) {}
+
+  [[nodiscard]] bool none(const Step& step) const {
+    return !is_agents(step) && (!step.gate || meets_demands({snapshot_, *step.gate, actor_})) &&
+           is_fresh(snapshot_, step.to, gate_of(step));
+  }
+
+  [[nodiscard]] Error first(const Step& step) const {
+    if (is_agents(step)) return agents_stage(step);
+    if (step.gate) {
+      if (auto met = check_demands({snapshot_, *step.gate, actor_}); !met) return met.error();
+    }
+    return check_fresh(snapshot_, step.to, gate_of(step)).error();
+  }
+
+ private:
+  [[nodiscard]] std::string_view gate_of(const Step& step) const {
+    return step.gate ? std::string_view(workflow_.gate(*step.gate).key) : std::string_view();
+  }
+
+  [[nodiscard]] bool is_agents(const Step& step) const {
+    const StageIndex entered = workflow_.stage_of(step.to);
+    return entered != workflow_.stage_of(step.from) && workflow_.stage(entered).agent_required &&
+           !workflow_.status(step.to).resolution;
+  }
+
+  [[nodiscard]] Error agents_stage(const Step& step) const {
+    Error error = Error(errc::agent_stage_in_the_way)
+                      .with("stage", workflow_.stage(workflow_.stage_of(step.to)).key)
+                      .with("status", workflow_.status(step.to).key);
+    return step.gate ? std::move(error).with("gate", gate_of(step)) : error;
+  }
+
+  const ItemSnapshot& snapshot_;
+  const CompiledWorkflow& workflow_;
+  const Actor& actor_;
+};
 
 }  // namespace
 
@@ -54,23 +101,15 @@ Result<Decision> Judge::operator()(const Done& done) {
     if (!named) return named.error();
     wanted = *named;
   }
-  const auto check = [&](const Step& step) -> Result<void> {
-    const Stage& entered = workflow_.stage(workflow_.stage_of(step.to));
-    if (workflow_.stage_of(step.to) != workflow_.stage_of(step.from) && entered.agent_required &&
-        !workflow_.status(step.to).resolution) {
-      Error error =
-          Error(errc::agent_stage_in_the_way).with("stage", entered.key).with("status", workflow_.status(step.to).key);
-      return step.gate ? std::move(error).with("gate", workflow_.gate(*step.gate).key) : error;
-    }
-    if (!step.gate) return check_fresh(snapshot_, step.to);
-    if (auto met = check_demands({snapshot_, *step.gate, actor_}); !met) return met;
-    return check_fresh(snapshot_, step.to, workflow_.gate(*step.gate).key);
-  };
-  const auto way = find_way(snapshot_, wanted, [&](const Step& step) { return check(step).has_value(); });
+  // The search of a workflow of some hundred statuses fits on the stack: a refusal takes no more than its error.
+  std::array<std::byte, 8192> stack;
+  std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
+  const Obstacles obstacles(snapshot_, actor_);
+  const Way way = find_way(snapshot_, wanted, memory, [&](const Step& step) { return obstacles.none(step); });
   if (way.empty()) {
-    for (const Step& step : find_way(snapshot_, wanted, [](const Step&) { return true; })) {
-      if (auto first = check(step); !first) return first.error();
-    }
+    const Way blocked = find_way(snapshot_, wanted, memory, [](const Step&) { return true; });
+    const auto first = std::ranges::find_if_not(blocked, [&](const Step& step) { return obstacles.none(step); });
+    if (first != blocked.end()) return obstacles.first(*first);
     return Error(errc::completion_status_not_terminal, "No way leads from here to completion")
         .with("from", item_.status)
         .with_allowed(open_moves(snapshot_));

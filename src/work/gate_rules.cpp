@@ -127,6 +127,10 @@ Result<void> first_refusal(std::span<const Check> of, const GateAttempt& attempt
 
 }  // namespace
 
+bool meets_demands(const GateAttempt& attempt) {
+  return std::ranges::all_of(demands, [&](const Check& check) { return check.passes(attempt); });
+}
+
 Result<void> check_demands(const GateAttempt& attempt) { return first_refusal(demands, attempt); }
 
 Result<void> check_gate(const GateAttempt& attempt) {

@@ -25,6 +25,7 @@ struct GateAttempt {
 
 /// Refuse an attempt that does not bring what the gate itself asks for, wherever the item stands.
 Result<void> check_demands(const GateAttempt& attempt);
+bool meets_demands(const GateAttempt& attempt);
 
 /// Refuse an attempt to progress the gate from where the item stands.
 Result<void> check_gate(const GateAttempt& attempt);

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <openindex/work/rules.hpp>
 
@@ -61,6 +62,8 @@ class Judge {
   void move(Decision& decision, StatusIndex from, StatusIndex to) const;
   /// Of a migration: the run of the stage that the item stands in, when that is another stage now.
   void move_run(Decision& decision, const Stage& to) const;
+  /// Gates that the item has passed and its version of the workflow knows.
+  std::vector<std::string> gates_passed() const;
   void acknowledge(Decision& decision, GateIndex gate, const std::vector<std::string>& checked) const;
 
   const ItemSnapshot& snapshot_;
@@ -70,13 +73,5 @@ class Judge {
   Time now_;
   std::uint64_t fence_;
 };
-
-/// Refuse texts and lists of an item that are out of bounds; a pointer for each problem.
-void check_title(const std::string& title, std::vector<Problem>& problems);
-void check_description(const std::string& description, std::vector<Problem>& problems);
-void check_people(const std::string& pointer, const std::string& user, std::vector<Problem>& problems);
-void check_categories(const std::vector<std::string>& categories, std::vector<Problem>& problems);
-void check_schedule(const Schedule& schedule, std::vector<Problem>& problems);
-void check_objective_state(const std::string& state, std::vector<Problem>& problems);
 
 }  // namespace openindex::work

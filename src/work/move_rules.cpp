@@ -43,18 +43,19 @@ Result<Decision> Judge::operator()(const Reacknowledge& again) {
   for (const GateAcknowledgement& passed : item_.gates) {
     if (!is_meant(passed)) continue;
     const auto gate = workflow_.find_gate(passed.gate);
-    if (!gate) return Error(errc::gate_not_available).with("gate", passed.gate);
+    if (!gate) {
+      return Error(errc::gate_not_available, "The item's version of the workflow has no such gate")
+          .with("gate", passed.gate)
+          .with_allowed(gates_passed());
+    }
     const GateAttempt attempt{snapshot_, *gate, actor_, again.accept_text, again.checked};
     if (auto met = check_demands(attempt); !met) return met.error();
     ++count;
   }
   if (count == 0 && !again.gate.empty()) {
-    std::vector<std::string> passed;
-    passed.reserve(item_.gates.size());
-    for (const GateAcknowledgement& made : item_.gates) passed.push_back(made.gate);
     return Error(errc::gate_not_available, "The item has not passed this gate")
         .with("gate", again.gate)
-        .with_allowed(std::move(passed));
+        .with_allowed(gates_passed());
   }
   Decision decision;
   AuditDraft draft{"work_item.stage_gate_reacknowledged", {}, {}};
@@ -66,6 +67,15 @@ Result<Decision> Judge::operator()(const Reacknowledge& again) {
   if (count > 0) decision.audit.push_back(std::move(draft));
   extend_hold(decision);
   return decision;
+}
+
+std::vector<std::string> Judge::gates_passed() const {
+  std::vector<std::string> passed;
+  passed.reserve(item_.gates.size());
+  for (const GateAcknowledgement& made : item_.gates) {
+    if (workflow_.find_gate(made.gate)) passed.push_back(made.gate);
+  }
+  return passed;
 }
 
 Result<StatusIndex> Judge::completion_status(const std::string& key) const {

@@ -78,7 +78,40 @@ std::vector<Refused> refusals() {
        held_at("new")},
       {errc::invalid_field_value, SetFields{{{"severity", "a bit"}, {"channel", "pigeon"}, {"plan", "none"}}},
        held_at("new")},
+      {errc::agent_stage_in_the_way, Done{"released"}, held_at("new")},
+      {errc::required_fields_missing, Done{}, held_at("releasing")},
+      {errc::checklist_incomplete, Done{}, held_at("releasing", complete)},
+      {errc::gate_stale, Done{}, held_at("new", stale)},
+      {errc::completion_status_not_terminal, Done{"a status of which nobody has heard"}, held_at("new")},
+      {errc::invalid_argument,
+       UpdateItem{.title = std::string(501, '\n'),
+                  .owner = std::string(300, 'x'),
+                  .assignee = std::string(300, 'x'),
+                  .categories = std::vector<std::string>(60),
+                  .objective_state = std::string(2000, 'x')},
+       held_at("new")},
+      {errc::invalid_argument, AddAttachment{{.name = "", .media_type = std::string(200, 'x'), .uri = ""}},
+       held_at("new")},
+      {errc::gate_not_available, Reacknowledge{"a gate of which nobody has heard"}, held_at("new", stale)},
   };
+}
+
+// Asks, and requires that everything taken for the answer belongs to its error.
+template <class Ask>
+void check_refusal(errc code, Ask ask) {
+  std::optional<decltype(ask())> answer;
+  const CountedMemory before = counted_memory();
+  answer.emplace(ask());
+  const CountedMemory after = counted_memory();
+  REQUIRE_FALSE(*answer);
+  CHECK(answer->error().code() == code);
+  CHECK(after.taken > before.taken);
+  CHECK(after.given_back == before.given_back);
+
+  const CountedMemory ending = counted_memory();
+  answer.reset();
+  const CountedMemory ended = counted_memory();
+  CHECK(ended.given_back - ending.given_back == after.taken - before.taken);
 }
 
 }  // namespace
@@ -88,21 +121,28 @@ TEST_CASE("a refused command allocates nothing beyond its error") {
     CAPTURE(name(row.code));
     CAPTURE(row.command.index());
     CAPTURE(row.item.item.status);
-    std::optional<Result<Decision>> answer;
     const ItemSnapshot snapshot = row.item.snapshot();
-    const CountedMemory before = counted_memory();
-    answer.emplace(decide(snapshot, row.command, row.actor, start, row.fence));
-    const CountedMemory after = counted_memory();
-    REQUIRE_FALSE(*answer);
-    CHECK(answer->error().code() == row.code);
-    CHECK(after.taken > before.taken);
-    CHECK(after.given_back == before.given_back);  // so the error still owns all of it
-
-    const CountedMemory ending = counted_memory();
-    answer.reset();
-    const CountedMemory ended = counted_memory();
-    CHECK(ended.given_back - ending.given_back == after.taken - before.taken);
+    check_refusal(row.code, [&] { return decide(snapshot, row.command, row.actor, start, row.fence); });
   }
+}
+
+TEST_CASE("a refused creation allocates nothing beyond its error") {
+  const auto workflow = CompiledWorkflow::compile(bench::helpdesk_workflow(), 1).value();
+  const NewItem sound = bench::helpdesk_request();
+  const auto check = [&](errc code, auto change) {
+    NewItem item = sound;
+    change(item);
+    check_refusal(code, [&] { return decide_create(*workflow, item, person, nullptr); });
+  };
+  check(errc::invalid_argument, [](NewItem& item) {
+    item.title = std::string(501, '\n');
+    item.categories.resize(60);
+    item.parent = "AN-ITEM-OF-ANOTHER-DOMAIN-1";
+    item.domain = "a domain that is none";
+    item.idempotency_key = std::string(300, 'x');
+  });
+  check(errc::status_transition_not_allowed, [](NewItem& item) { item.status = "building"; });
+  check(errc::unknown_field, [](NewItem& item) { item.fields = {{"a field of which nobody has heard", 1}}; });
 }
 
 namespace {

@@ -42,6 +42,7 @@
 #include <openindex/work/call_options.hpp>
 #include <openindex/work/event.hpp>
 #include <openindex/work/migration.hpp>
+#include <openindex/work/retention.hpp>
 #include <openindex/work/rules.hpp>
 #include <openindex/work/subscription.hpp>
 #include <openindex/work/transitions.hpp>

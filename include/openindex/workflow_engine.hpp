@@ -31,6 +31,7 @@
 #include <openindex/work/call_options.hpp>
 #include <openindex/work/event.hpp>
 #include <openindex/work/migration.hpp>
+#include <openindex/work/retention.hpp>
 #include <openindex/work/rules.hpp>
 #include <openindex/work/subscription.hpp>
 #include <openindex/work/transitions.hpp>
@@ -290,6 +291,14 @@ class OPENINDEX_API WorkflowEngine {
 
   /// Read a run's journal, oldest step first. @par Errors not_found, outside_run, storage
   Result<std::vector<RunStep>> journal(const Actor& actor, const RunId& run);
+
+  // -- Retention ----------------------------------------------------------------------------------------------------
+
+  /// Forget work that ended long ago, a bounded part of it; call again until `Pruned::next` is empty.
+  /// @par Errors invalid_argument (a moment that is still to come, bounds, cursor), not_permitted (agents; people need
+  /// to name a domain and to be admin there), outside_run, host_callback_failed (the sink threw), what the sink
+  /// returned, contention, storage
+  Result<Pruned> prune(const Actor& actor, const Prune& prune);
 
   // -- Events -------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@
 #include "engine/audit_receipt.hpp"
 #include "engine/chain_check.hpp"
 #include "engine/core.hpp"
+#include "engine/pruned_item.hpp"
 #include "engine/reading.hpp"
 
 namespace openindex {
@@ -78,8 +79,11 @@ class Walk {
 Result<AuditHead> read_head(EngineCore& core, const Actor& actor, const ItemKey& key) {
   if (auto allowed = core.check_reader(actor, key); !allowed) return allowed.error();
   auto item = core.door.load(key);
-  if (!item) return item.error();
-  return AuditHead{key.str(), (*item)->chain.count, (*item)->chain.digest};
+  if (item) return AuditHead{key.str(), (*item)->chain.count, (*item)->chain.digest};
+  if (item.error().code() != errc::not_found) return item.error();
+  auto pruned = find_pruned(core.options.storage, key);
+  if (pruned && pruned->audit_kept) return AuditHead{key.str(), pruned->chain.count, pruned->chain.digest};
+  return pruned || pruned.error().code() == errc::not_found ? item.error() : pruned.error();
 }
 
 Result<void> walk(EngineCore& core, const Actor& actor, const AuditHead& head, const Witness& witness) {

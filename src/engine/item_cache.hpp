@@ -29,6 +29,13 @@ class ItemCache {
     if (newer) slot = std::move(item);
   }
 
+  /// Of an item that is gone.
+  void forget(const ItemKey& key) {
+    Shard& shard = shard_of(key);
+    const std::lock_guard lock(shard.mutex);
+    shard.items.erase(key.str());
+  }
+
  private:
   static constexpr std::size_t items_per_shard = 4096;
   struct Shard {

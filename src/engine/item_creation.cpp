@@ -155,7 +155,9 @@ Result<ItemDoor::Prepared> ItemDoor::prepare_creation(const Actor& actor, const 
     body.begin_object().key("digest").string(digest).key("item").string(item.key.str());
     body.key("at").string(to_rfc3339(item.created_at)).end_object();
     changes.expectations.push_back({idempotency_record(actor, given), 0});
-    changes.puts.push_back({idempotency_record(actor, given), std::move(body).str(), {}});
+    const RecordId id = idempotency_record(actor, given);
+    changes.puts.push_back(
+        {id, std::move(body).str(), {{Index::due, {"created", item.created_at.time_since_epoch().count(), id.key}}}});
   }
   return prepared;
 }
@@ -185,13 +187,13 @@ Result<LoadedItemPtr> ItemDoor::create(const Actor& actor, const NewItem& given)
     // Before anything is judged: what was accepted once stays accepted, whatever the workflow says by now.
     if (!given.idempotency_key.empty()) {
       auto known = existing(actor, given, digest);
-      const bool none = !known && known.error().code() == errc::not_found && known.error().context("domain").empty();
+      const bool none = !known && known.error().code() == errc::not_found && !known.error().context("what").empty();
       if (!none) return known;
     }
     std::optional<RelatedItem> parent;
+    std::vector<Expectation> seen;
     if (!given.parent.empty()) {
-      std::vector<Expectation> unused;
-      auto found = relate({}, given.parent, unused);
+      auto found = relate({}, given.parent, seen);
       if (!found) return found.error();
       parent = std::move(*found);
     }
@@ -206,6 +208,8 @@ Result<LoadedItemPtr> ItemDoor::create(const Actor& actor, const NewItem& given)
     if (!status) return status.error();
     auto prepared = prepare_creation(actor, given, *workflow, *status, parent, digest);
     if (!prepared) return prepared.error();
+    auto& expectations = prepared->changes.expectations;
+    expectations.insert(expectations.end(), seen.begin(), seen.end());
     auto done = feed_->commit(prepared->changes);
     if (done) return finish_creation(*prepared);
     if (done.error().code() != errc::conflict) return done.error();

@@ -1,46 +1,15 @@
-// Items that wait for items. Each item that others wait for has a record that lists them, so that resolving it frees
-// them in the same commit, and so that the item itself need not change when somebody starts to wait.
+// Items that wait for items: who may wait for whom, and who is told in the commit that resolves an item.
 #include <algorithm>
 #include <set>
 
-#include "engine/commit.hpp"
+#include "engine/dependents.hpp"
 #include "engine/item_door.hpp"
-#include "engine/run_record.hpp"
-#include "json/stored.hpp"
-#include "json/writer.hpp"
 
 namespace openindex::engine {
 namespace {
 
 constexpr std::size_t dependents_max = 1000;
 constexpr std::size_t walk_max = 10'000;
-
-struct Dependents {
-  std::vector<ItemKey> items;
-  std::uint64_t version = 0;
-};
-
-RecordId dependents_record(const ItemKey& key) { return {"dependents", key.str()}; }
-
-Result<Dependents> read_dependents(Storage& storage, const ItemKey& key) {
-  Dependents out;
-  auto record = read_record(storage, dependents_record(key), "dependents");
-  if (!record && record.error().code() == errc::not_found) return out;
-  if (!record) return record.error();
-  auto in = json::Stored::read(record->body, "dependents " + key.str());
-  if (!in) return in.error();
-  out.version = record->version;
-  for (std::string& item : in->texts("items")) out.items.emplace_back(std::move(item));
-  return out;
-}
-
-void write_dependents(ChangeSet& changes, const ItemKey& key, const Dependents& dependents) {
-  json::Writer out;
-  out.begin_object().key("items").begin_array();
-  for (const ItemKey& item : dependents.items) out.string(item.str());
-  changes.expectations.push_back({dependents_record(key), dependents.version});
-  changes.puts.push_back({dependents_record(key), std::move(out.end_array().end_object()).str(), {}});
-}
 
 }  // namespace
 
@@ -53,7 +22,10 @@ Result<std::optional<RelatedItem>> ItemDoor::relate(const ItemKey& item, const I
   if (!target) return target.error();
   const WorkItem& found = (*target)->item;
   RelatedItem related{.key = on, .domain = found.domain, .resolution = found.resolution, .kind = found.kind};
-  if (item.empty()) return std::optional(std::move(related));
+  if (item.empty()) {
+    seen.push_back({state_record(on), (*target)->item.version});
+    return std::optional(std::move(related));
+  }
   std::set<std::string> visited{on.str()};
   std::vector<LoadedItemPtr> open{*target};
   while (!open.empty()) {
@@ -101,7 +73,7 @@ Result<void> ItemDoor::tell_dependents(Prepared& prepared, const Change& change,
   const bool resolved = prepared.next->item.resolution != Resolution::unresolved;
   auto dependents = read_dependents(storage_, change.key);
   if (!dependents) return dependents.error();
-  prepared.changes.expectations.push_back({RecordId{"dependents", change.key.str()}, dependents->version});
+  prepared.changes.expectations.push_back({dependents_record(change.key), dependents->version});
   for (const ItemKey& key : dependents->items) {
     auto loaded = load(key);
     if (!loaded) return loaded.error();

@@ -78,6 +78,9 @@ class ItemDoor {
 
   CommitId mint_commit() { return ids_.mint(); }
 
+  /// Let go of an item that is gone.
+  void forget(const ItemKey& key) { cache_.forget(key); }
+
   /// Where whatever changes items commits, and who wants to know of it listens.
   [[nodiscard]] EventFeed& feed() noexcept { return *feed_; }
 

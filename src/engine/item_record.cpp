@@ -29,6 +29,7 @@ std::vector<IndexEntry> state_index(const LoadedItem& loaded) {
         std::string(to_text(item.kind)), static_cast<std::int64_t>(item.priority), item.parent.str(), item.owner,
         item.assignee, std::string(to_text(item.schedule.granularity)), item.resolved_at ? ms(*item.resolved_at) : 0}});
   if (!item.parent.empty()) out.push_back({Index::tree, {item.parent.str(), loaded.number, loaded.sub}});
+  if (item.resolved_at) out.push_back({Index::due, {"resolved", ms(*item.resolved_at), item.key.str()}});
   if (in_queue(item)) {
     out.push_back({Index::queue,
                    {holder_of(item), static_cast<std::int64_t>(item.priority), loaded.number, item.domain,

@@ -15,10 +15,12 @@ namespace {
 std::int64_t ms(Time time) { return time.time_since_epoch().count(); }
 
 // A run that time will bring back is `run`; one that waits for somebody is `parked`, and stands in the future only when
-// it has a deadline; a running one is found through the deadline of its item's hold.
+// it has a deadline; a running one is found through the deadline of its item's hold. One that has ended keeps its
+// journal for a while.
 void index_run(const AgentRun& run, std::vector<IndexEntry>& index) {
+  if (run.ended_at && !run.journal_pruned) index.push_back({Index::due, {"ended", ms(*run.ended_at), run.id.str()}});
   const bool idle = run.state == RunState::queued || run.state == RunState::waiting;
-  if (!idle) return;
+  if (!idle || run.ended_at) return;
   if (run.due_at) {
     index.push_back({Index::due, {"run", ms(std::min(*run.due_at, run.deadline.value_or(Time::max()))), run.id.str()}});
   } else {
@@ -52,6 +54,7 @@ Put write_run(const AgentRun& run) {
   if (run.due_at) out.key("due").number(ms(*run.due_at));
   if (run.deadline) out.key("deadline").number(ms(*run.deadline));
   if (run.ended_at) out.key("ended").number(ms(*run.ended_at));
+  if (run.journal_pruned) out.key("journalPruned").boolean(true);
   put.body = std::move(out.rest(run.unknown_members).end_object()).str();
   index_run(run, put.index);
   return put;
@@ -87,6 +90,7 @@ Result<AgentRun> read_run(const Record& record) {
   if (const Time due = in->time("due"); due != Time()) run.due_at = due;
   if (const Time deadline = in->time("deadline"); deadline != Time()) run.deadline = deadline;
   if (const Time ended = in->time("ended"); ended != Time()) run.ended_at = ended;
+  run.journal_pruned = in->boolean("journalPruned");
   run.unknown_members = in->rest();
   return run;
 }

@@ -55,3 +55,28 @@ TEST_CASE("a database of the first schema is brought forward with everything in 
   const RecordId note{"host.notes", "n"};
   CHECK(storage->get(std::span(&note, 1)).value().front()->body == "not JSON");
 }
+
+TEST_CASE("what ended before the third schema takes its place among what can be pruned") {
+  const DatabaseFile file;
+  { const auto made = file.open(); }
+  PlainConnection(file).execute(R"(
+INSERT INTO records (kind, key, version, items_domain, items_number, items_sub, items_resolved_at, body) VALUES
+  ('item', 'OPS-7', 3, 'OPS', 7, 0, 5000, '{}'), ('item', 'OPS-8', 3, 'OPS', 8, 0, 0, '{}');
+INSERT INTO records (kind, key, version, body) VALUES
+  ('run', 'run_OPS-7_0001', 9, '{"ended":6000}'), ('run', 'run_OPS-8_0001', 9, '{"due":7000}'),
+  ('idempotency', 'create/OPS/key', 1, '{"digest":"d","item":"OPS-7","at":"2026-11-22T10:00:00.250Z"}');
+PRAGMA user_version=2;
+)");
+  const auto storage = file.open();
+  const auto entries = [&](const char* topic) {
+    std::vector<std::vector<IndexValue>> out;
+    for (const Record& row : storage->scan({.index = Index::due, .prefix = {topic}}).value().rows) {
+      out.push_back(row.index.back().values);
+    }
+    return out;
+  };
+  using Entries = std::vector<std::vector<IndexValue>>;
+  CHECK(entries("resolved") == Entries{{"resolved", 5000, "OPS-7"}});
+  CHECK(entries("ended") == Entries{{"ended", 6000, "run_OPS-7_0001"}});
+  CHECK(entries("created") == Entries{{"created", 1795341600250, "create/OPS/key"}});
+}

@@ -75,6 +75,7 @@ struct AgentRun {
   std::optional<Time> deadline = {};  ///< When it fails by itself, as the settings were when a dispatcher last looked.
   std::optional<Time> ended_at = {};
   std::uint64_t version = 0;         ///< Of the stored record.
+  bool journal_pruned = false;       ///< Its journal was erased: `WorkflowEngine::prune`.
   std::string unknown_members = {};  ///< Of a record that a newer version wrote; kept as they are.
 
   [[nodiscard]] bool ended() const noexcept { return state >= RunState::succeeded; }

@@ -69,6 +69,18 @@ FROM records_1;
 DROP TABLE records_1;
 )";
 
+// What ended before version 3 takes its place among what can be pruned.
+constexpr const char* fill_ended = R"(
+UPDATE records SET due_topic = 'resolved', due_at = items_resolved_at, due_subject = key
+  WHERE kind = 'item' AND items_resolved_at > 0;
+UPDATE records SET due_topic = 'ended', due_at = json_extract(body, '$.ended'), due_subject = key
+  WHERE kind = 'run' AND json_extract(body, '$.ended') IS NOT NULL;
+UPDATE records SET due_topic = 'created', due_subject = key,
+  due_at = CAST(strftime('%s', json_extract(body, '$.at')) AS INTEGER) * 1000
+    + CAST(substr(json_extract(body, '$.at'), 21, 3) AS INTEGER)
+  WHERE kind = 'idempotency' AND key GLOB 'create/*';
+)";
+
 struct Identity {
   std::int64_t application = 0;
   std::int64_t version = 0;
@@ -120,11 +132,14 @@ Result<void> bring_forward(Connection& connection) {
   if (found->version == 1) {
     if (auto done = connection.execute(set_version_1_aside); !done) return done;
   }
-  if (found->version < schema_version) {
+  if (found->version < 2) {
     if (auto done = connection.execute(create_records); !done) return done;
   }
   if (found->version == 1) {
     if (auto done = connection.execute(copy_version_1); !done) return done;
+  }
+  if (found->version == 1 || found->version == 2) {
+    if (auto done = connection.execute(fill_ended); !done) return done;
   }
   const std::string mark = "PRAGMA application_id=" + std::to_string(application_id) +
                            ";PRAGMA user_version=" + std::to_string(schema_version);

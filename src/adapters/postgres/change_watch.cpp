@@ -69,9 +69,8 @@ void ChangeWatch::wake() noexcept {
 }
 
 Command ChangeWatch::announcement() const {
-  if (!options_.notifications) return {&statements_.count_only, {}};
   Command command{&statements_.announce, {}};
-  command.parameters.text(options_.schema).text(own_name_);
+  if (options_.notifications) command.parameters.text(options_.schema).text(own_name_);
   return command;
 }
 

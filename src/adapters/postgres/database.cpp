@@ -40,7 +40,7 @@ Result<void> prepare_schema(const PostgresOptions& options) {
 
 PostgresStorage::Database::Database(PostgresOptions options)
     : options_(std::move(options)),
-      statements_(options_.schema),
+      statements_(options_.schema, options_.notifications),
       pool_(options_,
             options_.prepared_statements ? statements_.prepared() : std::vector<const postgres::Statement*>()),
       watch_(options_, statements_, pool_),

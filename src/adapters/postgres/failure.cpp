@@ -10,6 +10,10 @@ constexpr std::string_view serialization_failure = "40001";
 constexpr std::string_view deadlock_detected = "40P01";
 constexpr std::string_view unique_violation = "23505";
 
+// Of a prepared statement, when another session's connection is used than the one that it was prepared on.
+constexpr std::string_view prepared_is_missing = "26000";
+constexpr std::string_view prepared_is_there = "42P05";
+
 errc meaning_of(std::string_view sqlstate) {
   constexpr std::array meanings = {
       std::pair(serialization_failure, errc::conflict),
@@ -66,7 +70,12 @@ errc meaning_of_refusal(std::string_view text) {
 Error error_of(const PGresult* result, std::string_view doing) {
   const auto sqlstate = field(result, PG_DIAG_SQLSTATE);
   const auto primary = field(result, PG_DIAG_MESSAGE_PRIMARY);
-  return Error(meaning_of(sqlstate))
+  auto error = Error(meaning_of(sqlstate));
+  if (sqlstate == prepared_is_missing || sqlstate == prepared_is_there) {
+    error = Error(errc::storage_failed,
+                  "A pooler before the server does not carry prepared statements: turn `prepared_statements` off.");
+  }
+  return std::move(error)
       .with("doing", doing)
       .with("postgres", primary.empty() ? trimmed(PQresultErrorMessage(result)) : std::string(primary))
       .with("sqlstate", sqlstate);

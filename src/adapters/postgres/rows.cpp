@@ -176,7 +176,7 @@ Record record_of(const Rows& rows, int row) {
   return record;
 }
 
-Statements::Statements(const std::string& schema) : table(quoted(schema) + ".records") {
+Statements::Statements(const std::string& schema, bool notifications) : table(quoted(schema) + ".records") {
   const std::string named = " WHERE domain = $1 AND kind = $2 AND key = $3";
   const std::vector<Oid> name_types(3, text_type);
   const std::string sequence = quoted(schema) + ".changes";
@@ -196,9 +196,9 @@ Statements::Statements(const std::string& schema) : table(quoted(schema) + ".rec
   insert = {insert_text(table), "openindex_insert", write_types()};
   replace = {replace_text(table), "openindex_replace", write_types()};
   erase = {"DELETE FROM " + table + named, "openindex_erase", name_types};
-  announce = {
-      "SELECT nextval('" + escaped(sequence) + "'), pg_notify($1, $2)", "openindex_announce", {text_type, text_type}};
-  count_only = {"SELECT nextval('" + escaped(sequence) + "')"};
+  const std::string counted = "SELECT nextval('" + escaped(sequence) + "')";
+  announce = {counted, "openindex_announce", {}};
+  if (notifications) announce = {counted + " FROM pg_notify($1, $2)", "openindex_announce", {text_type, text_type}};
   changes = {"SELECT last_value FROM " + sequence};
   lock_settings = {
       "SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)",
@@ -207,7 +207,7 @@ Statements::Statements(const std::string& schema) : table(quoted(schema) + ".rec
 }
 
 std::vector<const Statement*> Statements::prepared() const {
-  return {&read, &lock, &insert, &replace, &erase, &lock_settings};
+  return {&read, &lock, &insert, &replace, &erase, &announce, &lock_settings};
 }
 
 void append_writes(std::vector<Command>& commands, const Statement& statement, std::span<const Row> rows) {

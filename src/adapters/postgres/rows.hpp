@@ -32,7 +32,7 @@ Record record_of(const Rows& rows, int row);
 
 /// Everything that is said to the server again and again, for one schema.
 struct Statements {
-  explicit Statements(const std::string& schema);
+  Statements(const std::string& schema, bool notifications);
 
   std::string table;  ///< Qualified and in quotes.
 
@@ -42,8 +42,7 @@ struct Statements {
   Statement insert;         ///< New records of a domain; fails when one is there.
   Statement replace;        ///< Records of a domain that are there, and locked.
   Statement erase;          ///< One record: domain, kind, key.
-  Statement announce;       ///< Count a commit and tell who listens: channel, who tells.
-  Statement count_only;     ///< Count a commit.
+  Statement announce;       ///< Count a commit; with notifications tell who listens: channel, who tells.
   Statement changes;        ///< How many commits were counted.
   Statement lock_settings;  ///< For this transaction: how long to wait for a lock, and for the next command.
 

@@ -78,14 +78,14 @@ Result<Records> PostgresStorage::get(std::span<const RecordId> ids) {
 Result<ScanPage> PostgresStorage::scan(const ScanRequest& request) {
   if (auto checked = storage::check_scan(request); !checked) return checked.error();
   return read_on(database_->pool(), [&](postgres::Connection& connection) {
-    return postgres::scan(connection, database_->statements().table, request);
+    return postgres::scan(connection, database_->statements(), request, postgres::Transaction::own);
   });
 }
 
 Result<std::uint64_t> PostgresStorage::count(const CountRequest& request) {
   if (auto checked = storage::check_selection(storage::Selection(request)); !checked) return checked.error();
   return read_on(database_->pool(), [&](postgres::Connection& connection) {
-    return postgres::count(connection, database_->statements().table, request);
+    return postgres::count(connection, database_->statements(), request);
   });
 }
 

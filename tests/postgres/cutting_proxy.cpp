@@ -1,5 +1,6 @@
 #include "postgres/cutting_proxy.hpp"
 
+#include <doctest/doctest.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -3,7 +3,7 @@
 #include <thread>
 #include <vector>
 
-#include "postgres/postgres_server.hpp"
+#include "postgres/postgres_fixture.hpp"
 #include "storage/test_records.hpp"
 
 using namespace openindex;

@@ -1,13 +1,13 @@
 // Servers that stop, connections that break, and what is refused.
 #include <atomic>
-#include <mutex>
-#include <set>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "postgres/commit_load.hpp"
 #include "postgres/cutting_proxy.hpp"
-#include "postgres/postgres_server.hpp"
+#include "postgres/postgres_fixture.hpp"
 #include "storage/test_records.hpp"
 
 using namespace openindex;
@@ -141,49 +141,23 @@ TEST_CASE("what other sets of a lost group append tells the outcome of those tha
 
 TEST_CASE("a server that is killed under load loses nothing that was acknowledged, and work resumes by itself") {
   if (shared_server() == nullptr) return;
-  constexpr int threads_count = 6;
-  constexpr int kills = 4;
   PostgresServer server;
   auto options = server.options("openindex");
   options.connection_wait = Duration(20'000);
   const auto storage = open_postgres(options);
-  std::atomic<bool> stop = false;
-  std::atomic<int> acknowledged_count = 0;
-  std::mutex mutex;
-  std::set<std::string> acknowledged;
-  std::vector<std::thread> threads;
-  for (int thread = 0; thread < threads_count; ++thread) {
-    threads.emplace_back([&, thread] {
-      for (int i = 0; !stop; ++i) {
-        const auto name = std::to_string(thread) + "." + std::to_string(i);
-        auto changes = test_put("state/" + name);
-        changes.appends = {{test_record("audit/" + name), "{}", {}}};
-        if (!commit_one(*storage, changes)) continue;
-        const std::lock_guard lock(mutex);
-        acknowledged.insert(name);
-        ++acknowledged_count;
-      }
-    });
-  }
-  for (int kill = 0; kill < kills; ++kill) {
-    const int before = acknowledged_count;
-    while (acknowledged_count < before + 200) std::this_thread::yield();
+  CommitLoad load(*storage, 6);
+  for (int kills = 0; kills < 4; ++kills) {
+    load.wait_for_more(200);
     server.stop_immediately();
     server.start();
   }
-  const int before = acknowledged_count;
-  while (acknowledged_count < before + 200) std::this_thread::yield();
-  stop = true;
-  for (auto& thread : threads) thread.join();
+  load.wait_for_more(200);
+  load.stop();
 
   PlainPostgres psql(server.conninfo());
-  const auto states = psql.column("SELECT substr(key, 7) FROM openindex.records WHERE key LIKE 'state/%'");
-  const auto entries = psql.column("SELECT substr(key, 7) FROM openindex.records WHERE key LIKE 'audit/%'");
-  const std::set<std::string> with_state(states.begin(), states.end());
-  CHECK(with_state == std::set<std::string>(entries.begin(), entries.end()));
-  int missing = 0;
-  for (const auto& name : acknowledged) missing += with_state.count(name) == 0 ? 1 : 0;
-  CHECK(missing == 0);
+  const auto states = names_in(psql, "state");
+  CHECK(states == names_in(psql, "audit"));
+  CHECK(load.missing_from(states) == 0);
 }
 
 TEST_CASE("a server that is away is a coded error, and work resumes by itself") {

@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "postgres/postgres_server.hpp"
+#include "postgres/postgres_fixture.hpp"
 #include "storage/run_contract.hpp"
 #include "storage/test_records.hpp"
 

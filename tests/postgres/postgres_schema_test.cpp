@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "postgres/postgres_server.hpp"
+#include "postgres/postgres_fixture.hpp"
 #include "storage/test_records.hpp"
 
 using namespace openindex;

@@ -10,9 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <iostream>
-#include <optional>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
 #include <utility>
 
 namespace openindex {
@@ -31,16 +31,23 @@ void become_server_user() {
   if (setgroups(0, nullptr) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0) _exit(126);
 }
 
+void require(bool holds, const std::string& what) {
+  if (!holds) throw std::runtime_error(what);
+}
+
 /// Give a moment to whatever is being waited for.
 void pause_briefly() { poll(nullptr, 0, 5); }
 
 }  // namespace
 
-ServerFolder::ServerFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "openindex-pg-XXXXXX").string();
-  REQUIRE(mkdtemp(name.data()) != nullptr);
+ServerFolder::ServerFolder(const std::filesystem::path& parent) {
+  const auto folder = parent.empty() ? std::filesystem::temp_directory_path() : parent;
+  std::string name = (folder / "openindex-pg-XXXXXX").string();
+  require(mkdtemp(name.data()) != nullptr, "no folder can be made in " + folder.string());
   path_ = name;
-  if (const auto* user = server_user()) REQUIRE(chown(name.c_str(), user->pw_uid, user->pw_gid) == 0);
+  if (const auto* user = server_user()) {
+    require(chown(name.c_str(), user->pw_uid, user->pw_gid) == 0, "the folder cannot be given away");
+  }
 }
 
 ServerFolder::~ServerFolder() {
@@ -54,7 +61,7 @@ ServerProcess::ServerProcess(std::vector<std::string> command, const std::filesy
   words.push_back(nullptr);
   const auto log_path = log.string();
   id_ = fork();
-  REQUIRE(id_ >= 0);
+  require(id_ >= 0, "no process can be made");
   if (id_ > 0) return;
   become_server_user();
   prctl(PR_SET_PDEATHSIG, SIGQUIT);
@@ -100,7 +107,8 @@ std::filesystem::path PostgresServer::programs() {
   return newest;
 }
 
-PostgresServer::PostgresServer(std::vector<std::string> settings) : settings_(std::move(settings)) {
+PostgresServer::PostgresServer(std::vector<std::string> settings, const std::filesystem::path& parent)
+    : folder_(parent), settings_(std::move(settings)) {
   run({"initdb", "-D", data().string(), "--no-sync", "--auth=trust", "-E", "UTF8", "--locale=C", "-U", "openindex"});
   start();
 }
@@ -121,7 +129,7 @@ void PostgresServer::run(std::vector<std::string> command) const {
   const auto log = folder_.path() / "programs.log";
   const auto name = command.front();
   const int code = ServerProcess(std::move(command), log).wait();
-  REQUIRE_MESSAGE(code == 0, name << " failed: see " << log.string());
+  require(code == 0, name + " failed: see " + log.string());
 }
 
 void PostgresServer::start() {
@@ -141,7 +149,7 @@ void PostgresServer::start() {
   for (const auto& setting : settings_) command.insert(command.end(), {"-c", setting});
   process_ = std::make_unique<ServerProcess>(std::move(command), folder_.path() / "server.log");
   while (PQping(conninfo().c_str()) != PQPING_OK) {
-    REQUIRE_MESSAGE(!process_->has_ended(), "the server does not start: see " << folder_.path().string());
+    require(!process_->has_ended(), "the server does not start: see " + folder_.path().string());
     pause_briefly();
   }
 }
@@ -174,30 +182,8 @@ PostgresOptions PostgresServer::options(std::string schema) const {
   return options;
 }
 
-PostgresServer* shared_server() {
-  if (PostgresServer::programs().empty()) {
-    if (std::getenv("OPENINDEX_REQUIRE_POSTGRES") != nullptr) FAIL("PostgreSQL is not installed");
-    std::cout << "PostgreSQL is not installed: skipped\n";
-    return nullptr;
-  }
-  static std::optional<PostgresServer> server;
-  if (!server) server.emplace();
-  return &*server;
-}
-
-std::string new_schema() {
-  static std::atomic<int> count = 0;
-  return "test_" + std::to_string(++count);
-}
-
-std::unique_ptr<PostgresStorage> open_postgres(PostgresOptions options) {
-  auto storage = PostgresStorage::open(std::move(options));
-  REQUIRE_MESSAGE(storage.has_value(), (storage ? std::string() : storage.error().describe()));
-  return std::move(*storage);
-}
-
 PlainPostgres::PlainPostgres(const std::string& conninfo) : connection_(PQconnectdb(conninfo.c_str())) {
-  REQUIRE_MESSAGE(PQstatus(connection_) == CONNECTION_OK, PQerrorMessage(connection_));
+  require(PQstatus(connection_) == CONNECTION_OK, PQerrorMessage(connection_));
   PQsetNoticeProcessor(
       connection_, [](void*, const char*) {}, nullptr);
 }
@@ -209,7 +195,7 @@ std::vector<std::string> PlainPostgres::column(const std::string& sql) {
   std::vector<std::string> values;
   for (int row = 0; done && row < PQntuples(result); ++row) values.emplace_back(PQgetvalue(result, row, 0));
   PQclear(result);
-  REQUIRE_MESSAGE(done, PQerrorMessage(connection_));
+  require(done, PQerrorMessage(connection_));
   return values;
 }
 

@@ -2,7 +2,6 @@
 // never the system's. It ends with the process that started it, however that ends.
 #pragma once
 
-#include <doctest/doctest.h>
 #include <libpq-fe.h>
 #include <sys/types.h>
 
@@ -18,7 +17,7 @@ namespace openindex {
 /// A folder that the server's user may enter; removed at the end.
 class ServerFolder {
  public:
-  ServerFolder();
+  explicit ServerFolder(const std::filesystem::path& parent = {});
   ~ServerFolder();
   ServerFolder(const ServerFolder&) = delete;
   ServerFolder& operator=(const ServerFolder&) = delete;
@@ -54,8 +53,9 @@ class ServerProcess {
 
 class PostgresServer {
  public:
-  /// Make a new cluster and start it. `settings` are words of the server's command line.
-  explicit PostgresServer(std::vector<std::string> settings = {});
+  /// Make a new cluster in a folder inside `parent`, and start it. `settings` go over ours, which are quick and forget
+  /// what is not written when the machine stops. Like everything here, throws on failure.
+  explicit PostgresServer(std::vector<std::string> settings = {}, const std::filesystem::path& parent = {});
 
   /// Start from a copy of another cluster, made by pg_basebackup.
   PostgresServer(const PostgresServer& primary, std::vector<std::string> settings);
@@ -91,15 +91,6 @@ class PostgresServer {
   std::unique_ptr<ServerProcess> process_;
 };
 
-/// Return this process's server, started at its first use; null when PostgreSQL is not installed, which is a failure
-/// where OPENINDEX_REQUIRE_POSTGRES is set, and says what makes ctest skip the test elsewhere.
-PostgresServer* shared_server();
-
-/// Return a schema name that no other test of this process uses.
-std::string new_schema();
-
-std::unique_ptr<PostgresStorage> open_postgres(PostgresOptions options);
-
 /// libpq itself, as an operator's shell would use it.
 class PlainPostgres {
  public:
@@ -122,8 +113,3 @@ class PlainPostgres {
 };
 
 }  // namespace openindex
-
-// Ends the test, and says why, when there is no server to be had.
-#define SERVER_OR_SKIP(name)          \
-  auto* const name = shared_server(); \
-  if (name == nullptr) return

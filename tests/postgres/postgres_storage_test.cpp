@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-#include "postgres/postgres_server.hpp"
+#include "postgres/postgres_fixture.hpp"
 #include "storage/run_contract.hpp"
 #include "storage/test_records.hpp"
 

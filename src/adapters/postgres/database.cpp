@@ -28,19 +28,25 @@ Result<void> check_options(const PostgresOptions& options) {
   return wrong("listen_conninfo", "The connection string is none that libpq can read.");
 }
 
-/// The pool prepares statements, which takes tables: it comes after them. This one waits and tries again like it.
-Result<void> prepare_schema(const PostgresOptions& options) {
+/// The pool prepares statements, which takes tables: it comes after them. This one waits and tries again like it. Tell
+/// whether the server is PostgreSQL itself.
+Result<bool> prepare_schema(const PostgresOptions& options) {
   postgres::Pool pool(options, {});
   auto connection = pool.take();
   if (!connection) return connection.error();
-  return postgres::migrate(**connection, options.schema);
+  const auto is_postgresql = postgres::is_postgresql(**connection);
+  if (!is_postgresql) return is_postgresql;
+  if (auto migrated = postgres::migrate(**connection, options.schema, *is_postgresql); !migrated) {
+    return migrated.error();
+  }
+  return is_postgresql;
 }
 
 }  // namespace
 
-PostgresStorage::Database::Database(PostgresOptions options)
+PostgresStorage::Database::Database(PostgresOptions options, bool is_postgresql)
     : options_(std::move(options)),
-      statements_(options_.schema, options_.notifications),
+      statements_(options_.schema, options_.notifications, is_postgresql),
       pool_(options_,
             options_.prepared_statements ? statements_.prepared() : std::vector<const postgres::Statement*>()),
       watch_(options_, statements_, pool_),
@@ -48,8 +54,9 @@ PostgresStorage::Database::Database(PostgresOptions options)
 
 Result<std::unique_ptr<PostgresStorage::Database>> PostgresStorage::Database::open(PostgresOptions options) {
   if (auto sound = check_options(options); !sound) return sound.error();
-  if (auto prepared = prepare_schema(options); !prepared) return prepared.error();
-  std::unique_ptr<Database> database(new Database(std::move(options)));
+  const auto is_postgresql = prepare_schema(options);
+  if (!is_postgresql) return is_postgresql.error();
+  std::unique_ptr<Database> database(new Database(std::move(options), *is_postgresql));
   if (auto begun = database->watch_.begin(); !begun) return begun.error();
   return database;
 }

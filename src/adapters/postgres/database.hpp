@@ -26,7 +26,7 @@ class PostgresStorage::Database {
   void announce() noexcept;
 
  private:
-  explicit Database(PostgresOptions options);
+  Database(PostgresOptions options, bool is_postgresql);
 
   const PostgresOptions options_;
   const postgres::Statements statements_;

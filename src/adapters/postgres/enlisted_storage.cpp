@@ -56,12 +56,12 @@ Result<std::vector<std::optional<Record>>> EnlistedStorage::get(std::span<const 
 
 Result<ScanPage> EnlistedStorage::scan(const ScanRequest& request) {
   if (auto checked = storage::check_scan(request); !checked) return checked.error();
-  return postgres::scan(*connection_, statements_.table, request);
+  return postgres::scan(*connection_, statements_, request, Transaction::of_the_host);
 }
 
 Result<std::uint64_t> EnlistedStorage::count(const CountRequest& request) {
   if (auto checked = storage::check_selection(storage::Selection(request)); !checked) return checked.error();
-  return postgres::count(*connection_, statements_.table, request);
+  return postgres::count(*connection_, statements_, request);
 }
 
 std::vector<Result<CommitReceipt>> EnlistedStorage::commit(std::span<const ChangeSet> changes) {

@@ -176,7 +176,8 @@ Record record_of(const Rows& rows, int row) {
   return record;
 }
 
-Statements::Statements(const std::string& schema, bool notifications) : table(quoted(schema) + ".records") {
+Statements::Statements(const std::string& schema, bool notifications, bool is_postgresql)
+    : table(quoted(schema) + ".records") {
   const std::string named = " WHERE domain = $1 AND kind = $2 AND key = $3";
   const std::vector<Oid> name_types(3, text_type);
   const std::string sequence = quoted(schema) + ".changes";
@@ -204,10 +205,18 @@ Statements::Statements(const std::string& schema, bool notifications) : table(qu
       "SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)",
       "openindex_lock_settings",
       {text_type, text_type}};
+  if (!is_postgresql) return;
+  plan_settings = {
+      "SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true), "
+      "set_config('enable_seqscan', 'off', true)",
+      "openindex_plan_settings",
+      {}};
 }
 
 std::vector<const Statement*> Statements::prepared() const {
-  return {&read, &lock, &insert, &replace, &erase, &announce, &lock_settings};
+  std::vector all = {&read, &lock, &insert, &replace, &erase, &announce, &lock_settings};
+  if (!plan_settings.sql.empty()) all.push_back(&plan_settings);
+  return all;
 }
 
 void append_writes(std::vector<Command>& commands, const Statement& statement, std::span<const Row> rows) {

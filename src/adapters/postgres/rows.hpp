@@ -32,7 +32,7 @@ Record record_of(const Rows& rows, int row);
 
 /// Everything that is said to the server again and again, for one schema.
 struct Statements {
-  Statements(const std::string& schema, bool notifications);
+  Statements(const std::string& schema, bool notifications, bool is_postgresql);
 
   std::string table;  ///< Qualified and in quotes.
 
@@ -45,6 +45,7 @@ struct Statements {
   Statement announce;       ///< Count a commit; with notifications tell who listens: channel, who tells.
   Statement changes;        ///< How many commits were counted.
   Statement lock_settings;  ///< For this transaction: how long to wait for a lock, and for the next command.
+  Statement plan_settings;  ///< For this transaction: walk along indexes. Empty where that cannot be said.
 
   /// Those worth preparing on each connection.
   [[nodiscard]] std::vector<const Statement*> prepared() const;

@@ -1,6 +1,7 @@
 #include "adapters/postgres/scan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <span>
 #include <string>
@@ -90,7 +91,9 @@ std::string predicates(Text& text, const Selection& selection) {
 Text scan_text(const std::string& table, const ScanRequest& request, const std::optional<Place>& after) {
   const Selection selection(request);
   const auto columns = place_columns(request.index);
-  const auto order = " ORDER BY " + joined(columns, request.descending ? " DESC" : "");
+  // Fields that the prefix fixes are left out: the planner would not see everywhere that they are all the same.
+  const auto rest = std::span(columns).subspan(std::min(request.prefix.size(), columns.size() - 1));
+  const auto order = " ORDER BY " + joined(rest, request.descending ? " DESC" : "");
   const std::uint64_t examined = request.examine_count;
   const std::uint64_t page = std::uint64_t{request.limit_count} + 1;
   Text text;
@@ -120,14 +123,29 @@ Place place_of(const Record& record, Index index) {
   return place;
 }
 
+/// Without figures about a table that has just grown the planner would rather sort all of it.
+Result<Rows> run_walk(Connection& connection, const Statements& statements, const Text& text, Transaction transaction) {
+  const Statement statement{text.sql, {}, {}};
+  if (transaction == Transaction::of_the_host || statements.plan_settings.sql.empty()) {
+    return connection.query({&statement, text.parameters});
+  }
+  const Statement begin{"BEGIN READ ONLY", {}, {}};
+  const Statement commit{"COMMIT", {}, {}};
+  const std::array commands = {Command{&begin, {}}, Command{&statements.plan_settings, {}},
+                               Command{&statement, text.parameters}, Command{&commit, {}}};
+  auto reply = connection.run(commands);
+  if (reply.error) return *reply.error;
+  return std::move(reply.rows[2]);
+}
+
 }  // namespace
 
-Result<ScanPage> scan(Connection& connection, const std::string& table, const ScanRequest& request) {
+Result<ScanPage> scan(Connection& connection, const Statements& statements, const ScanRequest& request,
+                      Transaction transaction) {
   const auto after = storage::read_cursor(request);
   if (!after) return after.error();
-  const auto text = scan_text(table, request, *after);
-  const Statement statement{text.sql};
-  const auto rows = connection.query({&statement, text.parameters});
+  const auto text = scan_text(statements.table, request, *after);
+  const auto rows = run_walk(connection, statements, text, transaction);
   if (!rows) return rows.error();
 
   const bool filters = !request.where.empty();
@@ -150,12 +168,12 @@ Result<ScanPage> scan(Connection& connection, const std::string& table, const Sc
   return page;
 }
 
-Result<std::uint64_t> count(Connection& connection, const std::string& table, const CountRequest& request) {
+Result<std::uint64_t> count(Connection& connection, const Statements& statements, const CountRequest& request) {
   const Selection selection(request);
   constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
   Text text;
   const auto condition = predicates(text, selection);
-  text.sql = "SELECT count(*) FROM (SELECT 1 FROM " + table;
+  text.sql = "SELECT count(*) FROM (SELECT 1 FROM " + statements.table;
   add_range(text, selection, place_columns(request.index));
   if (!condition.empty()) text.sql += " AND " + condition;
   text.sql += " LIMIT " + std::to_string(std::min(request.limit_count, largest)) + ") s";

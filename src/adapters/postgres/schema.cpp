@@ -139,12 +139,6 @@ Result<void> judge(const Found& found, const std::string& schema) {
   return {};
 }
 
-bool is_postgresql(Connection& connection) {
-  static const Statement statement{"SELECT version()"};
-  const auto rows = connection.query({&statement, {}});
-  return rows && rows->text(0, 0).starts_with("PostgreSQL") && rows->text(0, 0).find("-YB-") == std::string_view::npos;
-}
-
 /// Create everything inside an open transaction. The first row of the meta table, being unique, makes others wait who
 /// are a moment later.
 Result<void> create(Connection& connection, const std::string& schema, bool tunable) {
@@ -163,11 +157,10 @@ Result<void> create(Connection& connection, const std::string& schema, bool tuna
              std::to_string(schema_version) + "')");
 }
 
-Result<void> create_at_once(Connection& connection, const std::string& schema, bool has_schema) {
-  const bool tunable = is_postgresql(connection);
+Result<void> create_at_once(Connection& connection, const Found& found, const std::string& schema, bool tunable) {
   if (auto begun = execute(connection, "BEGIN ISOLATION LEVEL READ COMMITTED"); !begun) return begun;
   Result<void> done;
-  if (!has_schema) done = execute(connection, in_schema("CREATE SCHEMA IF NOT EXISTS {}", schema));
+  if (!found.has_schema) done = execute(connection, in_schema("CREATE SCHEMA IF NOT EXISTS {}", schema));
   if (done) done = create(connection, schema, tunable);
   if (done) done = execute(connection, "COMMIT");
   if (!done) (void)execute(connection, "ROLLBACK");
@@ -210,14 +203,22 @@ std::string quoted(std::string_view identifier) {
   return text + "\"";
 }
 
-Result<void> migrate(Connection& connection, const std::string& schema) {
+Result<bool> is_postgresql(Connection& connection) {
+  static const Statement statement{"SELECT version()", {}, {}};
+  const auto rows = connection.query({&statement, {}});
+  if (!rows) return rows.error();
+  const auto version = rows->text(0, 0);
+  return version.starts_with("PostgreSQL") && version.find("-YB-") == std::string_view::npos;
+}
+
+Result<void> migrate(Connection& connection, const std::string& schema, bool is_postgresql) {
   constexpr int attempts_max = 50;
   for (int attempt = 1;; ++attempt) {
     const auto found = look(connection, schema);
     if (!found) return found.error();
     if (auto judged = judge(*found, schema); !judged) return judged;
     if (found->version == schema_version) return check_columns(connection, schema);
-    const auto done = create_at_once(connection, schema, found->has_schema);
+    const auto done = create_at_once(connection, *found, schema, is_postgresql);
     if (!done && (!was_overtaken(done.error()) || attempt == attempts_max)) return done;
     if (!done) std::this_thread::sleep_for(std::chrono::milliseconds(attempt));
   }

@@ -61,8 +61,9 @@ class CommitLoad {
   std::vector<std::thread> threads_;
 };
 
-inline std::set<std::string> names_in(PlainPostgres& psql, const std::string& prefix) {
-  const auto keys = psql.column("SELECT substr(key, 7) FROM openindex.records WHERE key LIKE '" + prefix + "/%'");
+inline std::set<std::string> names_in(PlainPostgres& psql, const std::string& prefix,
+                                      const std::string& schema = "openindex") {
+  const auto keys = psql.column("SELECT substr(key, 7) FROM " + schema + ".records WHERE key LIKE '" + prefix + "/%'");
   return {keys.begin(), keys.end()};
 }
 

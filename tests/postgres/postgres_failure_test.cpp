@@ -1,6 +1,11 @@
 // Servers that stop, connections that break, and what is refused.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -36,7 +41,7 @@ ChangeSet step(std::uint64_t version) {
   return changes;
 }
 
-Record read(Storage& storage, const std::string& key) {
+Record record(Storage& storage, const std::string& key) {
   const auto id = test_record(key);
   const auto found = storage.get({&id, 1});
   REQUIRE(found);
@@ -63,7 +68,7 @@ TEST_CASE("a commit whose answer is lost is found to have happened, and told as 
   const auto done = commit_one(*storage, step(1));
   REQUIRE(done);
   CHECK(done->versions == std::vector<std::uint64_t>{2});
-  CHECK(read(*direct, "OPS-1").version == 2);
+  CHECK(record(*direct, "OPS-1").version == 2);
   CHECK(count_records(*direct) == 2);
 }
 
@@ -78,7 +83,7 @@ TEST_CASE("a commit that never reached the server is made again, once") {
   const auto done = commit_one(*storage, step(1));
   REQUIRE(done);
   CHECK(done->versions == std::vector<std::uint64_t>{2});
-  CHECK(read(*direct, "OPS-1").version == 2);
+  CHECK(record(*direct, "OPS-1").version == 2);
   CHECK(count_records(*direct) == 2);
 }
 
@@ -102,7 +107,7 @@ TEST_CASE("a commit that reaches the server late, while it is being made again, 
     CHECK(is_held);
     REQUIRE(done);
     CHECK(done->versions.front() == (is_new ? 1U : 2U));
-    CHECK(read(*direct, "OPS-1").version == (is_new ? 1U : 2U));
+    CHECK(record(*direct, "OPS-1").version == (is_new ? 1U : 2U));
     CHECK(count_records(*direct) == 2);
   }
 }
@@ -158,6 +163,43 @@ TEST_CASE("a server that is killed under load loses nothing that was acknowledge
   const auto states = names_in(psql, "state");
   CHECK(states == names_in(psql, "audit"));
   CHECK(load.missing_from(states) == 0);
+}
+
+TEST_CASE("a client that is killed under load loses nothing that was acknowledged, and leaves no half of anything") {
+  SERVER_OR_SKIP(server);
+  const auto options = server->options("killed");
+  int next = 0;
+  std::set<std::string> acknowledged;
+  for (int kills = 0; kills < 10; ++kills) {
+    int reports[2];
+    REQUIRE(pipe(reports) == 0);
+    const auto child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      const auto storage = PostgresStorage::open(options);
+      for (int number = next; storage; ++number) {
+        auto changes = test_put("state/" + std::to_string(number));
+        changes.appends = {{test_record("audit/" + std::to_string(number)), "{}", {}}};
+        if (commit_one(**storage, changes)) (void)!write(reports[1], &number, sizeof number);
+      }
+      _exit(1);
+    }
+    close(reports[1]);
+    int number = 0;
+    for (int i = 0; i < 20 + kills; ++i) {
+      REQUIRE(read(reports[0], &number, sizeof number) == sizeof number);
+      acknowledged.insert(std::to_string(number));
+    }
+    kill(child, SIGKILL);
+    while (read(reports[0], &number, sizeof number) == sizeof number) acknowledged.insert(std::to_string(number));
+    close(reports[0]);
+    waitpid(child, nullptr, 0);
+    next = number + 2;  // behind one that may have landed without being acknowledged
+  }
+  PlainPostgres psql(server->conninfo());
+  const auto states = names_in(psql, "state", "killed");
+  CHECK(states == names_in(psql, "audit", "killed"));
+  for (const auto& name : acknowledged) CHECK(states.count(name) == 1);
 }
 
 TEST_CASE("a server that is away is a coded error, and work resumes by itself") {
@@ -248,6 +290,6 @@ TEST_CASE("a connection that the server ends is replaced without anybody noticin
     psql.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'openindex'");
     CHECK(commit_one(*storage, step(static_cast<std::uint64_t>(round))).has_value());
     psql.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'openindex'");
-    CHECK(read(*storage, "OPS-1").version == static_cast<std::uint64_t>(round + 1));
+    CHECK(record(*storage, "OPS-1").version == static_cast<std::uint64_t>(round + 1));
   }
 }

@@ -91,6 +91,17 @@ bool ends_connection(const PGresult* result) {
   return severity == "FATAL" || severity == "PANIC";
 }
 
+bool may_pass(const Error& refusal) {
+  if (refusal.code() == errc::invalid_argument) return false;
+  if (refusal.code() == errc::storage_busy || refusal.code() == errc::storage_read_only) return true;
+  const auto state = refusal.context("sqlstate");  // of preparing, once it is connected
+  if (!state.empty()) return state.starts_with("57") || state.starts_with("53") || state.starts_with("08");
+  const auto text = refusal.context("postgres");
+  const auto says = [&](std::string_view part) { return text.find(part) != std::string_view::npos; };
+  return !says("authentication failed") && !says("no password supplied") && !says("no pg_hba.conf entry") &&
+         !says("\" does not exist");
+}
+
 bool is_transient(const Error& error) {
   const auto state = error.context("sqlstate");
   return state == serialization_failure || state == deadlock_detected || state == unique_violation;

@@ -19,6 +19,9 @@ Error error_of(PGconn* connection, std::string_view doing, std::string_view pass
 /// Whether the server ends the connection with this result.
 bool ends_connection(const PGresult* result);
 
+/// Whether a refused connection may be accepted a moment later: the server is away, and not of another opinion.
+bool may_pass(const Error& refusal);
+
 /// Whether somebody else was in the way: trying again meets another state.
 bool is_transient(const Error& error);
 

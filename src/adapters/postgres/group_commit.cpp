@@ -117,7 +117,9 @@ void GroupCommit::resolve(Entries entries, const Error& loss) {
   auto promised = copy_of(entries);
   if (const auto* witness = witness_of(entries)) {
     for (int tries = 0; tries < resolve_tries_max; ++tries) {
-      if (try_to_resolve(entries, *witness, promised)) return;
+      auto connection = pool_.take();
+      if (!connection) break;
+      if (try_to_resolve(**connection, entries, *witness, promised)) return;
     }
   }
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -127,7 +129,7 @@ void GroupCommit::resolve(Entries entries, const Error& loss) {
   }
 }
 
-bool GroupCommit::try_to_resolve(Entries entries, const Put& witness, Receipts& promised) {
+bool GroupCommit::try_to_resolve(Connection& connection, Entries entries, const Put& witness, Receipts& promised) {
   const auto keep_promise = [&] {
     for (std::size_t i = 0; i < entries.size(); ++i) {
       if (promised[i]) *entries[i].result = promised[i];
@@ -135,13 +137,11 @@ bool GroupCommit::try_to_resolve(Entries entries, const Put& witness, Receipts& 
     watch_.committed({});
     return true;
   };
-  auto connection = pool_.take();
-  if (!connection) return false;
-  auto there = is_there(**connection, statements_, witness);
+  auto there = is_there(connection, statements_, witness);
   if (!there) return false;
   if (*there) return keep_promise();
 
-  auto done = attempt(**connection, statements_, bracket(options_.lock_wait), entries);
+  auto done = attempt(connection, statements_, bracket(options_.lock_wait), entries);
   if (done.wrote) watch_.committed(done.counted);
   if (done.outcome == Outcome::unknown) promised = copy_of(entries);
   if (done.outcome == Outcome::unknown || done.outcome == Outcome::cut_short) return false;
@@ -149,7 +149,7 @@ bool GroupCommit::try_to_resolve(Entries entries, const Put& witness, Receipts& 
   // Our locks had to wait for the first attempt's end. If it ended well, that is why the second one was refused.
   const bool wrote_witness = done.wrote && witness_of(entries) == &witness;
   if (!wrote_witness) {
-    there = is_there(**connection, statements_, witness);
+    there = is_there(connection, statements_, witness);
     if (!there) return false;
     if (*there) return keep_promise();
   }

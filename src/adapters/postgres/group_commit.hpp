@@ -30,7 +30,8 @@ class GroupCommit {
   void run_each_alone(Entries entries, Duration lock_wait);
   Bracket bracket(Duration lock_wait) const;
   void resolve(Entries entries, const Error& loss);
-  bool try_to_resolve(Entries entries, const Put& witness, std::vector<Result<CommitReceipt>>& promised);
+  bool try_to_resolve(Connection& connection, Entries entries, const Put& witness,
+                      std::vector<Result<CommitReceipt>>& promised);
 
   const PostgresOptions& options_;
   const Statements& statements_;

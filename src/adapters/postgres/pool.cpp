@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "adapters/postgres/failure.hpp"
+
 namespace openindex::postgres {
 namespace {
 
@@ -36,7 +38,7 @@ Result<Pool::Lease> Pool::take() {
     if (room && now >= next_attempt_) {
       auto connected = connect(lock);
       if (connected) return Lease(connected->release(), GiveBack{this});
-      if (connected.error().code() == errc::invalid_argument) return connected.error();
+      if (!may_pass(connected.error())) return connected.error();
     }
     if (SteadyClock::now() >= until) return give_up();
     changed_.wait_until(lock, lent_ < connections_max_ ? std::min(until, next_attempt_) : until);

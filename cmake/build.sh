@@ -6,7 +6,7 @@
 
 # What Debian 12 needs to build everything. libboost1.81-dev excludes the default libboost1.74-dev: never ask for both.
 build_packages='g++ cmake ninja-build pkg-config libboost-json1.81-dev libfmt-dev libcurl4-openssl-dev
-                libsqlite3-dev libssl-dev doctest-dev ca-certificates'
+                libpq-dev libsqlite3-dev libssl-dev doctest-dev ca-certificates'
 
 say() { printf '%s\n' "-- $*" >&2; }
 

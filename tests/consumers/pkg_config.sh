@@ -20,4 +20,4 @@ consume() { # <source> <module>...
 }
 
 consume examples/embed/embed.cpp openindex
-consume tests/consumers/components.cpp openindex-sqlite openindex-curl openindex-testing
+consume tests/consumers/components.cpp openindex-postgres openindex-sqlite openindex-curl openindex-testing

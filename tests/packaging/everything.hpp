@@ -2,6 +2,7 @@
 #pragma once
 
 #include <openindex/adapters/curl_http_client.hpp>
+#include <openindex/adapters/postgres_storage.hpp>
 #include <openindex/adapters/sqlite_storage.hpp>
 #include <openindex/openindex.hpp>
 #include <openindex/testing/call_site.hpp>

@@ -12,7 +12,7 @@ complain() {
   status=1
 }
 
-foreign=$(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<](curl|fmt|doctest|openssl|sqlite3|boost)' . |
+foreign=$(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<](curl|fmt|doctest|libpq|openssl|pg_|postgres|sqlite3|boost)' . |
   grep -v '<boost/json/fwd\.hpp>' || true)
 [ -z "$foreign" ] || complain "Public headers include what they must not:" "$foreign"
 internal=$(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' . || true)

@@ -1,0 +1,28 @@
+// What PostgreSQL's and libpq's failures mean to our callers.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <string>
+#include <string_view>
+
+#include <openindex/core/error.hpp>
+
+namespace openindex::postgres {
+
+/// A failed result as an error; context `sqlstate` and `doing`. `doing` is the step that failed, for people.
+Error error_of(const PGresult* result, std::string_view doing);
+
+/// A failed connection as an error. `password`, if there is one, is cut out of what libpq says.
+Error error_of(PGconn* connection, std::string_view doing, std::string_view password = {});
+
+/// Whether the server ends the connection with this result.
+bool ends_connection(const PGresult* result);
+
+/// Whether a refused connection may be accepted a moment later: the server is away, and not of another opinion.
+bool may_pass(const Error& refusal);
+
+/// Whether somebody else was in the way: trying again meets another state.
+bool is_transient(const Error& error);
+
+}  // namespace openindex::postgres

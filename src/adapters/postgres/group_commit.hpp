@@ -1,0 +1,45 @@
+// Commits that share a transaction, and what to do when one does not go through.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include <openindex/adapters/postgres_storage.hpp>
+
+#include "adapters/postgres/change_watch.hpp"
+#include "adapters/postgres/pool.hpp"
+#include "adapters/postgres/rows.hpp"
+#include "adapters/postgres/transaction.hpp"
+#include "storage/commit_queue.hpp"
+
+namespace openindex::postgres {
+
+class GroupCommit {
+ public:
+  /// All of them must outlive this.
+  GroupCommit(const PostgresOptions& options, const Statements& statements, Pool& pool, ChangeWatch& watch);
+
+  /// @par Errors as Storage::commit
+  std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes) { return queue_.commit(changes); }
+
+ private:
+  using Entries = std::span<const storage::Entry>;
+  enum class Server { usable, out_of_reach };
+
+  Server run(Entries entries, Duration lock_wait);
+  void run_each_alone(Entries entries, Duration lock_wait);
+  Bracket bracket(Duration lock_wait) const;
+  void resolve(Entries entries, const Error& loss);
+  bool try_to_resolve(Connection& connection, Entries entries, const Put& witness,
+                      std::vector<Result<CommitReceipt>>& promised);
+
+  const PostgresOptions& options_;
+  const Statements& statements_;
+  Pool& pool_;
+  ChangeWatch& watch_;
+  const Statement begin_;
+  const Statement rollback_;
+  storage::CommitQueue queue_;
+};
+
+}  // namespace openindex::postgres

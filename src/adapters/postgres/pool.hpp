@@ -1,0 +1,62 @@
+// The connections: opened when needed, lent to one caller at a time, never more than a bound.
+//
+// A server that cannot be reached is tried again after a pause that grows, by one caller at a time; the others wait.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <openindex/adapters/postgres_storage.hpp>
+
+#include "adapters/postgres/connection.hpp"
+
+namespace openindex::postgres {
+
+class Pool {
+ public:
+  Pool(const PostgresOptions& options, std::vector<const Statement*> prepared);
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  struct GiveBack {
+    Pool* pool;
+    void operator()(Connection* connection) const noexcept { pool->give_back(connection); }
+  };
+  using Lease = std::unique_ptr<Connection, GiveBack>;
+
+  /// Borrow a connection; waits at most `connection_wait` for one. @par Errors storage_busy (all are lent, or the
+  /// server takes no more), and as Connection::open
+  Result<Lease> take();
+
+  /// Close those that are not lent: the server behind them is the wrong one, or has gone.
+  void drop_idle() noexcept;
+
+ private:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+
+  void give_back(Connection* connection) noexcept;
+  std::unique_ptr<Connection> take_idle();
+  Result<std::unique_ptr<Connection>> connect(std::unique_lock<std::mutex>& lock);
+  Error give_up() const;
+
+  const std::string conninfo_;
+  const std::vector<const Statement*> prepared_;
+  const std::size_t connections_max_;
+  const Duration wait_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::unique_ptr<Connection>> idle_;
+  std::size_t lent_ = 0;
+  std::optional<Error> refusal_;  ///< Why the last attempt to connect failed.
+  SteadyTime next_attempt_{};     ///< Not before.
+  Duration pause_{};
+};
+
+}  // namespace openindex::postgres

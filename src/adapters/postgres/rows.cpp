@@ -1,0 +1,251 @@
+#include "adapters/postgres/rows.hpp"
+
+#include <utility>
+
+#include "adapters/postgres/schema.hpp"
+#include "core/utf8.hpp"
+
+namespace openindex::postgres {
+namespace {
+
+constexpr int version_column = 2;
+constexpr int body_column = 3;
+constexpr int bytes_column = 4;
+constexpr int first_index_column = 5;
+
+/// How large the bodies of one command become before another one is begun.
+constexpr std::size_t command_bytes_max = std::size_t{8} << 20;
+
+std::span<const IndexSchema> entry_schemas() { return index_schemas().subspan(1); }
+
+struct Column {
+  std::string name;
+  Type type;
+};
+
+/// What a write sets, in the order of its parameters behind the domain.
+const std::vector<Column>& written_columns() {
+  static const auto columns = [] {
+    std::vector<Column> all = {{"kind", Type::text},
+                               {"key", Type::text},
+                               {"version", Type::integer},
+                               {"body", Type::text},
+                               {"body_bytes", Type::bytes}};
+    for (const auto& schema : entry_schemas()) {
+      for (std::size_t i = 0; i < schema.fields.size(); ++i) {
+        all.push_back({column_of(schema.index, i), type_of(schema.fields[i].type)});
+      }
+    }
+    return all;
+  }();
+  return columns;
+}
+
+std::string insert_text(const std::string& table) {
+  std::string names;
+  std::string arrays;
+  int parameter = 1;
+  for (const auto& column : written_columns()) {
+    names += ", " + column.name;
+    arrays +=
+        (arrays.empty() ? "$" : ", $") + std::to_string(++parameter) + "::" + std::string(array_name(column.type));
+  }
+  return "INSERT INTO " + table + " (domain" + names + ") SELECT $1" + names + " FROM unnest(" + arrays + ") AS w (" +
+         names.substr(2) + ")";
+}
+
+/// An update finds its row by the primary key, whatever the planner thinks of the table.
+std::string replace_text(const std::string& table) {
+  std::string text = insert_text(table) + " ON CONFLICT (domain, kind, key) DO UPDATE SET ";
+  const auto columns = std::span(written_columns()).subspan(version_column);
+  for (const auto& column : columns) {
+    text += (&column == columns.data() ? "" : ", ") + column.name + " = excluded." + column.name;
+  }
+  return text;
+}
+
+std::vector<Oid> write_types() {
+  std::vector<Oid> types = {static_cast<Oid>(Type::text)};
+  for (const auto& column : written_columns()) types.push_back(array_oid(column.type));
+  return types;
+}
+
+const IndexEntry* entry_for(const Put& put, Index index) {
+  for (const auto& entry : put.index) {
+    if (entry.index == index) return &entry;
+  }
+  return nullptr;
+}
+
+bool fits_text(std::string_view body) { return body.find('\0') == std::string_view::npos && is_utf8(body); }
+
+/// The arrays of one command: a column each.
+class Batch {
+ public:
+  Batch() {
+    for (const auto& column : written_columns()) arrays_.emplace_back(column.type);
+  }
+
+  void add(const Row& row) {
+    auto array = arrays_.begin();
+    (array++)->add(row.id->kind);
+    (array++)->add(row.id->key);
+    (array++)->add(static_cast<std::int64_t>(row.version));
+    const std::string_view body = row.put != nullptr ? std::string_view(row.put->body) : std::string_view();
+    const bool text = fits_text(body);
+    auto& body_array = *array++;
+    auto& bytes_array = *array++;
+    text ? body_array.add(body) : body_array.add_null();
+    text ? bytes_array.add_null() : bytes_array.add(body);
+    bytes_ += body.size();
+    for (const auto& schema : entry_schemas()) {
+      const auto* entry = row.put != nullptr ? entry_for(*row.put, schema.index) : nullptr;
+      for (std::size_t i = 0; i < schema.fields.size(); ++i, ++array) {
+        entry != nullptr ? array->add_value(entry->values[i]) : array->add_null();
+      }
+    }
+  }
+
+  [[nodiscard]] bool is_full() const { return bytes_ >= command_bytes_max; }
+
+  [[nodiscard]] Parameters parameters(std::string_view domain) const {
+    Parameters parameters;
+    parameters.text(domain);
+    for (const auto& array : arrays_) parameters.array(array);
+    return parameters;
+  }
+
+ private:
+  std::vector<Array> arrays_;
+  std::size_t bytes_ = 0;
+};
+
+IndexValue copy(const storage::FieldView& field) {
+  if (const auto* text = std::get_if<std::string_view>(&field)) return std::string(*text);
+  return std::get<std::int64_t>(field);
+}
+
+constexpr Oid text_type = static_cast<Oid>(Type::text);
+
+/// A text between single quotes.
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    out += c;
+    if (c == '\'') out += c;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view domain_of(std::string_view key) { return key.substr(0, key.find_first_of("-/.")); }
+
+std::string column_of(Index index, std::size_t field) {
+  const auto& schema = index_schema(index);
+  const std::string name(schema.fields[field].name);
+  return index == Index::key ? name : std::string(schema.name) + "_" + name;
+}
+
+const std::string& record_columns() {
+  static const auto columns = [] {
+    std::string text;
+    for (const auto& column : written_columns()) text += (text.empty() ? "" : ", ") + column.name;
+    return text;
+  }();
+  return columns;
+}
+
+int record_column_count() { return static_cast<int>(written_columns().size()); }
+
+Record record_of(const Rows& rows, int row) {
+  Record record{{std::string(rows.text(row, 0)), std::string(rows.text(row, 1))},
+                static_cast<std::uint64_t>(rows.integer(row, version_column)),
+                std::string(rows.text(row, rows.is_null(row, body_column) ? bytes_column : body_column)),
+                {}};
+  int column = first_index_column;
+  for (const auto& schema : entry_schemas()) {
+    if (!rows.is_null(row, column)) {
+      auto& entry = record.index.emplace_back(IndexEntry{schema.index, {}});
+      for (std::size_t i = 0; i < schema.fields.size(); ++i) {
+        entry.values.push_back(copy(rows.field(row, column + static_cast<int>(i), schema.fields[i].type)));
+      }
+    }
+    column += static_cast<int>(schema.fields.size());
+  }
+  return record;
+}
+
+Statements::Statements(const std::string& schema, bool notifications, bool is_postgresql)
+    : table(quoted(schema) + ".records") {
+  const std::string named = " WHERE domain = $1 AND kind = $2 AND key = $3";
+  const std::vector<Oid> name_types(3, text_type);
+  const std::string sequence = quoted(schema) + ".changes";
+  read = {"SELECT " + record_columns() + " FROM " + table + named, "openindex_read", name_types};
+  read_many = {"SELECT " + record_columns() + " FROM " + table +
+                   " WHERE (domain, kind, key) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))",
+               {},
+               {}};
+  // The inner query makes sure that each record is looked up by its key, in the order that is asked for: the same for
+  // everybody, so that nobody waits for who waits for him.
+  lock = {
+      "SELECT f.kind, f.key, f.version FROM unnest($2::text[], $3::text[]) AS w (kind, key), LATERAL (SELECT kind, "
+      "key, version FROM " +
+          table + " r WHERE r.domain = $1 AND r.kind = w.kind AND r.key = w.key FOR UPDATE) f",
+      "openindex_lock",
+      {text_type, array_oid(Type::text), array_oid(Type::text)}};
+  insert = {insert_text(table), "openindex_insert", write_types()};
+  replace = {replace_text(table), "openindex_replace", write_types()};
+  erase = {"DELETE FROM " + table + named, "openindex_erase", name_types};
+  const std::string counted = "SELECT nextval('" + escaped(sequence) + "')";
+  announce = {counted, "openindex_announce", {}};
+  if (notifications) announce = {counted + " FROM pg_notify($1, $2)", "openindex_announce", {text_type, text_type}};
+  changes = {"SELECT last_value FROM " + sequence};
+  lock_settings = {
+      "SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)",
+      "openindex_lock_settings",
+      {text_type, text_type}};
+  if (!is_postgresql) return;
+  plan_settings = {
+      "SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true), "
+      "set_config('enable_seqscan', 'off', true)",
+      "openindex_plan_settings",
+      {}};
+}
+
+std::vector<const Statement*> Statements::prepared() const {
+  std::vector all = {&read, &lock, &insert, &replace, &erase, &announce, &lock_settings};
+  if (!plan_settings.sql.empty()) all.push_back(&plan_settings);
+  return all;
+}
+
+void append_writes(std::vector<Command>& commands, const Statement& statement, std::span<const Row> rows) {
+  for (std::size_t at = 0; at < rows.size();) {
+    const auto domain = domain_of(rows[at].id->key);
+    Batch batch;
+    for (; at < rows.size() && domain_of(rows[at].id->key) == domain && !batch.is_full(); ++at) batch.add(rows[at]);
+    commands.push_back({&statement, batch.parameters(domain)});
+  }
+}
+
+Parameters name_of(const RecordId& id) {
+  Parameters parameters;
+  parameters.text(domain_of(id.key)).text(id.kind).text(id.key);
+  return parameters;
+}
+
+Parameters names_of(std::span<const RecordId> ids) {
+  Array domains(Type::text);
+  Array kinds(Type::text);
+  Array keys(Type::text);
+  for (const auto& id : ids) {
+    domains.add(domain_of(id.key));
+    kinds.add(std::string_view(id.kind));
+    keys.add(std::string_view(id.key));
+  }
+  Parameters parameters;
+  parameters.array(domains).array(kinds).array(keys);
+  return parameters;
+}
+
+}  // namespace openindex::postgres

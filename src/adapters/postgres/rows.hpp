@@ -1,0 +1,68 @@
+// Records as rows: the statements that read and write the `records` table, and what their columns mean.
+//
+// The primary key leads with the record's domain, so that an engine that distributes rows keeps together what is
+// committed together. It is no field of a record but a part of its key.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <openindex/storage/storage.hpp>
+
+#include "adapters/postgres/connection.hpp"
+
+namespace openindex::postgres {
+
+/// What stands in a key before its first dash, slash or dot: `OPS` of `OPS-12/00000003`.
+std::string_view domain_of(std::string_view key);
+
+/// Return the column of an index field, such as `queue_rank`; the fields of `Index::key` are columns by themselves.
+std::string column_of(Index index, std::size_t field);
+
+/// The columns of a record, as `record_of` reads them: `kind, key, version, body, ...`.
+const std::string& record_columns();
+
+/// How many columns those are.
+int record_column_count();
+
+Record record_of(const Rows& rows, int row);
+
+/// Everything that is said to the server again and again, for one schema.
+struct Statements {
+  Statements(const std::string& schema, bool notifications, bool is_postgresql);
+
+  std::string table;  ///< Qualified and in quotes.
+
+  Statement read;           ///< One record: domain, kind, key.
+  Statement read_many;      ///< Several records: domains, kinds, keys.
+  Statement lock;           ///< Versions of the records of a domain that are there, locked: domain, kinds, keys.
+  Statement insert;         ///< New records of a domain; fails when one is there.
+  Statement replace;        ///< Records of a domain that are there, and locked.
+  Statement erase;          ///< One record: domain, kind, key.
+  Statement announce;       ///< Count a commit; with notifications tell who listens: channel, who tells.
+  Statement changes;        ///< How many commits were counted.
+  Statement lock_settings;  ///< For this transaction: how long to wait for a lock, and for the next command.
+  Statement plan_settings;  ///< For this transaction: walk along indexes. Empty where that cannot be said.
+
+  /// Those worth preparing on each connection.
+  [[nodiscard]] std::vector<const Statement*> prepared() const;
+};
+
+/// A row to write. Without a put it only occupies the place of a record that must not come into being.
+struct Row {
+  const RecordId* id = nullptr;
+  const Put* put = nullptr;
+  std::uint64_t version = 0;
+};
+
+/// The commands that write rows, which are in order of their domains: one for each domain, more for large bodies.
+void append_writes(std::vector<Command>& commands, const Statement& statement, std::span<const Row> rows);
+
+/// The parameters that name one record, or several.
+Parameters name_of(const RecordId& id);
+Parameters names_of(std::span<const RecordId> ids);
+
+}  // namespace openindex::postgres

@@ -1,0 +1,295 @@
+// Servers that stop, connections that break, and what is refused.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "postgres/commit_load.hpp"
+#include "postgres/cutting_proxy.hpp"
+#include "postgres/postgres_fixture.hpp"
+#include "storage/test_records.hpp"
+
+using namespace openindex;
+
+namespace {
+
+using Action = CuttingProxy::Action;
+
+bool holds(std::string_view bytes, std::string_view word) { return bytes.find(word) != std::string_view::npos; }
+
+/// Whether a client asks for a commit here. (`READ COMMITTED` is something else.)
+bool commits(std::string_view bytes) { return holds(bytes, std::string_view("COMMIT\0", 7)); }
+
+/// Do something to the first commit that comes by, and nothing to the others.
+CuttingProxy::Watch on_first_commit(Action action) {
+  return [action, done = std::make_shared<std::atomic<bool>>(false)](std::string_view bytes) {
+    return commits(bytes) && !done->exchange(true) ? action : Action::forward;
+  };
+}
+
+/// A change set as the engine writes them: a state record by its version, and an entry of the audit.
+ChangeSet step(std::uint64_t version) {
+  auto changes = test_put("OPS-1", "state " + std::to_string(version + 1));
+  changes.expectations = {{test_record("OPS-1"), version}};
+  changes.appends = {{test_record("OPS-1/" + std::to_string(version + 1)), "entry", {}}};
+  return changes;
+}
+
+Record record(Storage& storage, const std::string& key) {
+  const auto id = test_record(key);
+  const auto found = storage.get({&id, 1});
+  REQUIRE(found);
+  REQUIRE(found->front());
+  return *found->front();
+}
+
+/// Wait until somebody waits for a lock.
+void wait_for_lock_waiter(PlainPostgres& psql) {
+  while (psql.column("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'").empty()) {
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a commit whose answer is lost is found to have happened, and told as done") {
+  SERVER_OR_SKIP(server);
+  const CuttingProxy proxy(*server, on_first_commit(Action::cut_behind));
+  auto options = server->options(new_schema());
+  const auto direct = open_postgres(options);
+  REQUIRE(commit_one(*direct, test_put("OPS-1")).has_value());
+  options.conninfo = proxy.conninfo();
+  const auto storage = open_postgres(options);
+  const auto done = commit_one(*storage, step(1));
+  REQUIRE(done);
+  CHECK(done->versions == std::vector<std::uint64_t>{2});
+  CHECK(record(*direct, "OPS-1").version == 2);
+  CHECK(count_records(*direct) == 2);
+}
+
+TEST_CASE("a commit that never reached the server is made again, once") {
+  SERVER_OR_SKIP(server);
+  const CuttingProxy proxy(*server, on_first_commit(Action::cut_before));
+  auto options = server->options(new_schema());
+  const auto direct = open_postgres(options);
+  REQUIRE(commit_one(*direct, test_put("OPS-1")).has_value());
+  options.conninfo = proxy.conninfo();
+  const auto storage = open_postgres(options);
+  const auto done = commit_one(*storage, step(1));
+  REQUIRE(done);
+  CHECK(done->versions == std::vector<std::uint64_t>{2});
+  CHECK(record(*direct, "OPS-1").version == 2);
+  CHECK(count_records(*direct) == 2);
+}
+
+TEST_CASE("a commit that reaches the server late, while it is being made again, happens once") {
+  SERVER_OR_SKIP(server);
+  for (const bool is_new : {false, true}) {
+    std::atomic<bool> is_held = false;
+    CuttingProxy* to_release = nullptr;
+    CuttingProxy proxy(*server, [&](std::string_view bytes) {
+      if (commits(bytes) && !is_held.exchange(true)) return Action::hold;
+      if (is_held && holds(bytes, "BEGIN")) to_release->release();
+      return Action::forward;
+    });
+    to_release = &proxy;
+    auto options = server->options(new_schema());
+    const auto direct = open_postgres(options);
+    if (!is_new) REQUIRE(commit_one(*direct, test_put("OPS-1")).has_value());
+    options.conninfo = proxy.conninfo();
+    const auto storage = open_postgres(options);
+    const auto done = commit_one(*storage, step(is_new ? 0 : 1));
+    CHECK(is_held);
+    REQUIRE(done);
+    CHECK(done->versions.front() == (is_new ? 1U : 2U));
+    CHECK(record(*direct, "OPS-1").version == (is_new ? 1U : 2U));
+    CHECK(count_records(*direct) == 2);
+  }
+}
+
+TEST_CASE("a commit whose outcome nothing tells is said to be unknown") {
+  SERVER_OR_SKIP(server);
+  const CuttingProxy proxy(*server, on_first_commit(Action::cut_behind));
+  auto options = server->options(new_schema());
+  const auto direct = open_postgres(options);
+  options.conninfo = proxy.conninfo();
+  const auto storage = open_postgres(options);
+  const auto done = commit_one(*storage, test_put("a"));  // appends nothing
+  REQUIRE(!done);
+  CHECK(done.error().code() == errc::commit_unknown);
+  CHECK(done.error().context("commit") == "commit_1");
+  CHECK(count_records(*direct) == 1);
+  CHECK(commit_one(*storage, test_put("b")).has_value());
+}
+
+TEST_CASE("what other sets of a lost group append tells the outcome of those that append nothing") {
+  SERVER_OR_SKIP(server);
+  const CuttingProxy proxy(*server, on_first_commit(Action::cut_behind));
+  auto options = server->options(new_schema());
+  (void)open_postgres(options);
+  options.conninfo = proxy.conninfo();
+  const auto storage = open_postgres(options);
+  auto stale = test_put("c");
+  stale.expectations = {{test_record("c"), 9}};
+  const auto results = storage->commit(std::vector{test_put("a"), step(0), stale});
+  CHECK(results[0].has_value());
+  CHECK(results[1].has_value());
+  REQUIRE(!results[2]);
+  CHECK(results[2].error().code() == errc::conflict);
+  CHECK(count_records(*storage) == 3);
+}
+
+TEST_CASE("a server that is killed under load loses nothing that was acknowledged, and work resumes by itself") {
+  if (shared_server() == nullptr) return;
+  PostgresServer server;
+  auto options = server.options("openindex");
+  options.connection_wait = Duration(20'000);
+  const auto storage = open_postgres(options);
+  CommitLoad load(*storage, 6);
+  for (int kills = 0; kills < 4; ++kills) {
+    load.wait_for_more(200);
+    server.stop_immediately();
+    server.start();
+  }
+  load.wait_for_more(200);
+  load.stop();
+
+  PlainPostgres psql(server.conninfo());
+  const auto states = names_in(psql, "state");
+  CHECK(states == names_in(psql, "audit"));
+  CHECK(load.missing_from(states) == 0);
+}
+
+TEST_CASE("a client that is killed under load loses nothing that was acknowledged, and leaves no half of anything") {
+  SERVER_OR_SKIP(server);
+  const auto options = server->options("killed");
+  int next = 0;
+  std::set<std::string> acknowledged;
+  for (int kills = 0; kills < 10; ++kills) {
+    int reports[2];
+    REQUIRE(pipe(reports) == 0);
+    const auto child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      const auto storage = PostgresStorage::open(options);
+      for (int number = next; storage; ++number) {
+        auto changes = test_put("state/" + std::to_string(number));
+        changes.appends = {{test_record("audit/" + std::to_string(number)), "{}", {}}};
+        if (commit_one(**storage, changes)) (void)!write(reports[1], &number, sizeof number);
+      }
+      _exit(1);
+    }
+    close(reports[1]);
+    int number = 0;
+    for (int i = 0; i < 20 + kills; ++i) {
+      REQUIRE(read(reports[0], &number, sizeof number) == sizeof number);
+      acknowledged.insert(std::to_string(number));
+    }
+    kill(child, SIGKILL);
+    while (read(reports[0], &number, sizeof number) == sizeof number) acknowledged.insert(std::to_string(number));
+    close(reports[0]);
+    waitpid(child, nullptr, 0);
+    next = number + 2;  // behind one that may have landed without being acknowledged
+  }
+  PlainPostgres psql(server->conninfo());
+  const auto states = names_in(psql, "state", "killed");
+  CHECK(states == names_in(psql, "audit", "killed"));
+  for (const auto& name : acknowledged) CHECK(states.count(name) == 1);
+}
+
+TEST_CASE("a server that is away is a coded error, and work resumes by itself") {
+  if (shared_server() == nullptr) return;
+  PostgresServer server;
+  auto options = server.options("openindex");
+  options.connection_wait = Duration(20);
+  const auto storage = open_postgres(options);
+  REQUIRE(commit_one(*storage, test_put("a")).has_value());
+  const auto seen = storage->wait_for_change({}).value().sequence;
+  server.stop_fast();
+  const auto refused = commit_one(*storage, test_put("b"));
+  REQUIRE(!refused);
+  CHECK(refused.error().code() == errc::storage_failed);
+  const auto id = test_record("a");
+  REQUIRE(!storage->get({&id, 1}));
+  CHECK(storage->wait_for_change({.seen = seen, .timeout = Duration(1)}).has_value());
+  server.start();
+  while (!commit_one(*storage, test_put("b"))) {
+  }
+  CHECK(count_records(*storage) == 2);
+}
+
+TEST_CASE("a server without room for more connections is busy") {
+  SERVER_OR_SKIP(server);
+  PlainPostgres psql(server->conninfo());
+  psql.execute("CREATE ROLE narrow LOGIN CONNECTION LIMIT 1");
+  psql.execute("GRANT CREATE ON DATABASE postgres TO narrow");
+  auto options = server->options(new_schema());
+  options.conninfo += " user=narrow";
+  options.connection_wait = Duration(30);
+  {
+    const PlainPostgres occupant(options.conninfo);
+    const auto refused = PostgresStorage::open(options);
+    REQUIRE(!refused);
+    CHECK(refused.error().code() == errc::storage_busy);
+  }
+  options.connection_wait = Duration(5'000);
+  const auto storage = open_postgres(options);
+  CHECK(commit_one(*storage, test_put("a")).has_value());
+}
+
+TEST_CASE("when every connection is in use a call is busy after its wait") {
+  SERVER_OR_SKIP(server);
+  auto options = server->options(new_schema());
+  options.connections_max = 1;
+  options.connection_wait = Duration(20);
+  options.lock_wait = Duration(60'000);
+  const auto storage = open_postgres(options);
+  REQUIRE(commit_one(*storage, test_put("held")).has_value());
+  PlainPostgres psql(server->conninfo());
+  psql.execute("BEGIN; SELECT * FROM " + options.schema + ".records FOR UPDATE");
+  std::thread writer([&] { CHECK(commit_one(*storage, test_put("held")).has_value()); });
+  PlainPostgres watcher(server->conninfo());
+  wait_for_lock_waiter(watcher);
+  const auto id = test_record("held");
+  const auto refused = storage->get({&id, 1});
+  psql.execute("COMMIT");
+  writer.join();
+  REQUIRE(!refused);
+  CHECK(refused.error().code() == errc::storage_busy);
+  CHECK(refused.error().context("connections_max") == "1");
+  CHECK(storage->get({&id, 1}).value().front()->version == 2);
+}
+
+TEST_CASE("a server that takes no writes is read-only, and can be read") {
+  SERVER_OR_SKIP(server);
+  auto options = server->options(new_schema());
+  REQUIRE(commit_one(*open_postgres(options), test_put("a")).has_value());
+  options.conninfo += " options='-c default_transaction_read_only=on'";
+  const auto storage = open_postgres(options);
+  CHECK(count_records(*storage) == 1);
+  const auto refused = commit_one(*storage, test_put("b"));
+  REQUIRE(!refused);
+  CHECK(refused.error().code() == errc::storage_read_only);
+  options.schema = new_schema();
+  const auto unopened = PostgresStorage::open(options);
+  REQUIRE(!unopened);
+  CHECK(unopened.error().code() == errc::storage_read_only);
+}
+
+TEST_CASE("a connection that the server ends is replaced without anybody noticing") {
+  SERVER_OR_SKIP(server);
+  const auto storage = open_postgres(server->options(new_schema()));
+  REQUIRE(commit_one(*storage, test_put("a")).has_value());
+  PlainPostgres psql(server->conninfo());
+  for (int round = 0; round < 10; ++round) {
+    psql.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'openindex'");
+    CHECK(commit_one(*storage, step(static_cast<std::uint64_t>(round))).has_value());
+    psql.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'openindex'");
+    CHECK(record(*storage, "OPS-1").version == static_cast<std::uint64_t>(round + 1));
+  }
+}

@@ -12,5 +12,8 @@ std::vector<Figure> memory_figures();
 std::vector<Figure> queue_figures();
 std::vector<Figure> disk_figures();
 std::vector<Figure> sqlite_figures();
+std::vector<Figure> life_figures();
+std::vector<Figure> latency_figures();
+std::vector<Figure> million_figures();
 
 }  // namespace openindex::bench

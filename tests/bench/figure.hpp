@@ -47,7 +47,7 @@ struct Figure {
   std::string name = {};  ///< `room.what`, with `.t<n>` for n threads.
   std::string unit = {};  ///< `ns` for a time, `per second` for a rate.
   bool on_disk = false;
-  bool big = false;         ///< Makes a million items first, so it is measured only when a filter names it.
+  bool big = false;  ///< Makes a million items first, so it is measured only when a filter names it.
   std::function<Rounds(const Place&)> prepare = {};  ///< What all rounds share is made here.
 
   /// In place of `prepare`: measures by itself, for figures that are several numbers.

@@ -1,5 +1,5 @@
-// How long a durable claim takes when claims arrive at a fixed rate, whether or not earlier ones are done: what a caller
-// sees, with the time it waits because others are slow.
+// How long a durable claim takes when claims arrive at a fixed rate, whether or not earlier ones are done: what a
+// caller sees, with the time it waits because others are slow.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -66,8 +66,7 @@ std::vector<double> engine_latencies(const Desk& desk, double rate, std::size_t 
   std::vector<double> latencies;
   desk.on_copy([&](const std::filesystem::path& file) {
     OpenDesk open(file);
-    latencies =
-        open_loop(rate, count, [&](std::size_t i) { require(open.engine.claim(agent(), desk.keys()[i])); });
+    latencies = open_loop(rate, count, [&](std::size_t i) { require(open.engine.claim(agent(), desk.keys()[i])); });
   });
   return latencies;
 }

@@ -27,15 +27,12 @@ void live(WorkflowEngine& engine) {
   const auto key = engine.create(Actor::system("host"), request()).value().key;
   require(engine.claim(agent(), key));
   require(engine.progress(agent(), key, {.gate = "intake_to_analysis", .accept_text = true}));
-  require(engine.progress(agent(), key,
-                          {.gate = "analysis_to_build",
-                           .checked = {"Cause named", "Test proposed", "Effort estimated"}}));
+  require(engine.progress(
+      agent(), key, {.gate = "analysis_to_build", .checked = {"Cause named", "Test proposed", "Effort estimated"}}));
   require(engine.complete(agent(), key, {.to_status = "rejected"}));
 }
 
-void define(WorkflowEngine& engine) {
-  require(engine.save(Actor::system("host"), helpdesk_workflow(Stages::by_hand)));
-}
+void define(WorkflowEngine& engine) { require(engine.save(Actor::system("host"), helpdesk_workflow(Stages::by_hand))); }
 
 using RawLife = std::vector<RawStep>;
 

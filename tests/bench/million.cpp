@@ -48,7 +48,8 @@ class Template {
     }
     const std::string member = "\"number\":" + key_.substr(key_.find('-') + 1) + ",";
     const auto place = put.id.kind == "item" ? put.body.find(member) : std::string::npos;
-    if (place != std::string::npos) put.body.replace(place, member.size(), "\"number\":" + std::to_string(number) + ",");
+    if (place != std::string::npos)
+      put.body.replace(place, member.size(), "\"number\":" + std::to_string(number) + ",");
   }
 
   ChangeSet created_;

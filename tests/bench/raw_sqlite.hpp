@@ -27,14 +27,14 @@ namespace openindex::bench {
 
 /// The rows of one durable step, as values.
 struct RawStep {
-  std::string item = {};      ///< Whose state is read and checked; empty: it is created.
+  std::string item = {};     ///< Whose state is read and checked; empty: it is created.
   std::int64_t version = 0;  ///< Of the state row before the step.
 
   struct Write {
-    std::size_t statement = 0;              ///< Among the texts of the program.
-    std::vector<IndexValue> values = {};    ///< Of its parameters, in order.
-    std::size_t digested = 0;               ///< Which of them is the body of an audit entry, from 1; 0: none.
-    bool of_state = false;                  ///< The row that was read; its number is the last parameter.
+    std::size_t statement = 0;            ///< Among the texts of the program.
+    std::vector<IndexValue> values = {};  ///< Of its parameters, in order.
+    std::size_t digested = 0;             ///< Which of them is the body of an audit entry, from 1; 0: none.
+    bool of_state = false;                ///< The row that was read; its number is the last parameter.
   };
   std::vector<Write> writes = {};
 };

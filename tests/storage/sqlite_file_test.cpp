@@ -109,11 +109,11 @@ TEST_CASE("another application's log is not moved into its database") {
 TEST_CASE("a newer schema is refused by its number and kept") {
   const DatabaseFile file;
   fill(file);
-  PlainConnection(file).execute("PRAGMA user_version=3");
+  PlainConnection(file).execute("PRAGMA user_version=4");
   check_refused_unchanged(file, errc::storage_newer_schema);
   const auto error = refusal(file.options());
-  CHECK(error.context("found") == "3");
-  CHECK(error.context("newest_known") == "2");
+  CHECK(error.context("found") == "4");
+  CHECK(error.context("newest_known") == "3");
 }
 
 TEST_CASE("a truncated database is refused and kept") {

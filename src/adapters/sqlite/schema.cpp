@@ -27,6 +27,9 @@ CREATE UNIQUE INDEX records_key ON records (kind, key);
 CREATE INDEX records_queue ON records
   (queue_holder, queue_rank, queue_number, queue_domain, queue_workflow, queue_stage, kind, key)
   WHERE queue_holder IS NOT NULL;
+CREATE INDEX records_queue_stage ON records
+  (queue_holder, queue_stage, queue_rank, queue_number, queue_domain, queue_workflow, kind, key)
+  WHERE queue_holder IS NOT NULL;
 CREATE INDEX records_items ON records
   (items_domain, items_number, items_sub, items_workflow, items_status, items_stage, items_resolution, items_target,
    items_holder, items_kind, items_priority, items_parent, items_owner, items_assignee, items_schedule,
@@ -38,6 +41,13 @@ CREATE INDEX records_tree ON records (tree_parent, tree_number, tree_sub, kind, 
   WHERE tree_parent IS NOT NULL;
 CREATE INDEX records_audit ON records (audit_at, audit_domain, audit_type, audit_actor, audit_stream, kind, key)
   WHERE audit_at IS NOT NULL;
+)";
+
+// Version 2 looked through a whole queue for the items of one stage.
+constexpr const char* bring_version_2_forward = R"(
+CREATE INDEX records_queue_stage ON records
+  (queue_holder, queue_stage, queue_rank, queue_number, queue_domain, queue_workflow, kind, key)
+  WHERE queue_holder IS NOT NULL;
 )";
 
 // What an item of version 1 could not say is what it says by default; its audit entries take their places by time.
@@ -121,7 +131,8 @@ Result<void> bring_forward(Connection& connection) {
     if (auto done = connection.execute(set_version_1_aside); !done) return done;
   }
   if (found->version < schema_version) {
-    if (auto done = connection.execute(create_records); !done) return done;
+    const char* tables = found->version == 2 ? bring_version_2_forward : create_records;
+    if (auto done = connection.execute(tables); !done) return done;
   }
   if (found->version == 1) {
     if (auto done = connection.execute(copy_version_1); !done) return done;

@@ -2,167 +2,96 @@
 
 #include <algorithm>
 #include <array>
-#include <compare>
 #include <condition_variable>
 #include <iterator>
 #include <mutex>
-#include <set>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <utility>
 
+#include "adapters/memory/slot_table.hpp"
 #include "storage/scan_cursor.hpp"
 
 namespace openindex {
 inline namespace v0 {
 namespace {
 
-using storage::FieldView;
+using memory::index_count;
+using memory::Leading;
+using memory::NameView;
+using memory::number_of;
+using memory::packed;
+using memory::Row;
+using memory::Rows;
+using memory::SharedRecord;
+using memory::Slot;
+using memory::StoredRecord;
 using storage::Place;
 using storage::Selection;
 
-constexpr std::size_t index_count = static_cast<std::size_t>(Index::audit) + 1;
-
-/// Records are immutable and shared, so that a reader copies their bytes after it has let go of the lock.
-using SharedRecord = std::shared_ptr<const Record>;
-
-struct Slot;
-
-/// The leading values of a place. A row compares as equal when it begins with them.
-struct Leading {
-  const std::vector<IndexValue>& values;
-};
-
-/// The order of one index: by the fields, then by kind and key.
-struct IndexOrder {
-  using is_transparent = void;
-  Index index;
-
-  bool operator()(const Slot* a, const Slot* b) const;
-  bool operator()(const Slot* row, const Leading& leading) const { return order(*row, leading) < 0; }
-  bool operator()(const Leading& leading, const Slot* row) const { return order(*row, leading) > 0; }
-
- private:
-  [[nodiscard]] std::strong_ordering order(const Slot& row, const Leading& leading) const;
-};
-
-using Rows = std::set<const Slot*, IndexOrder>;
-
-/// What a record feeds into each index: the values of its entry, none where it feeds nothing.
-using Entries = std::array<std::span<const IndexValue>, index_count>;
-
-/// Where a record lives; stays in place while the record is replaced, so that indexes can point at it.
-struct Slot {
-  const RecordId* id = nullptr;  ///< The key of this slot: comparing it spares a step to the record.
-  SharedRecord record;
-  Entries entries{};                               ///< Into `record`.
-  std::array<Rows::iterator, index_count> rows{};  ///< Where it stands in the indexes it feeds.
-};
-
-std::size_t number_of(Index index) { return static_cast<std::size_t>(index); }
-
-Entries entries_of(const Record& record) {
-  Entries entries;
-  for (const auto& entry : record.index) entries[number_of(entry.index)] = entry.values;
-  return entries;
-}
-
-FieldView view(const IndexValue& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return std::string_view(*text);
-  return std::get<std::int64_t>(value);
-}
-
-/// Read one value of a row's place: a field, or behind those the kind and the key.
-FieldView place_value(const Slot& slot, Index index, std::size_t position) {
-  const auto fields = slot.entries[number_of(index)];
-  if (position < fields.size()) return view(fields[position]);
-  return std::string_view(position == fields.size() ? slot.id->kind : slot.id->key);
-}
-
-bool IndexOrder::operator()(const Slot* a, const Slot* b) const {
-  const auto left = a->entries[number_of(index)];
-  const auto right = b->entries[number_of(index)];
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    // Fields of one index have the same type; comparing by hand is a third of what the variants' own order costs.
-    if (const auto* text = std::get_if<std::string>(&left[i])) {
-      const int compared = text->compare(*std::get_if<std::string>(&right[i]));
-      if (compared != 0) return compared < 0;
-    } else if (const auto number = *std::get_if<std::int64_t>(&left[i]), other = *std::get_if<std::int64_t>(&right[i]);
-               number != other) {
-      return number < other;
-    }
-  }
-  return *a->id < *b->id;
-}
-
-std::strong_ordering IndexOrder::order(const Slot& row, const Leading& leading) const {
-  for (std::size_t i = 0; i < leading.values.size(); ++i) {
-    const auto compared = storage::compare(place_value(row, index, i), leading.values[i]);
-    if (compared != 0) return compared;
-  }
-  return std::strong_ordering::equal;
-}
-
-/// Not noexcept on purpose: libstdc++ then keeps the hash with the node, instead of hashing every node it walks past.
-struct HashId {
-  std::size_t operator()(const RecordId& id) const {
-    const std::hash<std::string_view> hash;
-    return hash(id.key) * 31 + hash(id.kind);
-  }
-};
-
-std::vector<IndexValue> with_next(std::span<const IndexValue> prefix, const IndexValue& next) {
-  std::vector<IndexValue> values(prefix.begin(), prefix.end());
-  values.push_back(next);
-  return values;
-}
-
 /// Find the rows of a selection, whatever the predicates say.
 std::pair<Rows::const_iterator, Rows::const_iterator> find_range(const Rows& rows, const Selection& selection) {
-  const std::vector<IndexValue> prefix(selection.prefix.begin(), selection.prefix.end());
-  const auto low = selection.from ? with_next(prefix, *selection.from) : prefix;
-  const auto first = rows.lower_bound(Leading{low});
+  const auto prefix = packed(selection.prefix);
+  const auto behind = [&](const IndexValue& next) { return prefix + packed({&next, 1}); };
+  const auto first = rows.lower_bound(Leading{selection.from ? behind(*selection.from) : prefix});
   if (!selection.below) return {first, rows.upper_bound(Leading{prefix})};
   if (selection.from && !(*selection.from < *selection.below)) return {first, first};
-  return {first, rows.lower_bound(Leading{with_next(prefix, *selection.below)})};
+  return {first, rows.lower_bound(Leading{behind(*selection.below)})};
 }
 
-bool matches(const Slot& slot, const Selection& selection) {
+bool matches(const StoredRecord& record, const Selection& selection) {
   return std::all_of(selection.where.begin(), selection.where.end(), [&](const Predicate& predicate) {
-    return storage::holds(predicate, place_value(slot, selection.index, predicate.field));
+    return storage::holds(predicate, record.field(selection.index, predicate.field));
   });
 }
 
-Place place_of(const Record& record, Index index) {
-  Place place;
-  for (const auto& entry : record.index) {
-    if (entry.index == index) place = entry.values;
-  }
-  place.emplace_back(record.id.kind);
-  place.emplace_back(record.id.key);
-  return place;
-}
-
-/// A change set whose records are built already, before anybody waits for the lock.
-struct Prepared {
-  Result<void> bounds;
-  std::vector<std::shared_ptr<Record>> puts;
-  std::vector<std::shared_ptr<Record>> appends;
+/// A record to be written, built before anybody waits for the lock.
+struct Ready {
+  std::shared_ptr<StoredRecord> record;
+  NameView name;
+  Slot* slot = nullptr;  ///< Where it goes; null: nothing is there by that name.
 };
 
-std::vector<std::shared_ptr<Record>> build_records(std::span<const Put> puts) {
-  std::vector<std::shared_ptr<Record>> records;
-  records.reserve(puts.size());
-  for (const auto& put : puts) records.push_back(std::make_shared<Record>(Record{put.id, 1, put.body, put.index}));
-  return records;
+/// A change set whose names are hashed and whose records are built.
+struct Prepared {
+  Result<void> bounds = {};
+  std::vector<Ready> puts = {};
+  std::vector<Ready> appends = {};
+
+  struct Guard {
+    NameView name;
+    const Ready* written = nullptr;  ///< What the same change set writes there; it is looked up only once.
+  };
+  std::vector<Guard> guards = {};  ///< Of the expectations.
+};
+
+std::vector<Ready> build_records(std::span<const Put> puts) {
+  std::vector<Ready> built;
+  built.reserve(puts.size());
+  for (const auto& put : puts) built.push_back({std::make_shared<StoredRecord>(put), NameView(put.id)});
+  return built;
+}
+
+std::vector<Prepared::Guard> build_guards(std::span<const Expectation> expectations, std::span<const Ready> puts) {
+  constexpr std::size_t compared_max = 8;  // looking up is cheaper than comparing with many
+  const auto likely = puts.first(std::min(puts.size(), compared_max));
+  std::vector<Prepared::Guard> guards;
+  guards.reserve(expectations.size());
+  for (const auto& expectation : expectations) {
+    const NameView name(expectation.id);
+    const auto found = std::find_if(likely.begin(), likely.end(), [&](const Ready& put) { return put.name == name; });
+    guards.push_back({name, found == likely.end() ? nullptr : &*found});
+  }
+  return guards;
 }
 
 Prepared prepare(const ChangeSet& changes) {
-  auto bounds = check_bounds(changes);
-  if (!bounds) return {std::move(bounds), {}, {}};
-  return {{}, build_records(changes.puts), build_records(changes.appends)};
+  if (auto bounds = check_bounds(changes); !bounds) return {.bounds = std::move(bounds)};
+  Prepared prepared{.puts = build_records(changes.puts), .appends = build_records(changes.appends)};
+  prepared.guards = build_guards(changes.expectations, prepared.puts);
+  return prepared;
 }
+
+std::uint64_t version_of(const Slot* slot) { return slot == nullptr ? 0 : slot->record->version(); }
 
 Error conflict(const RecordId& id, std::uint64_t expected, std::uint64_t found) {
   return Error(errc::conflict)
@@ -176,18 +105,13 @@ Error conflict(const RecordId& id, std::uint64_t expected, std::uint64_t found) 
 
 class MemoryStorage::State {
  public:
-  State() {
-    indexes_.reserve(index_count);
-    for (const auto& schema : index_schemas()) indexes_.emplace_back(IndexOrder{schema.index});
-  }
-
   std::vector<SharedRecord> get(std::span<const RecordId> ids) {
     std::vector<SharedRecord> found;
     found.reserve(ids.size());
     const std::lock_guard lock(mutex_);
     for (const auto& id : ids) {
-      const auto slot = slots_.find(id);
-      found.push_back(slot == slots_.end() ? nullptr : slot->second.record);
+      const auto* slot = slots_.find(NameView(id));
+      found.push_back(slot == nullptr ? nullptr : slot->record);
     }
     return found;
   }
@@ -199,19 +123,20 @@ class MemoryStorage::State {
 
   Page scan(const ScanRequest& request, const std::optional<Place>& after) {
     const Selection selection(request);
+    const auto behind = after ? packed(*after) : std::string();
     const std::lock_guard lock(mutex_);
     const auto& rows = indexes_[number_of(request.index)];
     auto [first, last] = find_range(rows, selection);
-    if (after && request.descending) last = rows.lower_bound(Leading{*after});
-    if (after && !request.descending) first = rows.upper_bound(Leading{*after});
+    if (after && request.descending) last = rows.lower_bound(Leading{behind});
+    if (after && !request.descending) first = rows.upper_bound(Leading{behind});
 
     Page page;
     std::uint32_t examined = 0;
     while (first != last) {
-      const Slot& slot = request.descending ? **--last : **first++;
-      if (matches(slot, selection)) page.rows.push_back(slot.record);
+      const auto& record = request.descending ? (--last)->slot->record : (first++)->slot->record;
+      if (matches(*record, selection)) page.rows.push_back(record);
       if (page.rows.size() < request.limit_count && ++examined < request.examine_count) continue;
-      if (first != last) page.last = slot.record;
+      if (first != last) page.last = record;
       break;
     }
     return page;
@@ -222,7 +147,9 @@ class MemoryStorage::State {
     const std::lock_guard lock(mutex_);
     const auto [first, last] = find_range(indexes_[number_of(request.index)], selection);
     std::uint64_t counted = 0;
-    for (auto row = first; row != last && counted < request.limit_count; ++row) counted += matches(**row, selection);
+    for (auto row = first; row != last && counted < request.limit_count; ++row) {
+      counted += matches(*row->slot->record, selection) ? 1 : 0;
+    }
     return counted;
   }
 
@@ -261,85 +188,100 @@ class MemoryStorage::State {
   }
 
  private:
-  Result<CommitReceipt> apply(const ChangeSet& changes, Prepared& prepared, std::vector<SharedRecord>& replaced) {
+  using Replaced = std::vector<SharedRecord>;
+
+  Result<CommitReceipt> apply(const ChangeSet& changes, Prepared& prepared, Replaced& replaced) {
     if (!prepared.bounds) return prepared.bounds.error();
-    for (const auto& expectation : changes.expectations) {
-      const auto found = version_of(expectation.id);
-      if (found != expectation.version) return conflict(expectation.id, expectation.version, found);
+    for (auto* built : {&prepared.puts, &prepared.appends}) {
+      for (Ready& ready : *built) ready.slot = slots_.find(ready.name);
     }
-    for (const auto& append : changes.appends) {
-      if (const auto found = version_of(append.id); found != 0) return conflict(append.id, 0, found);
-    }
+    if (auto met = check(changes, prepared); !met) return met.error();
     CommitReceipt receipt;
-    receipt.versions.reserve(changes.puts.size());
-    for (auto& record : prepared.puts) receipt.versions.push_back(write(std::move(record), replaced));
-    for (auto& record : prepared.appends) write(std::move(record), replaced);
+    receipt.versions.reserve(prepared.puts.size());
+    for (Ready& ready : prepared.puts) receipt.versions.push_back(put(ready, replaced));
+    const Slot* before = nullptr;
+    for (Ready& ready : prepared.appends) before = &insert(ready, before);
     for (const auto& id : changes.erases) erase(id, replaced);
     return receipt;
   }
 
-  std::uint64_t version_of(const RecordId& id) const {
-    const auto found = slots_.find(id);
-    return found == slots_.end() ? 0 : found->second.record->version;
+  Result<void> check(const ChangeSet& changes, const Prepared& prepared) const {
+    for (std::size_t i = 0; i < changes.expectations.size(); ++i) {
+      const auto& guard = prepared.guards[i];
+      const auto found = version_of(guard.written != nullptr ? guard.written->slot : slots_.find(guard.name));
+      const auto& [id, expected] = changes.expectations[i];
+      if (found != expected) return conflict(id, expected, found);
+    }
+    for (std::size_t i = 0; i < changes.appends.size(); ++i) {
+      const auto found = version_of(prepared.appends[i].slot);
+      if (found != 0) return conflict(changes.appends[i].id, 0, found);
+    }
+    return {};
   }
 
-  std::uint64_t write(std::shared_ptr<Record> record, std::vector<SharedRecord>& replaced) {
-    auto [found, is_new] = slots_.try_emplace(record->id);
-    Slot& slot = found->second;
-    if (!is_new) record->version = slot.record->version + 1;
-    const auto version = record->version;
-    const auto entries = entries_of(*record);
-
-    std::array<bool, index_count> fed{};
-    std::array<bool, index_count> changed{};
-    for (std::size_t i = 0; i < index_count; ++i) {
-      fed[i] = !slot.entries[i].empty();
-      changed[i] = !std::ranges::equal(slot.entries[i], entries[i]);
-      if (fed[i] && entries[i].empty()) indexes_[i].erase(slot.rows[i]);
-    }
-    if (!is_new) replaced.push_back(std::move(slot.record));
-    slot.id = &found->first;
-    slot.record = std::move(record);
-    slot.entries = entries;
-    for (std::size_t i = 0; i < index_count; ++i) {
-      if (changed[i] && !entries[i].empty()) place(slot, i, fed[i]);
-    }
-    if (is_new) place(slot, number_of(Index::key), false);
+  std::uint64_t put(Ready& ready, Replaced& replaced) {
+    if (ready.slot == nullptr) return version_of(&insert(ready, nullptr));
+    Slot& slot = *ready.slot;
+    const auto version = slot.record->version() + 1;
+    ready.record->set_version(version);
+    const SharedRecord old = std::exchange(slot.record, std::move(ready.record));
+    for (std::size_t i = 0; i < index_count; ++i) move_row(slot, i, old->entry(i));
+    replaced.push_back(old);
     return version;
   }
 
-  void place(Slot& slot, std::size_t index, bool is_there) {
+  /// `before`: whose name may come right before this one's.
+  Slot& insert(Ready& ready, const Slot* before) {
+    Slot& slot = slots_.insert(ready.name.hash, std::move(ready.record));
+    for (std::size_t i = 0; i < index_count; ++i) {
+      const auto place = slot.record->entry(i);
+      if (place.empty()) continue;
+      Rows& rows = indexes_[i];
+      const bool follows = before != nullptr && i == number_of(Index::key);
+      // New times and numbers mostly come last.
+      slot.rows[i] = rows.insert(follows ? std::next(before->rows[i]) : rows.end(), Row{place, &slot});
+    }
+    return slot;
+  }
+
+  /// Let a row follow from an old entry, which lives as long as this, to the one of the slot's new record.
+  void move_row(Slot& slot, std::size_t index, std::string_view old) {
     Rows& rows = indexes_[index];
     auto& row = slot.rows[index];
-    if (is_there) {
-      if (stands_right(rows, row)) return;
+    const auto place = slot.record->entry(index);
+    if (old.empty() && place.empty()) return;
+    if (old.empty()) {
+      row = rows.insert(rows.end(), Row{place, &slot});
+    } else if (place.empty()) {
       rows.erase(row);
+    } else {
+      const bool stays = old == place || stands_right(rows, row, Row{place, &slot});
+      row->place = place;
+      if (!stays) row = rows.insert(rows.end(), rows.extract(row));
     }
-    row = rows.insert(rows.end(), &slot);  // new times and numbers mostly come last
   }
 
   /// Most changes of an entry leave the row between its neighbours: a status, a holder behind a number.
-  static bool stands_right(const Rows& rows, Rows::iterator row) {
+  static bool stands_right(const Rows& rows, Rows::iterator row, const Row& changed) {
     const auto less = rows.key_comp();
     const auto next = std::next(row);
-    return (row == rows.begin() || less(*std::prev(row), *row)) && (next == rows.end() || less(*row, *next));
+    return (row == rows.begin() || less(*std::prev(row), changed)) && (next == rows.end() || less(changed, *next));
   }
 
-  void erase(const RecordId& id, std::vector<SharedRecord>& replaced) {
-    const auto found = slots_.find(id);
-    if (found == slots_.end()) return;
-    Slot& slot = found->second;
+  void erase(const RecordId& id, Replaced& replaced) {
+    Slot* slot = slots_.find(NameView(id));
+    if (slot == nullptr) return;
     for (std::size_t i = 0; i < index_count; ++i) {
-      if (i == number_of(Index::key) || !slot.entries[i].empty()) indexes_[i].erase(slot.rows[i]);
+      if (!slot->record->entry(i).empty()) indexes_[i].erase(slot->rows[i]);
     }
-    replaced.push_back(std::move(slot.record));
-    slots_.erase(found);
+    replaced.push_back(std::move(slot->record));
+    slots_.erase(*slot);
   }
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::unordered_map<RecordId, Slot, HashId> slots_;
-  std::vector<Rows> indexes_;
+  memory::SlotTable slots_;
+  std::array<Rows, index_count> indexes_;
   std::uint64_t sequence_ = 1;
   std::size_t waiting_ = 0;
 };
@@ -351,7 +293,7 @@ Result<std::vector<std::optional<Record>>> MemoryStorage::get(std::span<const Re
   const auto found = state_->get(ids);
   std::vector<std::optional<Record>> records(found.size());
   for (std::size_t i = 0; i < found.size(); ++i) {
-    if (found[i]) records[i] = *found[i];
+    if (found[i]) records[i] = found[i]->unpack();
   }
   return records;
 }
@@ -364,8 +306,8 @@ Result<ScanPage> MemoryStorage::scan(const ScanRequest& request) {
 
   ScanPage page;
   page.rows.reserve(found.rows.size());
-  for (const auto& record : found.rows) page.rows.push_back(*record);
-  if (found.last) page.next = storage::write_cursor(request, place_of(*found.last, request.index));
+  for (const auto& record : found.rows) page.rows.push_back(record->unpack());
+  if (found.last) page.next = storage::write_cursor(request, found.last->place(request.index));
   return page;
 }
 

@@ -43,7 +43,7 @@ Result<Records> SqliteStorage::get(std::span<const RecordId> ids) {
   auto& connection = **reader;
   if (ids.size() <= 1) return read_records(connection, ids);
   // A transaction makes the answers of several statements one moment's.
-  if (auto begun = connection.execute("BEGIN"); !begun) return begun.error();
+  if (auto begun = connection.begin(); !begun) return begun.error();
   auto records = read_records(connection, ids);
   const auto ended = connection.roll_back();
   if (records && !ended) return ended.error();

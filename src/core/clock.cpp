@@ -2,8 +2,6 @@
 
 #include <charconv>
 
-#include <fmt/format.h>
-
 namespace openindex {
 inline namespace v0 {
 namespace {
@@ -15,6 +13,14 @@ class SystemClock final : public Clock {
   Time now() const override { return time_point_cast<Duration>(std::chrono::system_clock::now()); }
   Duration steady() const override { return duration_cast<Duration>(steady_clock::now().time_since_epoch()); }
 };
+
+/// By hand, because every audit entry has a time and formatting it took longer than its digest.
+void append_digits(std::string& out, std::int64_t value, std::size_t width) {
+  char digits[20];
+  const auto count = static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, value).ptr - digits);
+  if (count < width) out.append(width - count, '0');
+  out.append(digits, count);
+}
 
 std::optional<int> digits(std::string_view& text, std::size_t count) {
   int value = 0;
@@ -67,9 +73,16 @@ std::string to_rfc3339(Time time) {
   const auto day_start = floor<days>(time);
   const year_month_day date(day_start);
   const hh_mm_ss clock(time - day_start);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+  std::string text;
+  text.reserve(24);
+  append_digits(text, static_cast<int>(date.year()), 4);
+  append_digits(text.append(1, '-'), static_cast<unsigned>(date.month()), 2);
+  append_digits(text.append(1, '-'), static_cast<unsigned>(date.day()), 2);
+  append_digits(text.append(1, 'T'), clock.hours().count(), 2);
+  append_digits(text.append(1, ':'), clock.minutes().count(), 2);
+  append_digits(text.append(1, ':'), clock.seconds().count(), 2);
+  append_digits(text.append(1, '.'), clock.subseconds().count(), 3);
+  return text.append(1, 'Z');
 }
 
 std::optional<Time> parse_rfc3339(std::string_view text) {

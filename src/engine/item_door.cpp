@@ -189,7 +189,7 @@ Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const L
   const Decision& decision = prepared.decision;
   LoadedItem& next = *prepared.next;
   ChangeSet& changes = prepared.changes;
-  std::vector<AuditDraft> drafts = decision.audit;
+  std::vector<AuditDraft> drafts = std::move(prepared.decision.audit);  // nobody else tells what it says
   drafts.insert(drafts.end(), change.notes.begin(), change.notes.end());
 
   if (decision.migration) migrate_item(next, *decision.migration, prepared.target, change.actor);

@@ -2,41 +2,67 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 namespace openindex::json {
 
-void append_string(std::string& out, std::string_view text) {
-  constexpr std::string_view hex = "0123456789abcdef";
-  out += '"';
-  std::size_t start = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(text.data() + start, i - start);
-    start = i + 1;
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        out += "\\u00";
-        out += hex[c >> 4];
-        out += hex[c & 15];
-    }
+namespace {
+
+/// Tell whether a string may not hold the byte as it is.
+bool needs_escape(unsigned char byte) { return byte < 0x20 || byte == '"' || byte == '\\'; }
+
+/// Return the first byte at or behind a place that needs an escape. Most text has none: eight bytes take one look.
+std::size_t find_escape(std::string_view text, std::size_t from) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t highs = 0x8080808080808080;
+  // The high bit of a byte that is zero; borrows reach only bytes behind one that is, and those are looked at again.
+  const auto zeros = [](std::uint64_t eight) { return (eight - ones) & ~eight & highs; };
+  for (; from + 8 <= text.size(); from += 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data() + from, 8);
+    const auto below_space = (eight - ones * 0x20) & ~eight & highs;
+    if ((below_space | zeros(eight ^ ones * '"') | zeros(eight ^ ones * '\\')) != 0) break;
   }
-  out.append(text.data() + start, text.size() - start);
+  while (from < text.size() && !needs_escape(static_cast<unsigned char>(text[from]))) ++from;
+  return from;
+}
+
+void append_escape(std::string& out, unsigned char byte) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  switch (byte) {
+    case '"':
+      out += "\\\"";
+      break;
+    case '\\':
+      out += "\\\\";
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
+    default:
+      out += "\\u00";
+      out += hex[byte >> 4];
+      out += hex[byte & 15];
+  }
+}
+
+}  // namespace
+
+void append_string(std::string& out, std::string_view text) {
+  out += '"';
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = find_escape(text, start);
+    out.append(text, start, end - start);
+    if (end < text.size()) append_escape(out, static_cast<unsigned char>(text[end]));
+    start = end + 1;
+  }
   out += '"';
 }
 

@@ -10,8 +10,6 @@
 namespace openindex::bench {
 namespace {
 
-constexpr std::size_t round_count = 5;
-
 volatile std::sig_atomic_t stopping = 0;
 
 using Values = std::array<double, round_count>;
@@ -28,12 +26,17 @@ std::optional<double> Measured::ratio() const {
   return value / *baseline;
 }
 
-std::optional<Measured> measure(const Figure& figure, const Place& place) {
+std::optional<std::vector<Reading>> measure(const Figure& figure, const Place& place) {
+  if (figure.read) {
+    auto readings = figure.read(place);
+    if (asked_to_stop()) return std::nullopt;
+    return readings;
+  }
   const Rounds rounds = figure.prepare(place);
   Values values{};
   Values baselines{};
   for (std::size_t i = 0; i < round_count; ++i) {
-    if (stopping != 0) return std::nullopt;
+    if (asked_to_stop()) return std::nullopt;
     values[i] = rounds.value();
     if (rounds.baseline) baselines[i] = rounds.baseline();
   }
@@ -41,11 +44,12 @@ std::optional<Measured> measure(const Figure& figure, const Place& place) {
   std::sort(baselines.begin(), baselines.end());
   Measured measured{values[round_count / 2], values.front(), values.back(), {}};
   if (rounds.baseline) measured.baseline = baselines[round_count / 2];
-  return measured;
+  return std::vector<Reading>{{figure.name, figure.unit, measured}};
 }
 
-std::string to_text(const Figure& figure, const Measured& measured) {
-  auto line = fmt::format("{:<28} {:>10} {:<10}  {} to {}", figure.name, shown(measured.value), figure.unit,
+std::string to_text(const Reading& reading) {
+  const auto& measured = reading.measured;
+  auto line = fmt::format("{:<28} {:>10} {:<10}  {} to {}", reading.name, shown(measured.value), reading.unit,
                           shown(measured.min), shown(measured.max));
   if (const auto ratio = measured.ratio()) {
     line = fmt::format("{:<76}  baseline {:>10}  ratio {:.3f}", line, shown(*measured.baseline), *ratio);
@@ -53,12 +57,14 @@ std::string to_text(const Figure& figure, const Measured& measured) {
   return line;
 }
 
-std::string to_json(const Figure& figure, const Measured& measured) {
+std::string to_json(const Reading& reading) {
+  const auto& measured = reading.measured;
   return fmt::format(R"({{"name":"{}","value":{},"unit":"{}","baseline":{},"ratio":{},"min":{},"max":{}}})",
-                     figure.name, number_or_null(measured.value), figure.unit, number_or_null(measured.baseline),
+                     reading.name, number_or_null(measured.value), reading.unit, number_or_null(measured.baseline),
                      number_or_null(measured.ratio()), number_or_null(measured.min), number_or_null(measured.max));
 }
 
 void ask_to_stop() noexcept { stopping = 1; }
+bool asked_to_stop() noexcept { return stopping != 0; }
 
 }  // namespace openindex::bench

@@ -14,22 +14,16 @@
 
 namespace openindex::bench {
 
-/// Where figures that need a disk may make files.
+/// Where figures that need a disk may make files, and how long the ones that watch for a while do so.
 struct Place {
   std::filesystem::path folder = {};
+  std::optional<double> seconds = {};
 };
 
 /// One round each: prepare what is not measured, do the work, return the value in the figure's unit.
 struct Rounds {
   std::function<double()> value = {};
   std::function<double()> baseline = {};  ///< Empty: there is no layer below that could be measured.
-};
-
-struct Figure {
-  std::string name = {};  ///< `room.what`, with `.t<n>` for n threads.
-  std::string unit = {};  ///< `ns` for a time, `per second` for a rate.
-  bool on_disk = false;
-  std::function<Rounds(const Place&)> prepare = {};  ///< What all rounds share is made here.
 };
 
 struct Measured {
@@ -42,16 +36,38 @@ struct Measured {
   [[nodiscard]] std::optional<double> ratio() const;
 };
 
+/// One line of the report.
+struct Reading {
+  std::string name = {};
+  std::string unit = {};
+  Measured measured = {};
+};
+
+struct Figure {
+  std::string name = {};  ///< `room.what`, with `.t<n>` for n threads.
+  std::string unit = {};  ///< `ns` for a time, `per second` for a rate.
+  bool on_disk = false;
+  bool big = false;  ///< Makes a million items first, so it is measured only when a filter names it.
+  std::function<Rounds(const Place&)> prepare = {};  ///< What all rounds share is made here.
+
+  /// In place of `prepare`: measures by itself, for figures that are several numbers.
+  std::function<std::vector<Reading>(const Place&)> read = {};
+};
+
 /// Measure five rounds, each followed by one of the baseline, so that both meet the same machine.
 /// @returns nullopt when the program was asked to stop.
-std::optional<Measured> measure(const Figure& figure, const Place& place);
+std::optional<std::vector<Reading>> measure(const Figure& figure, const Place& place);
 
 /// Write a line for people, or a JSON object on one line.
-std::string to_text(const Figure& figure, const Measured& measured);
-std::string to_json(const Figure& figure, const Measured& measured);
+std::string to_text(const Reading& reading);
+std::string to_json(const Reading& reading);
+
+/// How many rounds there are.
+inline constexpr std::size_t round_count = 5;
 
 /// Tell figures to end early; safe in a signal handler.
 void ask_to_stop() noexcept;
+[[nodiscard]] bool asked_to_stop() noexcept;
 
 /// Shorter rounds say more about the scheduler than about the work.
 inline constexpr std::chrono::duration<double> round_length = std::chrono::milliseconds(400);

@@ -20,4 +20,10 @@ inline std::vector<ItemKey> file_requests(WorkflowEngine& engine, std::size_t co
   return keys;
 }
 
+/// The agent that does the work of the figures.
+inline const Actor& agent() {
+  static const Actor actor = Actor::agent("agent-alpha");
+  return actor;
+}
+
 }  // namespace openindex::bench

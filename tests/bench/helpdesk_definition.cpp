@@ -99,14 +99,15 @@ void add_fields(WorkflowBuilder& builder) {
 
 }  // namespace
 
-Workflow helpdesk_workflow() {
+Workflow helpdesk_workflow(Stages stages) {
+  const bool by_runs = stages == Stages::by_runs;
   WorkflowBuilder builder("HELPDESK");
   builder.name("Help desk")
       .domain("HELP")
       .execution_target(ExecutionTarget::agent)
       .stage({.key = "intake", .goal = "Answer the request, or find out who can"})
-      .stage({.key = "analysis", .agent_required = true, .goal = "Find the cause"})
-      .stage({.key = "build", .agent_required = true, .goal = "Change the program"})
+      .stage({.key = "analysis", .agent_required = by_runs, .goal = "Find the cause"})
+      .stage({.key = "build", .agent_required = by_runs, .goal = "Change the program"})
       .stage({.key = "review"})
       .stage({.key = "release"})
       .stage({.key = "closed"});

@@ -6,8 +6,11 @@
 
 namespace openindex::bench {
 
+/// Whether the stages that agents do are left to runs, or done by hand by whoever claims an item.
+enum class Stages { by_runs, by_hand };
+
 /// Requests come in, agents answer them or pass them on to be built.
-Workflow helpdesk_workflow();
+Workflow helpdesk_workflow(Stages stages = Stages::by_runs);
 
 /// One request, with a text and fields of ordinary size; an agent may take it at once.
 NewItem helpdesk_request();

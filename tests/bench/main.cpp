@@ -1,5 +1,6 @@
 // The benchmarks: one line for each figure. Run them with tests/bench/run; docs/benchmarks.md says what they mean.
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -18,10 +19,11 @@ namespace {
 
 using namespace openindex::bench;
 
-constexpr const char* usage = R"(usage: tests/bench/run [--filter NAME] [--json] [--dir FOLDER]
+constexpr const char* usage = R"(usage: tests/bench/run [--filter NAME] [--json] [--dir FOLDER] [--seconds N]
 
-  --filter NAME  only figures whose name contains NAME
+  --filter NAME  only figures whose name contains NAME. Those that make a million items first are measured only then
   --json         one JSON object for each line: name, value, unit, baseline, ratio, min, max
+  --seconds N    watch latencies for so long, instead of a few seconds
   --dir FOLDER   make database files here; by default in $TMPDIR or the current folder, whichever is on a disk
 
 Each figure is measured in five rounds, each followed by a round of its baseline: the raw layer below. value and baseline
@@ -32,6 +34,7 @@ baseline is, where there is no layer below.
 struct Options {
   std::string filter = {};
   std::optional<std::filesystem::path> folder = {};
+  std::optional<double> seconds = {};
   bool json = false;
   bool help = false;
 };
@@ -40,6 +43,14 @@ struct Options {
 struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+double read_seconds(const std::string& text) {
+  double seconds = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const bool whole = failed == std::errc() && end == text.data() + text.size();
+  if (!whole || seconds < 0.1 || seconds > 600) throw UsageError("--seconds is a number from 0.1 to 600");
+  return seconds;
+}
 
 Options read_options(const std::vector<std::string>& arguments) {
   Options options;
@@ -53,6 +64,8 @@ Options read_options(const std::vector<std::string>& arguments) {
       options.filter = value();
     } else if (name == "--dir") {
       options.folder = value();
+    } else if (name == "--seconds") {
+      options.seconds = read_seconds(value());
     } else if (name == "--json") {
       options.json = true;
     } else if (name == "--help" || name == "-h") {
@@ -67,10 +80,12 @@ Options read_options(const std::vector<std::string>& arguments) {
 std::vector<Figure> choose_figures(const std::string& filter) {
   std::vector<Figure> chosen;
   std::string names;
-  for (auto* room : {rules_figures, memory_figures, queue_figures, disk_figures, sqlite_figures, postgres_figures}) {
+  for (auto* room : {rules_figures, memory_figures, queue_figures, disk_figures, sqlite_figures, life_figures,
+                     latency_figures, heartbeat_figures, footprint_figures, million_figures, postgres_figures}) {
     for (Figure& figure : room()) {
       names += "\n  " + figure.name;
-      if (figure.name.find(filter) != std::string::npos) chosen.push_back(std::move(figure));
+      const bool named = !filter.empty() || !figure.big;
+      if (named && figure.name.find(filter) != std::string::npos) chosen.push_back(std::move(figure));
     }
   }
   if (chosen.empty()) throw UsageError("no figure is called like " + filter + ". There are:" + names);
@@ -92,9 +107,9 @@ bool run(const std::vector<Figure>& figures, const Options& options) {
       folder.emplace(choose_folder(options));
       std::fprintf(stderr, "-- database files in %s\n", folder->path().c_str());
     }
-    const auto measured = measure(figure, {folder ? folder->path() : std::filesystem::path()});
-    if (!measured) return false;
-    std::puts((options.json ? to_json(figure, *measured) : to_text(figure, *measured)).c_str());
+    const auto readings = measure(figure, {folder ? folder->path() : std::filesystem::path(), options.seconds});
+    if (!readings) return false;
+    for (const Reading& reading : *readings) std::puts((options.json ? to_json(reading) : to_text(reading)).c_str());
     std::fflush(stdout);
   }
   return true;

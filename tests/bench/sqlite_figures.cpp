@@ -1,110 +1,121 @@
-// SQLite: durable claims through the engine, beside a program that writes the same rows with the C API.
+// SQLite: durable steps through the engine, beside a program that writes the same rows with the C API.
 #include <memory>
-#include <stdexcept>
-#include <utility>
+#include <span>
 #include <vector>
 
-#include <openindex/adapters/sqlite_storage.hpp>
-#include <openindex/workflow_engine.hpp>
-
-#include "bench/disk.hpp"
+#include "bench/callers.hpp"
+#include "bench/desk.hpp"
 #include "bench/figures.hpp"
 #include "bench/helpdesk.hpp"
-#include "bench/raw_sqlite.hpp"
-#include "bench/recording_storage.hpp"
 
 namespace openindex::bench {
 namespace {
 
-constexpr std::size_t items_per_pass = 2'000;
+constexpr std::size_t many_callers = 64;
+constexpr std::size_t batch_sets = 64;
 
-const Actor& agent() {
-  static const Actor actor = Actor::agent("agent-alpha");
-  return actor;
-}
-
-/// A database with free items, of which every pass takes a copy; and the rows that claiming each of them writes.
-struct Desk {
-  std::filesystem::path database;
-  std::filesystem::path copy;
-  std::vector<ItemKey> keys;
-  std::vector<RawClaim> claims;
-};
-
-std::vector<ItemKey> make_database(const std::filesystem::path& path) {
-  auto storage = SqliteStorage::open({.path = path, .synchronous = SqliteOptions::Synchronous::normal}).value();
-  WorkflowEngine engine{{.storage = *storage}};
-  return file_requests(engine, items_per_pass);
-}
-
-std::vector<RawClaim> record_claims(const std::vector<ItemKey>& keys) {
-  RecordingStorage storage;
-  WorkflowEngine engine{{.storage = storage}};
-  if (file_requests(engine, keys.size()) != keys) throw std::logic_error("items are numbered differently in memory");
-  static_cast<void>(storage.take());
-  std::vector<RawClaim> claims;
-  for (const ItemKey& key : keys) {
-    require(engine.claim(agent(), key));
-    claims.push_back(RawClaim::from(storage.take().at(0)));
-  }
-  return claims;
-}
-
-/// Call for one item after another until they or the round are used up. The first is not measured: it warms up.
-template <class ClaimOne>
-double timed_claims(Stopwatch& watch, std::size_t count, const ClaimOne& claim_one) {
-  claim_one(0);
+/// Call with 1, 2 … until the numbers or the round are used up. The first call, with 0, is not measured: it warms up.
+std::size_t run_one_caller(Stopwatch& watch, std::size_t count, const std::function<void(std::size_t)>& call) {
+  call(0);
   std::size_t next = 1;
   watch.start();
-  do claim_one(next++);
+  do call(next++);
   while (next < count && !watch.full());
   watch.stop();
-  return static_cast<double>(next - 1);
+  return next - 1;
 }
 
-double engine_rate(const Desk& desk) {
-  double count = 0;
+/// One caller pays for no thread.
+std::size_t run(Stopwatch& watch, std::size_t callers, std::size_t count,
+                const std::function<void(std::size_t)>& call) {
+  return callers == 1 ? run_one_caller(watch, count, call) : run_callers(watch, callers, count, call);
+}
+
+/// Make passes on fresh copies until the round is full; a pass returns how much it has done.
+double rate(const Desk& desk, const std::function<std::size_t(const std::filesystem::path&, Stopwatch&)>& pass) {
+  std::size_t count = 0;
   Stopwatch watch;
   while (watch.wants_more()) {
-    copy_durably(desk.database, desk.copy);
-    {
-      const auto storage = SqliteStorage::open({.path = desk.copy}).value();
-      WorkflowEngine engine{{.storage = *storage}};
-      count +=
-          timed_claims(watch, desk.keys.size(), [&](std::size_t i) { require(engine.claim(agent(), desk.keys[i])); });
-    }
-    remove_database(desk.copy);
+    desk.on_copy([&](const std::filesystem::path& file) { count += pass(file, watch); });
   }
-  return count / watch.seconds();
+  return static_cast<double>(count) / watch.seconds();
 }
 
-double raw_rate(const Desk& desk) {
-  double count = 0;
-  Stopwatch watch;
-  while (watch.wants_more()) {
-    copy_durably(desk.database, desk.copy);
-    {
-      RawSqlite raw(desk.copy);
-      count += timed_claims(watch, desk.claims.size(), [&](std::size_t i) { raw.claim(desk.claims[i]); });
-    }
-    remove_database(desk.copy);
-  }
-  return count / watch.seconds();
+double engine_claims(const Desk& desk, std::size_t callers) {
+  return rate(desk, [&](const std::filesystem::path& file, Stopwatch& watch) {
+    OpenDesk open(file);
+    return run(watch, callers, desk.keys().size(),
+               [&](std::size_t i) { require(open.engine.claim(agent(), desk.keys()[i])); });
+  });
 }
 
-Rounds claim_rounds(const Place& place) {
-  auto desk = std::make_shared<Desk>();
-  desk->database = place.folder / "filed.db";
-  desk->copy = place.folder / "claims.db";
-  desk->keys = make_database(desk->database);
-  desk->claims = record_claims(desk->keys);
-  return {.value = [desk] { return engine_rate(*desk); }, .baseline = [desk] { return raw_rate(*desk); }};
+double raw_claims(const Desk& desk, std::size_t callers) {
+  return rate(desk, [&](const std::filesystem::path& file, Stopwatch& watch) {
+    RawSqlite raw(file, desk.program());
+    RawGroup group(raw);
+    return run(watch, callers, desk.claims().size(), [&](std::size_t i) {
+      if (callers == 1) {
+        raw.commit(desk.claims()[i]);
+      } else {
+        group.commit(desk.claims()[i]);
+      }
+    });
+  });
+}
+
+double storage_batches(const Desk& desk) {
+  return rate(desk, [&](const std::filesystem::path& file, Stopwatch& watch) {
+    const auto storage = SqliteStorage::open({.path = file}).value();
+    const auto sets = std::span(desk.sets());
+    const auto commit = [&](std::size_t batch) {
+      for (const auto& result : storage->commit(sets.subspan(batch * batch_sets, batch_sets))) require(result);
+    };
+    return batch_sets * run(watch, 1, sets.size() / batch_sets, commit);
+  });
+}
+
+/// Without digests: in a change set that is handed to a storage they are made already.
+double raw_batches(const Desk& desk) {
+  std::vector<const RawStep*> steps;
+  for (const RawStep& step : desk.claims()) steps.push_back(&step);
+  return rate(desk, [&](const std::filesystem::path& file, Stopwatch& watch) {
+    RawSqlite raw(file, desk.program());
+    const auto commit = [&](std::size_t batch) {
+      raw.commit(std::span(steps).subspan(batch * batch_sets, batch_sets), RawSqlite::Digests::left_out);
+    };
+    return batch_sets * run(watch, 1, steps.size() / batch_sets, commit);
+  });
+}
+
+Rounds one_caller(const Place& place) {
+  const auto desk = std::make_shared<const Desk>(place, "claims", 2'000);
+  return {.value = [desk] { return engine_claims(*desk, 1); }, .baseline = [desk] { return raw_claims(*desk, 1); }};
+}
+
+Rounds callers_beside_raw(const Place& place) {
+  const auto desk = std::make_shared<const Desk>(place, "claims", 20'000);
+  return {.value = [desk] { return engine_claims(*desk, many_callers); },
+          .baseline = [desk] { return raw_claims(*desk, many_callers); }};
+}
+
+Rounds callers_beside_one(const Place& place) {
+  const auto desk = std::make_shared<const Desk>(place, "claims", 20'000);
+  return {.value = [desk] { return engine_claims(*desk, many_callers); },
+          .baseline = [desk] { return engine_claims(*desk, 1); }};
+}
+
+Rounds batches(const Place& place) {
+  const auto desk = std::make_shared<const Desk>(place, "claims", 20'000);
+  return {.value = [desk] { return storage_batches(*desk); }, .baseline = [desk] { return raw_batches(*desk); }};
 }
 
 }  // namespace
 
 std::vector<Figure> sqlite_figures() {
-  return {{.name = "sqlite.claim.t1", .unit = "per second", .on_disk = true, .prepare = claim_rounds}};
+  return {{.name = "sqlite.claim.t1", .unit = "per second", .on_disk = true, .prepare = one_caller},
+          {.name = "sqlite.claim.t64", .unit = "per second", .on_disk = true, .prepare = callers_beside_raw},
+          {.name = "sqlite.claim.t64_over_t1", .unit = "per second", .on_disk = true, .prepare = callers_beside_one},
+          {.name = "sqlite.commit.batch64", .unit = "per second", .on_disk = true, .prepare = batches}};
 }
 
 }  // namespace openindex::bench

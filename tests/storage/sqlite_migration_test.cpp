@@ -65,6 +65,7 @@ INSERT INTO records (kind, key, version, items_domain, items_number, items_sub, 
 INSERT INTO records (kind, key, version, body) VALUES
   ('run', 'run_OPS-7_0001', 9, '{"ended":6000}'), ('run', 'run_OPS-8_0001', 9, '{"due":7000}'),
   ('idempotency', 'create/OPS/key', 1, '{"digest":"d","item":"OPS-7","at":"2026-11-22T10:00:00.250Z"}');
+DROP INDEX records_queue_stage;
 PRAGMA user_version=2;
 )");
   const auto storage = file.open();
@@ -79,4 +80,42 @@ PRAGMA user_version=2;
   CHECK(entries("resolved") == Entries{{"resolved", 5000, "OPS-7"}});
   CHECK(entries("ended") == Entries{{"ended", 6000, "run_OPS-7_0001"}});
   CHECK(entries("created") == Entries{{"created", 1795341600250, "create/OPS/key"}});
+}
+
+TEST_CASE("a database of the second schema gets its order by stage") {
+  const DatabaseFile file;
+  { const auto storage = file.open(); }
+  PlainConnection(file).execute("DROP INDEX records_queue_stage; PRAGMA user_version=2");
+  const auto storage = file.open();
+  const auto free = storage->count(
+      {.index = Index::queue, .prefix = {""}, .where = {{5, Predicate::Op::equal, std::string("review")}}});
+  CHECK(free.value() == 0);
+  CHECK(PlainConnection(file).column("PRAGMA user_version") == std::vector<std::string>{"3"});
+}
+
+TEST_CASE("the free items of one stage come in the order of the queue, page by page") {
+  const DatabaseFile file;
+  const auto storage = file.open();
+  std::vector<ChangeSet> sets;
+  for (std::int64_t number = 1; number <= 30; ++number) {
+    const std::string stage = number % 3 == 0 ? "review" : "intake";
+    const std::string key = "OPS-" + std::to_string(number);
+    sets.push_back({.puts = {{{"item", key}, "{}", {{Index::queue, {"", number % 2, number, "OPS", "OPS", stage}}}}}});
+  }
+  for (const auto& committed : storage->commit(sets)) REQUIRE(committed);
+  ScanRequest request{.index = Index::queue,
+                      .prefix = {""},
+                      .where = {{5, Predicate::Op::equal, std::string("review")}},
+                      .limit_count = 3};
+  std::vector<std::string> keys;
+  do {
+    const auto page = storage->scan(request);
+    REQUIRE(page);
+    for (const auto& row : page->rows) keys.push_back(row.id.key);
+    request.after = page->next;
+  } while (!request.after.empty());
+  CHECK(keys == std::vector<std::string>{"OPS-6", "OPS-12", "OPS-18", "OPS-24", "OPS-30", "OPS-3", "OPS-9", "OPS-15",
+                                         "OPS-21", "OPS-27"});
+  request = {.index = Index::queue, .prefix = {"", 1}, .where = request.where, .descending = true, .after = {}};
+  CHECK(storage->scan(request).value().rows.front().id.key == "OPS-27");
 }

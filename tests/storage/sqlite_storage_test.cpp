@@ -238,6 +238,44 @@ TEST_CASE("a conflict in a group costs its neighbours nothing") {
   CHECK(count_records(*storage) == 80);
 }
 
+TEST_CASE("an append that is there already takes back those of its set and costs its neighbours nothing") {
+  const DatabaseFile file;
+  const auto storage = file.open();
+  REQUIRE(commit_one(*storage, test_put("known")));
+  std::vector<ChangeSet> sets = {test_put("a"), test_put("not"), test_put("b")};
+  sets[1].appends = {{test_record("new"), "{}", {}}, {test_record("known"), "{}", {}}};
+  const auto results = storage->commit(sets);
+  CHECK(results[0].has_value());
+  REQUIRE(!results[1]);
+  CHECK(results[1].error().code() == errc::conflict);
+  CHECK(results[1].error().context("key") == "known");
+  CHECK(results[1].error().context("found") == "1");
+  CHECK(results[2].has_value());
+  CHECK(count_records(*storage) == 3);
+}
+
+TEST_CASE("heartbeats of many callers land although other commits fill every group") {
+  constexpr int each = 30;
+  const DatabaseFile file;
+  const auto storage = file.open();
+  std::atomic<int> landed = 0;
+  run_in_threads(12, [&](int thread) {
+    for (int i = 0; i < each; ++i) {
+      std::vector<ChangeSet> sets;
+      const bool beats = thread % 4 == 0;
+      for (int n = 0; n < (beats ? 1 : 200); ++n) {
+        const auto key = std::to_string(thread) + "/" + std::to_string(i) + "/" + std::to_string(n);
+        auto& set = sets.emplace_back(test_put(beats ? std::to_string(thread) : key));
+        if (!beats) set.appends = {{test_record(key + "+"), "{}", {}}};
+      }
+      const auto results = storage->commit(sets);
+      for (const auto& result : results) landed += result ? 1 : 0;
+    }
+  });
+  CHECK(landed == each * (3 + 9 * 200));
+  CHECK(count_records(*storage) == 3 + each * 9 * 400);
+}
+
 TEST_CASE("a change set that SQLite refuses halfway leaves nothing behind and costs its neighbours nothing") {
   const DatabaseFile file;
   const auto storage = file.open();

@@ -36,7 +36,10 @@ int Connection::on_busy(void* context, int attempt) {
   const auto now = SteadyClock::now();
   if (attempt == 0) self.busy_until_ = now + self.busy_timeout_;
   if (!self.waits_ || now >= self.busy_until_) return 0;
-  std::this_thread::sleep_for(std::chrono::microseconds(std::min(100 << std::min(attempt, 6), 5000)));
+  // Commits of others are short. A lock that is held for long is looked at less often.
+  constexpr int short_looks = 100;
+  const int pause = attempt < short_looks ? std::min(100 << std::min(attempt, 6), 500) : 5000;
+  std::this_thread::sleep_for(std::chrono::microseconds(pause));
   return 1;
 }
 
@@ -95,6 +98,13 @@ Result<Statement*> Connection::prepare(std::string_view sql) {
   return &statements_.emplace(sql, std::move(*prepared)).first->second;
 }
 
+Result<Statement*> Connection::prepare_constant(const std::string& sql) {
+  if (const auto found = constants_.find(&sql); found != constants_.end()) return found->second;
+  auto prepared = prepare(sql);
+  if (prepared) constants_.emplace(&sql, *prepared);
+  return prepared;
+}
+
 Result<void> Connection::execute(const char* sql) {
   const int code = sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return error_of(database_.get(), code, sql);
@@ -119,9 +129,33 @@ Result<std::int64_t> Connection::read_integer(const char* sql) {
   return *row ? query.integer(0) : 0;
 }
 
+Result<void> Connection::run(const std::string& sql) {
+  const auto statement = prepare_constant(sql);
+  if (!statement) return statement.error();
+  Query query(**statement);
+  if (auto done = query.next(); !done) return done.error();
+  return {};
+}
+
+Result<void> Connection::begin() {
+  static const std::string text = "BEGIN";
+  return run(text);
+}
+
+Result<void> Connection::begin_immediate() {
+  static const std::string text = "BEGIN IMMEDIATE";
+  return run(text);
+}
+
+Result<void> Connection::commit() {
+  static const std::string text = "COMMIT";
+  return run(text);
+}
+
 Result<void> Connection::roll_back() {
+  static const std::string text = "ROLLBACK";
   if (sqlite3_get_autocommit(database_.get()) != 0) return {};
-  return execute("ROLLBACK");
+  return run(text);
 }
 
 }  // namespace openindex::sqlite

@@ -32,8 +32,17 @@ class Connection {
   /// Return the statement for this text, prepared at its first use and kept: our code can form a few hundred texts.
   Result<Statement*> prepare(std::string_view sql);
 
+  /// The same for a text that lives as long as the program: found by where it stands, not by what it says.
+  Result<Statement*> prepare_constant(const std::string& sql);
+
   /// Execute without rows.
   Result<void> execute(const char* sql);
+
+  /// Begin a transaction that reads, or one that holds the write lock: each commit pays for these, so they are
+  /// prepared.
+  Result<void> begin();
+  Result<void> begin_immediate();
+  Result<void> commit();
 
   /// Read one value, such as a pragma's.
   Result<std::string> read_text(const char* sql);
@@ -45,6 +54,8 @@ class Connection {
 
   /// Whether to wait for locks of others up to the busy timeout, as at first, or not at all.
   void wait_when_busy(bool wait) noexcept { waits_ = wait; }
+
+  [[nodiscard]] Duration busy_timeout() const noexcept { return busy_timeout_; }
 
   [[nodiscard]] sqlite3* raw() const noexcept { return database_.get(); }
 
@@ -59,6 +70,7 @@ class Connection {
 
   Connection(sqlite3* database, Duration busy_timeout);
   Result<void> switch_to_wal();
+  Result<void> run(const std::string& sql);
   static int on_busy(void* connection, int attempt);
 
   std::unique_ptr<sqlite3, Close> database_;
@@ -66,6 +78,7 @@ class Connection {
   bool waits_ = true;
   std::chrono::steady_clock::time_point busy_until_;
   std::unordered_map<std::string, Statement, HashText, std::equal_to<>> statements_;
+  std::unordered_map<const std::string*, Statement*> constants_;  ///< Some of them.
 };
 
 }  // namespace openindex::sqlite

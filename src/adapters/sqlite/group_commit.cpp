@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "adapters/sqlite/rows.hpp"
+#include "adapters/sqlite/changes.hpp"
 
 namespace openindex::sqlite {
 namespace {
@@ -12,116 +12,114 @@ namespace {
 /// How many change sets share a transaction at most, unless one call brings more: a bound on everybody's wait.
 constexpr std::size_t group_sets_max = 512;
 
-Result<void> expect_version(Connection& writer, const RecordId& id, std::uint64_t expected) {
-  const auto found = read_version(writer, id);
-  if (!found) return found.error();
-  if (*found == expected) return {};
-  return Error(errc::conflict)
-      .with("kind", id.kind)
-      .with("key", id.key)
-      .with("expected", std::to_string(expected))
-      .with("found", std::to_string(*found));
-}
-
-Result<void> check_expectations(Connection& writer, const ChangeSet& changes) {
-  for (const auto& expectation : changes.expectations) {
-    if (auto met = expect_version(writer, expectation.id, expectation.version); !met) return met;
-  }
-  for (const auto& append : changes.appends) {
-    if (auto met = expect_version(writer, append.id, 0); !met) return met;
-  }
-  return {};
-}
-
-Result<CommitReceipt> apply_one(Connection& writer, const ChangeSet& changes) {
-  if (auto met = check_expectations(writer, changes); !met) return met.error();
-  CommitReceipt receipt;
-  receipt.versions.reserve(changes.puts.size());
-  for (const auto& put : changes.puts) {
-    const auto version = write_record(writer, put);
-    if (!version) return version.error();
-    receipt.versions.push_back(*version);
-  }
-  for (const auto& append : changes.appends) {
-    if (auto inserted = insert_record(writer, append); !inserted) return inserted.error();
-  }
-  for (const auto& id : changes.erases) {
-    if (auto erased = erase_record(writer, id); !erased) return erased.error();
-  }
-  return receipt;
-}
+bool appends_nothing(const ChangeSet& changes) { return changes.appends.empty(); }
 
 bool is_conflict(const Result<CommitReceipt>& result) { return !result && result.error().code() == errc::conflict; }
 
 }  // namespace
 
+GroupCommit::GroupCommit(Connection& writer, Checkpoint& checkpoint, ChangeWatch& watch)
+    : writer_(writer),
+      checkpoint_(checkpoint),
+      watch_(watch),
+      turn_(sqlite3_filename_wal(sqlite3_db_filename(writer.raw(), "main"))) {}
+
+void GroupCommit::Call::tell(News its_news) {
+  {
+    const std::lock_guard lock(mutex);
+    news = its_news;
+  }
+  told.notify_one();
+}
+
+GroupCommit::News GroupCommit::Call::wait() {
+  std::unique_lock lock(mutex);
+  told.wait(lock, [&] { return news != News::none; });
+  return std::exchange(news, News::none);
+}
+
 std::vector<Result<CommitReceipt>> GroupCommit::commit(std::span<const ChangeSet> changes) {
   std::vector<Result<CommitReceipt>> results;
   results.reserve(changes.size());
-  Call mine;
-  mine.entries.reserve(changes.size());
+  const auto mine = std::make_shared<Call>();
+  mine->entries.reserve(changes.size());
   for (const auto& set : changes) {
     if (auto checked = check_bounds(set); !checked) {
       results.emplace_back(checked.error());
     } else {
-      results.emplace_back(errc::storage_failed);       // until there is an answer
-      mine.entries.push_back({&set, &results.back()});  // stays in place: reserved
+      results.emplace_back(errc::storage_failed);        // until there is an answer
+      mine->entries.push_back({&set, &results.back()});  // stays in place: reserved
     }
   }
-  if (mine.entries.empty()) return results;
-
-  std::unique_lock lock(mutex_);
-  waiting_.push_back(&mine);
-  mine.turn.wait(lock, [&] { return mine.answered || (!leading_ && waiting_.front() == &mine); });
-  if (!mine.answered) lead(lock);
+  if (mine->entries.empty()) return results;
+  for (auto news = enter(mine) ? News::lead : mine->wait(); news == News::lead; news = mine->wait()) lead();
   return results;
 }
 
-void GroupCommit::lead(std::unique_lock<std::mutex>& lock) {
-  leading_ = true;
-  const auto group = take_group();
-  lock.unlock();
-  run(group);
-  lock.lock();
-  for (auto* call : group) {
-    call->answered = true;
-    call->turn.notify_one();  // under the lock: the call is gone as soon as its thread has it
-  }
-  tidy(lock);
+/// Tell whether the caller leads, because nobody else does.
+bool GroupCommit::enter(const CallPtr& call) {
+  const bool urgent = std::all_of(call->entries.begin(), call->entries.end(),
+                                  [](const Entry& entry) { return appends_nothing(*entry.changes); });
+  const std::lock_guard lock(mutex_);
+  (urgent ? urgent_ : waiting_).push_back(call);
+  return !std::exchange(leading_, true);
 }
 
-std::vector<GroupCommit::Call*> GroupCommit::take_group() {
-  std::vector<Call*> group;
+/// The leader's own call is among those it takes along, unless others fill the group: then it leads again.
+void GroupCommit::lead() {
+  const auto group = take_group();
+  run(group);
+  tidy(group);
+}
+
+GroupCommit::Group GroupCommit::take_group() {
+  const std::lock_guard lock(mutex_);
+  Group group;
   std::size_t sets = 0;
-  while (!waiting_.empty()) {
-    sets += waiting_.front()->entries.size();
-    if (!group.empty() && sets > group_sets_max) break;
-    group.push_back(waiting_.front());
-    waiting_.pop_front();
+  for (auto* calls : {&urgent_, &waiting_}) {
+    while (!calls->empty()) {
+      sets += calls->front()->entries.size();
+      if (!group.empty() && sets > group_sets_max) return group;
+      group.push_back(std::move(calls->front()));
+      calls->pop_front();
+    }
   }
   return group;
 }
 
-/// Pass the lead on, before or after a checkpoint: the group has its answers, so only the leader's own call pays for
-/// it.
-void GroupCommit::tidy(std::unique_lock<std::mutex>& lock) {
-  auto need = checkpoint_.need();
-  if (need == Checkpoint::Need::soon && !waiting_.empty()) need = Checkpoint::Need::none;
-  const bool due = need != Checkpoint::Need::none;
-  if (due && checkpoint_.needs_writer(need)) {
-    lock.unlock();
-    checkpoint_.run(need);
-    lock.lock();
+/// Let the next caller lead; nobody, when none waits.
+void GroupCommit::pass_on() {
+  CallPtr next;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto& calls = urgent_.empty() ? waiting_ : urgent_;
+    leading_ = !calls.empty();
+    if (leading_) next = calls.front();
   }
-  leading_ = false;
-  if (!waiting_.empty()) waiting_.front()->turn.notify_one();
-  lock.unlock();
-  if (due && !checkpoint_.needs_writer(need)) checkpoint_.run(need);
+  if (next) next->tell(News::lead);
 }
 
-void GroupCommit::run(std::span<Call* const> group) {
+bool GroupCommit::somebody_waits() {
+  const std::lock_guard lock(mutex_);
+  return !urgent_.empty() || !waiting_.empty();
+}
+
+/// Pass the lead on and answer the group. A checkpoint comes after the answers, so that only the leader's own call pays
+/// for it, and before the lead is passed on if it needs the writer connection.
+void GroupCommit::tidy(const Group& group) {
+  auto need = checkpoint_.need();
+  if (need == Checkpoint::Need::soon && somebody_waits()) need = Checkpoint::Need::none;
+  const bool due = need != Checkpoint::Need::none;
+  const bool keeps_lead = due && checkpoint_.needs_writer(need);
+  if (!keeps_lead) pass_on();
+  for (const auto& call : group) call->tell(News::answered);
+  if (due) checkpoint_.run(need);
+  if (keeps_lead) pass_on();
+}
+
+void GroupCommit::run(const Group& group) {
   std::vector<Entry> entries;
-  for (const auto* call : group) entries.insert(entries.end(), call->entries.begin(), call->entries.end());
+  for (const auto& call : group) entries.insert(entries.end(), call->entries.begin(), call->entries.end());
   if (attempt(entries) == Outcome::try_each_alone) run_each_alone(entries);
   const auto landed = [](const Entry& entry) { return entry.result->has_value(); };
   if (std::any_of(entries.begin(), entries.end(), landed)) watch_.wake();
@@ -140,7 +138,7 @@ void GroupCommit::run_each_alone(std::span<const Entry> entries) {
 /// Run one transaction. A set that fails alone is answered with its error, one that fails in company is tried again.
 GroupCommit::Outcome GroupCommit::attempt(std::span<const Entry> entries) {
   auto begun = writer_.roll_back();  // a rollback that failed before would refuse every transaction from now on
-  if (begun) begun = writer_.execute("BEGIN IMMEDIATE");
+  if (begun) begun = begin();
   if (!begun) {
     for (const auto& entry : entries) *entry.result = begun.error();
     return Outcome::answered;
@@ -151,9 +149,18 @@ GroupCommit::Outcome GroupCommit::attempt(std::span<const Entry> entries) {
   return outcome;
 }
 
+/// Whoever does not get its turn does not wait for the lock as well.
+Result<void> GroupCommit::begin() {
+  writer_.wait_when_busy(turn_.take(writer_.busy_timeout()));
+  auto begun = writer_.begin_immediate();
+  writer_.wait_when_busy(true);
+  turn_.give_back();
+  return begun;
+}
+
 GroupCommit::Outcome GroupCommit::apply(std::span<const Entry> entries) {
   for (const auto& entry : entries) {
-    *entry.result = apply_one(writer_, *entry.changes);
+    *entry.result = apply_changes(writer_, *entry.changes);
     // A conflict is found before anything of its set is written; other errors may leave half a set behind.
     if (*entry.result || is_conflict(*entry.result)) continue;
     return entries.size() > 1 ? Outcome::try_each_alone : Outcome::answered;
@@ -163,7 +170,7 @@ GroupCommit::Outcome GroupCommit::apply(std::span<const Entry> entries) {
 
 GroupCommit::Outcome GroupCommit::finish(std::span<const Entry> entries) {
   if (entries.size() == 1 && !*entries.front().result) return Outcome::answered;
-  const auto committed = writer_.execute("COMMIT");
+  const auto committed = writer_.commit();
   if (committed) return Outcome::answered;
 
   // Without room, or without the lock, the mark that ends a transaction was not written. After anything else it may

@@ -1,11 +1,12 @@
 // Many callers, one durable write: whoever finds no commit in progress leads, and takes those who wait along.
 //
 // The leader works on its own thread, so a lone caller pays for no hand-off; while it waits for the disk, the next
-// group gathers.
+// group gathers. Calls that append nothing go first: they keep a hold or a lease alive, and somebody's time runs out.
 #pragma once
 
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <vector>
@@ -15,14 +16,14 @@
 #include "adapters/sqlite/change_watch.hpp"
 #include "adapters/sqlite/checkpoint.hpp"
 #include "adapters/sqlite/connection.hpp"
+#include "adapters/sqlite/write_turn.hpp"
 
 namespace openindex::sqlite {
 
 class GroupCommit {
  public:
   /// All of them must outlive this; `writer` is used by nobody else.
-  GroupCommit(Connection& writer, Checkpoint& checkpoint, ChangeWatch& watch)
-      : writer_(writer), checkpoint_(checkpoint), watch_(watch) {}
+  GroupCommit(Connection& writer, Checkpoint& checkpoint, ChangeWatch& watch);
 
   /// @par Errors as Storage::commit
   std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes);
@@ -33,29 +34,45 @@ class GroupCommit {
     const ChangeSet* changes;
     Result<CommitReceipt>* result;
   };
+  enum class News { none, answered, lead };
+
+  /// Shared with the leader, which tells its news after the caller may have gone. Each has a lock of its own: callers
+  /// that are answered at once do not queue up for one.
   struct Call {
     std::vector<Entry> entries;
-    bool answered = false;
-    std::condition_variable turn;
+    std::mutex mutex;
+    std::condition_variable told;
+    News news = News::none;
+
+    void tell(News its_news);
+    News wait();
   };
+  using CallPtr = std::shared_ptr<Call>;
+  using Group = std::vector<CallPtr>;
   enum class Outcome { answered, try_each_alone };
 
-  void lead(std::unique_lock<std::mutex>& lock);
-  std::vector<Call*> take_group();
-  void run(std::span<Call* const> group);
+  bool enter(const CallPtr& call);
+  void lead();
+  Group take_group();
+  bool somebody_waits();
+  void pass_on();
+  void tidy(const Group& group);
+  void run(const Group& group);
   void run_each_alone(std::span<const Entry> entries);
   Outcome attempt(std::span<const Entry> entries);
   Outcome apply(std::span<const Entry> entries);
   Outcome finish(std::span<const Entry> entries);
-  void tidy(std::unique_lock<std::mutex>& lock);
+  Result<void> begin();
 
   Connection& writer_;
   Checkpoint& checkpoint_;
   ChangeWatch& watch_;
+  WriteTurn turn_;  ///< Among processes.
 
   std::mutex mutex_;
-  std::deque<Call*> waiting_;
-  bool leading_ = false;  ///< Somebody uses the writer connection.
+  std::deque<CallPtr> urgent_;
+  std::deque<CallPtr> waiting_;
+  bool leading_ = false;  ///< Somebody uses the writer connection, or was told to.
 };
 
 }  // namespace openindex::sqlite

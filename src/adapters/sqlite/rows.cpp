@@ -51,20 +51,27 @@ const std::string& insert_text(IndexSet chosen) {
     for (const char c : columns_of(set, "")) {
       if (c == ',') values += ", ?";
     }
-    return "INSERT INTO records (kind, key, version, body" + columns_of(set, "") + ") VALUES (" + values + ")";
+    return "INSERT INTO main.records (kind, key, version, body" + columns_of(set, "") + ") VALUES (" + values + ")";
   });
+  return texts[chosen];
+}
+
+const std::string& append_text(IndexSet chosen) {
+  static const auto texts =
+      for_every_set([](IndexSet set) { return insert_text(set) + " ON CONFLICT (kind, key) DO NOTHING"; });
   return texts[chosen];
 }
 
 const std::string& update_text(IndexSet chosen) {
   static const auto texts = for_every_set([](IndexSet set) {
-    return "UPDATE records SET version = ?, body = ?" + columns_of(set, " = ?") + " WHERE id = ?";
+    return "UPDATE main.records SET version = ?, body = ?" + columns_of(set, " = ?") + " WHERE id = ?";
   });
   return texts[chosen];
 }
 
 std::string select_text(std::string_view where) {
-  return "SELECT kind, key, version" + columns_of(every_index, "") + ", body FROM records WHERE " + std::string(where);
+  return "SELECT kind, key, version" + columns_of(every_index, "") + ", body FROM main.records WHERE " +
+         std::string(where);
 }
 
 void bind_entries(Query& query, const Put& put, IndexSet chosen) {
@@ -129,6 +136,21 @@ Result<void> done(Query& query) {
   return {};
 }
 
+IndexSet entries_of(const Put& put) {
+  IndexSet chosen = 0;
+  for (const auto& entry : put.index) chosen |= bit_of(index_schema(entry.index));
+  return chosen;
+}
+
+Result<void> insert(Connection& connection, const std::string& text, const Put& put, IndexSet chosen) {
+  const auto statement = connection.prepare_constant(text);
+  if (!statement) return statement.error();
+  Query query(**statement);
+  query.bind(put.id.kind).bind(put.id.key).bind_body(put.body);
+  bind_entries(query, put, chosen);
+  return done(query);
+}
+
 Result<std::optional<Record>> read_one(Query& query) {
   const auto row = query.next();
   if (!row) return row.error();
@@ -153,7 +175,7 @@ std::vector<std::string> place_columns(Index index) {
 
 Result<std::optional<Record>> read_record(Connection& connection, const RecordId& id) {
   static const std::string text = select_text("kind = ? AND key = ?");
-  const auto statement = connection.prepare(text);
+  const auto statement = connection.prepare_constant(text);
   if (!statement) return statement.error();
   Query query(**statement);
   return read_one(query.bind(id.kind).bind(id.key));
@@ -161,14 +183,15 @@ Result<std::optional<Record>> read_record(Connection& connection, const RecordId
 
 Result<std::optional<Record>> read_row(Connection& connection, std::int64_t row) {
   static const std::string text = select_text("id = ?");
-  const auto statement = connection.prepare(text);
+  const auto statement = connection.prepare_constant(text);
   if (!statement) return statement.error();
   Query query(**statement);
   return read_one(query.bind(row));
 }
 
 Result<std::uint64_t> read_version(Connection& connection, const RecordId& id) {
-  const auto statement = connection.prepare("SELECT version FROM records WHERE kind = ? AND key = ?");
+  static const std::string text = "SELECT version FROM main.records WHERE kind = ? AND key = ?";
+  const auto statement = connection.prepare_constant(text);
   if (!statement) return statement.error();
   Query query(**statement);
   const auto row = query.bind(id.kind).bind(id.key).next();
@@ -176,50 +199,43 @@ Result<std::uint64_t> read_version(Connection& connection, const RecordId& id) {
   return *row ? static_cast<std::uint64_t>(query.integer(0)) : 0;
 }
 
-Result<std::uint64_t> write_record(Connection& connection, const Put& put) {
+Result<Target> find_target(Connection& connection, const Put& put) {
   static const std::string text =
-      "SELECT id, version" + columns_of(every_index, "") + " FROM records WHERE kind = ? AND key = ?";
-  const auto find = connection.prepare(text);
-  if (!find) return find.error();
-  std::optional<std::int64_t> id;
-  std::int64_t version = 1;
-  IndexSet changed = 0;
-  {
-    Query found(**find);
-    const auto row = found.bind(put.id.kind).bind(put.id.key).next();
-    if (!row) return row.error();
-    if (*row) {
-      id = found.integer(0);
-      version = found.integer(1) + 1;
-      changed = changed_entries(found, 2, put);
-    }
-  }
-  if (!id) {
-    if (auto inserted = insert_record(connection, put); !inserted) return inserted.error();
-    return std::uint64_t{1};
-  }
-  const auto update = connection.prepare(update_text(changed));
-  if (!update) return update.error();
-  Query query(**update);
-  query.bind(version).bind_body(put.body);
-  bind_entries(query, put, changed);
-  if (auto updated = done(query.bind(*id)); !updated) return updated.error();
-  return static_cast<std::uint64_t>(version);
+      "SELECT id, version" + columns_of(every_index, "") + " FROM main.records WHERE kind = ? AND key = ?";
+  const auto statement = connection.prepare_constant(text);
+  if (!statement) return statement.error();
+  Query found(**statement);
+  const auto row = found.bind(put.id.kind).bind(put.id.key).next();
+  if (!row) return row.error();
+  if (!*row) return Target{};
+  return Target{found.integer(0), static_cast<std::uint64_t>(found.integer(1)), changed_entries(found, 2, put)};
 }
 
-Result<void> insert_record(Connection& connection, const Put& put) {
-  IndexSet chosen = 0;
-  for (const auto& entry : put.index) chosen |= bit_of(index_schema(entry.index));
-  const auto statement = connection.prepare(insert_text(chosen));
-  if (!statement) return statement.error();
-  Query query(**statement);
-  query.bind(put.id.kind).bind(put.id.key).bind_body(put.body);
-  bind_entries(query, put, chosen);
-  return done(query);
+Result<std::uint64_t> write_record(Connection& connection, const Put& put, const Target& target) {
+  if (!target.row) {
+    const auto chosen = entries_of(put);
+    auto inserted = insert(connection, insert_text(chosen), put, chosen);
+    return inserted ? Result<std::uint64_t>(std::uint64_t{1}) : inserted.error();
+  }
+  const auto update = connection.prepare_constant(update_text(target.changed));
+  if (!update) return update.error();
+  Query query(**update);
+  query.bind(static_cast<std::int64_t>(target.version + 1)).bind_body(put.body);
+  bind_entries(query, put, target.changed);
+  if (auto updated = done(query.bind(*target.row)); !updated) return updated.error();
+  return target.version + 1;
+}
+
+Result<bool> append_record(Connection& connection, const Put& put) {
+  const auto chosen = entries_of(put);
+  auto inserted = insert(connection, append_text(chosen), put, chosen);
+  if (!inserted) return inserted.error();
+  return sqlite3_changes(connection.raw()) == 1;
 }
 
 Result<void> erase_record(Connection& connection, const RecordId& id) {
-  const auto statement = connection.prepare("DELETE FROM records WHERE kind = ? AND key = ?");
+  static const std::string text = "DELETE FROM main.records WHERE kind = ? AND key = ?";
+  const auto statement = connection.prepare_constant(text);
   if (!statement) return statement.error();
   Query query(**statement);
   return done(query.bind(id.kind).bind(id.key));

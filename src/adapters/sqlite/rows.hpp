@@ -26,11 +26,22 @@ Result<std::optional<Record>> read_row(Connection& connection, std::int64_t row)
 /// Return a record's version, 0 when there is none. @par Errors storage_failed, storage_corrupt
 Result<std::uint64_t> read_version(Connection& connection, const RecordId& id);
 
-/// Write a record, new or not, and return its new version. @par Errors storage_failed, storage_full, storage_corrupt
-Result<std::uint64_t> write_record(Connection& connection, const Put& put);
+/// The row that a put is about to replace.
+struct Target {
+  std::optional<std::int64_t> row = {};  ///< Absent: there is no such record.
+  std::uint64_t version = 0;
+  unsigned changed = 0;  ///< Which index entries of the put differ from the row's.
+};
 
-/// Write a record that does not exist. @par Errors as write_record
-Result<void> insert_record(Connection& connection, const Put& put);
+/// Look up what a put replaces. @par Errors as read_version
+Result<Target> find_target(Connection& connection, const Put& put);
+
+/// Write a record, new or not, and return its new version. Nothing was written to it since `target` was looked up.
+/// @par Errors storage_failed, storage_full, storage_corrupt
+Result<std::uint64_t> write_record(Connection& connection, const Put& put, const Target& target);
+
+/// Write a record that does not exist; false, and nothing is written, when it does. @par Errors as write_record
+Result<bool> append_record(Connection& connection, const Put& put);
 
 /// Erase a record if it is there. @par Errors as write_record
 Result<void> erase_record(Connection& connection, const RecordId& id);

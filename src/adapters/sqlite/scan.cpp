@@ -34,14 +34,27 @@ struct Course {
 
 const std::optional<Place> from_the_start;
 
+/// The stage that free items are asked for: they have an order of their own, lest a stage behind many others costs a
+/// walk through all of them. Null: a selection without one.
+const IndexValue* stage_of(const Selection& selection) {
+  constexpr std::size_t stage_field = 5;
+  if (selection.index != Index::queue || selection.prefix.empty()) return nullptr;
+  for (const auto& predicate : selection.where) {
+    if (predicate.field == stage_field && predicate.op == Predicate::Op::equal) return &predicate.value;
+  }
+  return nullptr;
+}
+
 /// Write FROM and WHERE. The index is named: the planner must not find another order cheaper. NOT NULL lets it use an
 /// index that holds only the records with an entry.
 std::string range_text(const Selection& selection, const Course& course) {
   const auto columns = place_columns(selection.index);
-  std::string text = " FROM records INDEXED BY records_" + std::string(index_schema(selection.index).name) + " WHERE " +
-                     columns.front() + " IS NOT NULL";
+  const bool by_stage = stage_of(selection) != nullptr;
+  std::string text = " FROM main.records INDEXED BY records_" + std::string(index_schema(selection.index).name) +
+                     (by_stage ? "_stage" : "") + " WHERE " + columns.front() + " IS NOT NULL";
   const std::size_t prefix = selection.prefix.size();
   for (std::size_t i = 0; i < prefix; ++i) text += " AND " + columns[i] + " = ?";
+  if (by_stage) text += " AND queue_stage = ?";
   if (selection.from && course.needs_from()) text += " AND " + columns[prefix] + " >= ?";
   if (selection.below && course.needs_below()) text += " AND " + columns[prefix] + " < ?";
   if (!course.after) return text;
@@ -53,6 +66,7 @@ std::string range_text(const Selection& selection, const Course& course) {
 
 void bind_range(Query& query, const Selection& selection, const Course& course) {
   for (const auto& value : selection.prefix) query.bind_value(value);
+  if (const auto* stage = stage_of(selection)) query.bind_value(*stage);
   if (selection.from && course.needs_from()) query.bind_value(*selection.from);
   if (selection.below && course.needs_below()) query.bind_value(*selection.below);
   if (!course.after) return;

@@ -27,6 +27,9 @@ CREATE UNIQUE INDEX records_key ON records (kind, key);
 CREATE INDEX records_queue ON records
   (queue_holder, queue_rank, queue_number, queue_domain, queue_workflow, queue_stage, kind, key)
   WHERE queue_holder IS NOT NULL;
+CREATE INDEX records_queue_stage ON records
+  (queue_holder, queue_stage, queue_rank, queue_number, queue_domain, queue_workflow, kind, key)
+  WHERE queue_holder IS NOT NULL;
 CREATE INDEX records_items ON records
   (items_domain, items_number, items_sub, items_workflow, items_status, items_stage, items_resolution, items_target,
    items_holder, items_kind, items_priority, items_parent, items_owner, items_assignee, items_schedule,
@@ -38,6 +41,13 @@ CREATE INDEX records_tree ON records (tree_parent, tree_number, tree_sub, kind, 
   WHERE tree_parent IS NOT NULL;
 CREATE INDEX records_audit ON records (audit_at, audit_domain, audit_type, audit_actor, audit_stream, kind, key)
   WHERE audit_at IS NOT NULL;
+)";
+
+// Version 2 looked through a whole queue for the items of one stage.
+constexpr const char* order_by_stage = R"(
+CREATE INDEX records_queue_stage ON records
+  (queue_holder, queue_stage, queue_rank, queue_number, queue_domain, queue_workflow, kind, key)
+  WHERE queue_holder IS NOT NULL;
 )";
 
 // What an item of version 1 could not say is what it says by default; its audit entries take their places by time.
@@ -70,7 +80,7 @@ DROP TABLE records_1;
 )";
 
 // What ended before version 3 takes its place among what can be pruned.
-constexpr const char* fill_ended = R"(
+constexpr const char* place_ended = R"(
 UPDATE records SET due_topic = 'resolved', due_at = items_resolved_at, due_subject = key
   WHERE kind = 'item' AND items_resolved_at > 0;
 UPDATE records SET due_topic = 'ended', due_at = json_extract(body, '$.ended'), due_subject = key
@@ -138,8 +148,11 @@ Result<void> bring_forward(Connection& connection) {
   if (found->version == 1) {
     if (auto done = connection.execute(copy_version_1); !done) return done;
   }
+  if (found->version == 2) {
+    if (auto done = connection.execute(order_by_stage); !done) return done;
+  }
   if (found->version == 1 || found->version == 2) {
-    if (auto done = connection.execute(fill_ended); !done) return done;
+    if (auto done = connection.execute(place_ended); !done) return done;
   }
   const std::string mark = "PRAGMA application_id=" + std::to_string(application_id) +
                            ";PRAGMA user_version=" + std::to_string(schema_version);

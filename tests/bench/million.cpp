@@ -1,0 +1,100 @@
+#include "bench/million.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <openindex/adapters/sqlite_storage.hpp>
+#include <openindex/workflow_engine.hpp>
+
+#include "bench/disk.hpp"
+#include "bench/figure.hpp"
+#include "bench/helpdesk.hpp"
+#include "bench/recording_storage.hpp"
+
+namespace openindex::bench {
+namespace {
+
+constexpr std::size_t sets_per_commit = 2'000;
+
+/// The change set of an item's creation, written again for other numbers.
+class Template {
+ public:
+  explicit Template(ChangeSet created) : created_(std::move(created)), key_(created_.puts.front().id.key) {}
+
+  [[nodiscard]] ChangeSet for_number(std::int64_t number) const {
+    const std::string key = key_.substr(0, key_.find('-') + 1) + std::to_string(number);
+    ChangeSet changes = created_;
+    for (auto& expected : changes.expectations) rename(expected.id, key);
+    for (auto* puts : {&changes.puts, &changes.appends}) {
+      for (Put& put : *puts) renumber(put, key, number);
+    }
+    return changes;
+  }
+
+ private:
+  void rename(RecordId& id, const std::string& key) const { id.key.replace(0, key_.size(), key); }
+
+  void renumber(Put& put, const std::string& key, std::int64_t number) const {
+    rename(put.id, key);
+    for (auto& entry : put.index) {
+      if (entry.index == Index::items) entry.values.at(1) = number;
+      if (entry.index == Index::queue) entry.values.at(2) = number;
+      for (auto& value : entry.values) {
+        if (value == IndexValue(key_)) value = key;
+      }
+    }
+    const std::string member = "\"number\":" + key_.substr(key_.find('-') + 1) + ",";
+    const auto place = put.id.kind == "item" ? put.body.find(member) : std::string::npos;
+    if (place != std::string::npos)
+      put.body.replace(place, member.size(), "\"number\":" + std::to_string(number) + ",");
+  }
+
+  ChangeSet created_;
+  std::string key_;
+};
+
+/// Create an item on a desk that is thrown away. The first one leases numbers, so the second is taken.
+Template template_in(const std::string& status) {
+  RecordingStorage storage;
+  WorkflowEngine engine{{.storage = storage}};
+  file_requests(engine, 1);
+  static_cast<void>(storage.take());
+  NewItem request = helpdesk_request();
+  request.status = status;
+  require(engine.create(Actor::system("host"), request));
+  return Template(storage.take().at(0));
+}
+
+void commit_copies(Storage& storage, const Template& item, std::size_t first, std::size_t count) {
+  for (std::size_t done = 0; done < count; done += sets_per_commit) {
+    std::vector<ChangeSet> sets;
+    for (std::size_t i = done; i < std::min(count, done + sets_per_commit); ++i) {
+      sets.push_back(item.for_number(static_cast<std::int64_t>(first + i)));
+    }
+    for (const auto& result : storage.commit(sets)) require(result);
+  }
+}
+
+}  // namespace
+
+void make_items(const std::filesystem::path& path, std::size_t intake, std::size_t review) {
+  remove_database(path);
+  const auto storage = SqliteStorage::open({.path = path, .synchronous = SqliteOptions::Synchronous::normal}).value();
+  {
+    WorkflowEngine engine{{.storage = *storage}};
+    file_requests(engine, 0);
+  }
+  commit_copies(*storage, template_in("new"), 1, intake);
+  commit_copies(*storage, template_in("in_review"), intake + 1, review);
+}
+
+std::filesystem::path million_items(const std::filesystem::path& folder) {
+  const auto path = folder / "million.db";
+  if (!std::filesystem::exists(path)) make_items(path, million, 20'000);
+  return path;
+}
+
+}  // namespace openindex::bench

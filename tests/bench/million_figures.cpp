@@ -1,0 +1,102 @@
+// What a million waiting items cost: claims from a long queue beside claims from a short one, and opening the database.
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include <openindex/agent_queue.hpp>
+
+#include "bench/desk.hpp"
+#include "bench/figures.hpp"
+#include "bench/helpdesk.hpp"
+#include "bench/million.hpp"
+
+namespace openindex::bench {
+namespace {
+
+constexpr std::size_t short_queue = 1'000;
+constexpr std::size_t claims_per_pass = 500;  // of the short queue, so that it stays a queue
+
+void claim_one(AgentQueue& queue, const QueueFilter& filter) {
+  const auto claimed = queue.claim_next(agent(), filter);
+  require(claimed);
+  if (!*claimed) throw std::logic_error("the queue is empty");
+}
+
+/// Claim until the round is full or the pass is over; the first claim warms up.
+std::size_t claim_some(const std::filesystem::path& file, const QueueFilter& filter, std::size_t count,
+                       Stopwatch& watch) {
+  OpenDesk open(file);
+  AgentQueue queue(open.engine);
+  claim_one(queue, filter);
+  std::size_t done = 0;
+  watch.start();
+  while (done < count && !watch.full()) {
+    claim_one(queue, filter);
+    ++done;
+  }
+  watch.stop();
+  return done;
+}
+
+double long_rate(const std::filesystem::path& file, const QueueFilter& filter) {
+  Stopwatch watch;
+  const auto count = claim_some(file, filter, million, watch);
+  return static_cast<double>(count) / watch.seconds();
+}
+
+double short_rate(const std::filesystem::path& file, const QueueFilter& filter) {
+  const auto copy = std::filesystem::path(file).replace_extension(".copy.db");
+  std::size_t count = 0;
+  Stopwatch watch;
+  while (watch.wants_more()) {
+    copy_durably(file, copy);
+    count += claim_some(copy, filter, claims_per_pass, watch);
+    remove_database(copy);
+  }
+  return static_cast<double>(count) / watch.seconds();
+}
+
+Rounds claims(const Place& place, const char* stage) {
+  const QueueFilter filter{.stage = stage};
+  const auto big = million_items(place.folder);
+  const auto small = place.folder / (std::string("short-") + stage + ".db");
+  const bool in_review = filter.stage == "review";
+  make_items(small, in_review ? 0 : short_queue, in_review ? short_queue : 0);
+  return {.value = [=] { return long_rate(big, filter); }, .baseline = [=] { return short_rate(small, filter); }};
+}
+
+/// From nothing to the first claim, in milliseconds.
+double reopen(const std::filesystem::path& file) {
+  const auto start = std::chrono::steady_clock::now();
+  OpenDesk open(file);
+  AgentQueue queue(open.engine);
+  claim_one(queue, {});
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+Rounds reopenings(const Place& place) {
+  const auto big = million_items(place.folder);
+  const auto small = place.folder / "short.db";
+  make_items(small, short_queue, 0);
+  return {.value = [=] { return reopen(big); }, .baseline = [=] { return reopen(small); }};
+}
+
+}  // namespace
+
+std::vector<Figure> million_figures() {
+  return {{.name = "sqlite.claim.items_1m",
+           .unit = "per second",
+           .on_disk = true,
+           .big = true,
+           .prepare = [](const Place& place) { return claims(place, ""); }},
+          {.name = "sqlite.claim.items_1m_filtered",
+           .unit = "per second",
+           .on_disk = true,
+           .big = true,
+           .prepare = [](const Place& place) { return claims(place, "review"); }},
+          {.name = "sqlite.reopen_1m", .unit = "ms", .on_disk = true, .big = true, .prepare = reopenings}};
+}
+
+}  // namespace openindex::bench

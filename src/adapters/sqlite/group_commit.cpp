@@ -4,52 +4,13 @@
 #include <string>
 #include <utility>
 
-#include "adapters/sqlite/rows.hpp"
+#include "adapters/sqlite/changes.hpp"
 
 namespace openindex::sqlite {
 namespace {
 
 /// How many change sets share a transaction at most, unless one call brings more: a bound on everybody's wait.
 constexpr std::size_t group_sets_max = 512;
-
-Result<void> expect_version(Connection& writer, const RecordId& id, std::uint64_t expected) {
-  const auto found = read_version(writer, id);
-  if (!found) return found.error();
-  if (*found == expected) return {};
-  return Error(errc::conflict)
-      .with("kind", id.kind)
-      .with("key", id.key)
-      .with("expected", std::to_string(expected))
-      .with("found", std::to_string(*found));
-}
-
-Result<void> check_expectations(Connection& writer, const ChangeSet& changes) {
-  for (const auto& expectation : changes.expectations) {
-    if (auto met = expect_version(writer, expectation.id, expectation.version); !met) return met;
-  }
-  for (const auto& append : changes.appends) {
-    if (auto met = expect_version(writer, append.id, 0); !met) return met;
-  }
-  return {};
-}
-
-Result<CommitReceipt> apply_one(Connection& writer, const ChangeSet& changes) {
-  if (auto met = check_expectations(writer, changes); !met) return met.error();
-  CommitReceipt receipt;
-  receipt.versions.reserve(changes.puts.size());
-  for (const auto& put : changes.puts) {
-    const auto version = write_record(writer, put);
-    if (!version) return version.error();
-    receipt.versions.push_back(*version);
-  }
-  for (const auto& append : changes.appends) {
-    if (auto inserted = insert_record(writer, append); !inserted) return inserted.error();
-  }
-  for (const auto& id : changes.erases) {
-    if (auto erased = erase_record(writer, id); !erased) return erased.error();
-  }
-  return receipt;
-}
 
 bool is_conflict(const Result<CommitReceipt>& result) { return !result && result.error().code() == errc::conflict; }
 
@@ -153,7 +114,7 @@ GroupCommit::Outcome GroupCommit::attempt(std::span<const Entry> entries) {
 
 GroupCommit::Outcome GroupCommit::apply(std::span<const Entry> entries) {
   for (const auto& entry : entries) {
-    *entry.result = apply_one(writer_, *entry.changes);
+    *entry.result = apply_changes(writer_, *entry.changes);
     // A conflict is found before anything of its set is written; other errors may leave half a set behind.
     if (*entry.result || is_conflict(*entry.result)) continue;
     return entries.size() > 1 ? Outcome::try_each_alone : Outcome::answered;

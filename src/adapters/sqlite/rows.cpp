@@ -51,20 +51,21 @@ const std::string& insert_text(IndexSet chosen) {
     for (const char c : columns_of(set, "")) {
       if (c == ',') values += ", ?";
     }
-    return "INSERT INTO records (kind, key, version, body" + columns_of(set, "") + ") VALUES (" + values + ")";
+    return "INSERT INTO main.records (kind, key, version, body" + columns_of(set, "") + ") VALUES (" + values + ")";
   });
   return texts[chosen];
 }
 
 const std::string& update_text(IndexSet chosen) {
   static const auto texts = for_every_set([](IndexSet set) {
-    return "UPDATE records SET version = ?, body = ?" + columns_of(set, " = ?") + " WHERE id = ?";
+    return "UPDATE main.records SET version = ?, body = ?" + columns_of(set, " = ?") + " WHERE id = ?";
   });
   return texts[chosen];
 }
 
 std::string select_text(std::string_view where) {
-  return "SELECT kind, key, version" + columns_of(every_index, "") + ", body FROM records WHERE " + std::string(where);
+  return "SELECT kind, key, version" + columns_of(every_index, "") + ", body FROM main.records WHERE " +
+         std::string(where);
 }
 
 void bind_entries(Query& query, const Put& put, IndexSet chosen) {
@@ -159,6 +160,17 @@ Result<std::optional<Record>> read_record(Connection& connection, const RecordId
   return read_one(query.bind(id.kind).bind(id.key));
 }
 
+Result<std::vector<std::optional<Record>>> read_records(Connection& connection, std::span<const RecordId> ids) {
+  std::vector<std::optional<Record>> records;
+  records.reserve(ids.size());
+  for (const auto& id : ids) {
+    auto record = read_record(connection, id);
+    if (!record) return record.error();
+    records.push_back(std::move(*record));
+  }
+  return records;
+}
+
 Result<std::optional<Record>> read_row(Connection& connection, std::int64_t row) {
   static const std::string text = select_text("id = ?");
   const auto statement = connection.prepare(text);
@@ -168,7 +180,7 @@ Result<std::optional<Record>> read_row(Connection& connection, std::int64_t row)
 }
 
 Result<std::uint64_t> read_version(Connection& connection, const RecordId& id) {
-  const auto statement = connection.prepare("SELECT version FROM records WHERE kind = ? AND key = ?");
+  const auto statement = connection.prepare("SELECT version FROM main.records WHERE kind = ? AND key = ?");
   if (!statement) return statement.error();
   Query query(**statement);
   const auto row = query.bind(id.kind).bind(id.key).next();
@@ -178,7 +190,7 @@ Result<std::uint64_t> read_version(Connection& connection, const RecordId& id) {
 
 Result<std::uint64_t> write_record(Connection& connection, const Put& put) {
   static const std::string text =
-      "SELECT id, version" + columns_of(every_index, "") + " FROM records WHERE kind = ? AND key = ?";
+      "SELECT id, version" + columns_of(every_index, "") + " FROM main.records WHERE kind = ? AND key = ?";
   const auto find = connection.prepare(text);
   if (!find) return find.error();
   std::optional<std::int64_t> id;
@@ -219,7 +231,7 @@ Result<void> insert_record(Connection& connection, const Put& put) {
 }
 
 Result<void> erase_record(Connection& connection, const RecordId& id) {
-  const auto statement = connection.prepare("DELETE FROM records WHERE kind = ? AND key = ?");
+  const auto statement = connection.prepare("DELETE FROM main.records WHERE kind = ? AND key = ?");
   if (!statement) return statement.error();
   Query query(**statement);
   return done(query.bind(id.kind).bind(id.key));

@@ -38,8 +38,8 @@ const std::optional<Place> from_the_start;
 /// index that holds only the records with an entry.
 std::string range_text(const Selection& selection, const Course& course) {
   const auto columns = place_columns(selection.index);
-  std::string text = " FROM records INDEXED BY records_" + std::string(index_schema(selection.index).name) + " WHERE " +
-                     columns.front() + " IS NOT NULL";
+  std::string text = " FROM main.records INDEXED BY records_" + std::string(index_schema(selection.index).name) +
+                     " WHERE " + columns.front() + " IS NOT NULL";
   const std::size_t prefix = selection.prefix.size();
   for (std::size_t i = 0; i < prefix; ++i) text += " AND " + columns[i] + " = ?";
   if (selection.from && course.needs_from()) text += " AND " + columns[prefix] + " >= ?";

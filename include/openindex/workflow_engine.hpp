@@ -22,6 +22,7 @@
 #include <openindex/core/executor.hpp>
 #include <openindex/core/random.hpp>
 #include <openindex/core/result.hpp>
+#include <openindex/storage/enlistment.hpp>
 #include <openindex/storage/storage.hpp>
 #include <openindex/work/agent_context.hpp>
 #include <openindex/work/audit_entry.hpp>
@@ -300,6 +301,21 @@ class OPENINDEX_API WorkflowEngine {
   /// returned, contention, storage
   Result<Pruned> prune(const Actor& actor, const Prune& prune);
 
+  // -- The host's own transactions -----------------------------------------------------------------------------------
+
+  /// Work in a transaction of the host, such as `SqliteStorage::enlist` makes one of: the same calls, which read what
+  /// was written in it, and what they change lands with the host's rows or not at all. Subscriptions are told after
+  /// `Enlistment::committed`, of what has landed. Nothing that is read inside is remembered outside.
+  ///
+  /// `with(storage->enlist(db)).create(…)`: if there is no transaction to work in, because it could not be enlisted or
+  /// because it is in another storage than this engine's (invalid_argument), every call answers with that error.
+  ///
+  /// What it returns is a light object for one thread, the one that has the transaction. Settings of stages, roles and
+  /// workflows that are changed inside reach this engine as they would from another process.
+  /// Lifetime: this engine and the transaction must outlive it.
+  [[nodiscard]] WorkflowEngine with(Enlistment& transaction);
+  [[nodiscard]] WorkflowEngine with(const Result<std::unique_ptr<Enlistment>>& transaction);
+
   // -- Events -------------------------------------------------------------------------------------------------------
 
   /// Be told of items that change, until the subscription ends. Every commit that begins after this returns is told of.
@@ -323,6 +339,8 @@ class OPENINDEX_API WorkflowEngine {
   [[nodiscard]] EngineCore& core() noexcept { return *core_; }
 
  private:
+  explicit WorkflowEngine(std::unique_ptr<EngineCore> core) noexcept;
+  WorkflowEngine refusing(const Error& error);
   Result<void> edit_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
                              const std::function<void(StageSettings&)>& edit, const CallOptions& call,
                              const std::string& what);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "adapters/sqlite/database.hpp"
+#include "adapters/sqlite/host_transaction.hpp"
 #include "adapters/sqlite/rows.hpp"
 #include "adapters/sqlite/scan.hpp"
 #include "storage/scan_cursor.hpp"
@@ -12,17 +13,6 @@ inline namespace v0 {
 namespace {
 
 using Records = std::vector<std::optional<Record>>;
-
-Result<Records> read_records(sqlite::Connection& connection, std::span<const RecordId> ids) {
-  Records records;
-  records.reserve(ids.size());
-  for (const auto& id : ids) {
-    auto record = sqlite::read_record(connection, id);
-    if (!record) return record.error();
-    records.push_back(std::move(*record));
-  }
-  return records;
-}
 
 }  // namespace
 
@@ -35,16 +25,20 @@ Result<std::unique_ptr<SqliteStorage>> SqliteStorage::open(SqliteOptions options
   return std::unique_ptr<SqliteStorage>(new SqliteStorage(std::move(*database)));
 }
 
+Result<std::unique_ptr<Enlistment>> SqliteStorage::enlist(sqlite3* transaction) {
+  return sqlite::HostTransaction::enlist(transaction, database_->file(), *this, database_->watch());
+}
+
 Result<SqliteStatus> SqliteStorage::status() { return database_->status(); }
 
 Result<Records> SqliteStorage::get(std::span<const RecordId> ids) {
   auto reader = database_->readers().take();
   if (!reader) return reader.error();
   auto& connection = **reader;
-  if (ids.size() <= 1) return read_records(connection, ids);
+  if (ids.size() <= 1) return sqlite::read_records(connection, ids);
   // A transaction makes the answers of several statements one moment's.
   if (auto begun = connection.begin(); !begun) return begun.error();
-  auto records = read_records(connection, ids);
+  auto records = sqlite::read_records(connection, ids);
   const auto ended = connection.roll_back();
   if (records && !ended) return ended.error();
   return records;

@@ -19,6 +19,8 @@ CommitReceipt receipt_of(const ChangeSet& changes) {
   return receipt;
 }
 
+}  // namespace
+
 Result<CommitReceipt> find_out(Storage& storage, const ChangeSet& changes, const Error& unknown) {
   if (changes.appends.empty()) return unknown;
   auto found = storage.get(std::span(&changes.appends.front().id, 1));
@@ -27,8 +29,6 @@ Result<CommitReceipt> find_out(Storage& storage, const ChangeSet& changes, const
   if (first && commit_of(first->body) == changes.id.str()) return receipt_of(changes);
   return Error(errc::conflict, "The commit did not happen").caused_by(unknown);
 }
-
-}  // namespace
 
 std::vector<Result<CommitReceipt>> commit(Storage& storage, std::span<const ChangeSet> changes) {
   auto results = storage.commit(changes);

@@ -17,6 +17,10 @@ std::vector<Result<CommitReceipt>> commit(Storage& storage, std::span<const Chan
 
 Result<CommitReceipt> commit(Storage& storage, const ChangeSet& changes);
 
+/// Look whether a change set was committed, by its first append. Without appends that cannot be told.
+/// @returns its receipt. @par Errors conflict (it was not), `unknown` (nobody can tell)
+Result<CommitReceipt> find_out(Storage& storage, const ChangeSet& changes, const Error& unknown);
+
 /// Read one record; not_found when there is none (context `what`).
 Result<Record> read_record(Storage& storage, const RecordId& id, std::string_view what);
 

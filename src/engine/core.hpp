@@ -1,6 +1,9 @@
 // What the front doors share behind WorkflowEngine.
 #pragma once
 
+#include <memory>
+#include <utility>
+
 #include <openindex/workflow_engine.hpp>
 
 #include "engine/domain_book.hpp"
@@ -12,13 +15,24 @@ inline namespace v0 {
 
 class EngineCore {
  public:
-  explicit EngineCore(WorkflowEngine::Options given)
-      : options(given),
+  explicit EngineCore(WorkflowEngine::Options given, std::unique_ptr<Storage> storage_of_its_own = nullptr)
+      : own_storage(std::move(storage_of_its_own)),
+        options(given),
         domains(options),
         shelf(options),
         numbers(options.storage),
         ids(options.random),
         door({options.storage, options.clock, shelf, domains, numbers, ids}) {}
+
+  /// For calls in a transaction of the host. Nothing that is read there is kept: it may be rolled back.
+  EngineCore(EngineCore& outside, Enlistment& transaction)
+      : options{transaction, outside.options.clock, outside.options.random},
+        domains(options, false),
+        shelf(options, outside.shelf),
+        numbers(transaction, outside.numbers),
+        ids(options.random),
+        door({transaction, options.clock, shelf, domains, numbers, ids,
+              std::make_shared<engine::EventFeed>(transaction, outside.door.feed().shared_from_this()), false}) {}
 
   /// Refuse an actor who may not read the item: a run reads its own and nothing else, a person needs a role.
   Result<void> check_reader(const Actor& actor, const ItemKey& key) {
@@ -34,6 +48,7 @@ class EngineCore {
     return domains.sees(actor, stream.starts_with(domain) ? stream.substr(domain.size()) : engine::domain_of(stream));
   }
 
+  std::unique_ptr<Storage> own_storage;
   WorkflowEngine::Options options;
   engine::DomainBook domains;
   engine::WorkflowShelf shelf;

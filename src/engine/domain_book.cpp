@@ -132,6 +132,7 @@ Result<DomainBook::DomainPtr> DomainBook::find(const std::string& key) {
       found = std::make_shared<Domain>(std::move(stored->domain));
     }
   }
+  if (!keeps_) return found;
   const std::lock_guard lock(mutex_);
   if (kept_.size() >= kept_max) kept_.clear();
   kept_[key] = {found, now};

@@ -18,7 +18,8 @@ namespace openindex::engine {
 
 class DomainBook {
  public:
-  explicit DomainBook(const WorkflowEngine::Options& options) : options_(options) {}
+  /// One that does not keep reads every record anew.
+  explicit DomainBook(const WorkflowEngine::Options& options, bool keeps = true) : options_(options), keeps_(keeps) {}
 
   using DomainPtr = std::shared_ptr<const Domain>;  ///< Null: nobody has created it.
 
@@ -55,6 +56,7 @@ class DomainBook {
   Result<void> remember_answer(ChangeSet& changes, const std::optional<Request>& request, Record answer) const;
 
   const WorkflowEngine::Options& options_;
+  const bool keeps_;
   std::mutex mutex_;
   std::map<std::string, Kept, std::less<>> kept_;
 };

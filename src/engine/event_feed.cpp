@@ -95,28 +95,59 @@ class EventFeed::Attempts {
   std::vector<std::vector<EventPtr>> events_;
 };
 
+/// What a transaction of the host has done, for when it is committed. Never told: the attempts are taken back.
+struct EventFeed::Later {
+  Later(std::shared_ptr<EventFeed> told_by, std::vector<ChangeSet> done)
+      : feed(std::move(told_by)), changes(std::move(done)) {}
+
+  std::shared_ptr<EventFeed> feed;
+  std::vector<ChangeSet> changes;
+  std::optional<Attempts> attempts;
+};
+
 std::vector<Result<CommitReceipt>> EventFeed::commit(std::span<const ChangeSet> changes) {
-  if (channel_count_.load(std::memory_order_relaxed) == 0) {
+  if (transaction_ != nullptr) {
     auto results = engine::commit(storage_, changes);
-    tell_watchers(changes, results);
-    // Somebody may have subscribed meanwhile, and have read an item before this commit changed it. They must learn of
-    // it, but its place in the order is not known.
-    if (channel_count_.load(std::memory_order_relaxed) != 0) {
-      for (std::size_t i = 0; i < results.size(); ++i) {
-        if (may_have_happened(results[i])) miss(changes[i]);
-      }
-      schedule_all();
+    std::vector<ChangeSet> done;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (results[i]) done.push_back(changes[i]);
     }
+    outside_->tell_after(*transaction_, std::move(done));
     return results;
   }
-  Attempts attempts(*this, changes);
+  std::optional<Attempts> attempts;
+  if (channel_count_.load(std::memory_order_relaxed) != 0) attempts.emplace(*this, changes);
   auto results = engine::commit(storage_, changes);
-  tell_watchers(changes, results);
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    if (!results[i] && may_have_happened(results[i])) miss(changes[i]);
-  }
-  attempts.settle(results);
+  tell(changes, results, attempts);
   return results;
+}
+
+// Nobody outside can have read what the transaction wrote yet: it is early enough to register the attempts now.
+void EventFeed::tell_after(Enlistment& transaction, std::vector<ChangeSet> changes) {
+  if (changes.empty()) return;
+  auto later = std::make_shared<Later>(shared_from_this(), std::move(changes));
+  if (channel_count_.load() != 0) later->attempts.emplace(*this, later->changes);
+  transaction.after_commit([later = std::move(later)] {
+    later->feed->tell(later->changes, later->feed->find_out_all(later->changes), later->attempts);
+  });
+}
+
+EventFeed::Results EventFeed::find_out_all(std::span<const ChangeSet> changes) {
+  Results results;
+  for (const ChangeSet& set : changes) results.push_back(find_out(storage_, set, errc::commit_unknown));
+  return results;
+}
+
+void EventFeed::tell(std::span<const ChangeSet> changes, const Results& results, std::optional<Attempts>& attempts) {
+  tell_watchers(changes, results);
+  if (channel_count_.load(std::memory_order_relaxed) == 0 && !attempts) return;
+  // Somebody may have subscribed since it began, and have read an item before this commit changed it. They must learn
+  // of it, but its place in the order is not known; as little as when nobody knows whether it happened.
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (may_have_happened(results[i]) && !(attempts && results[i])) miss(changes[i]);
+  }
+  if (attempts) return attempts->settle(results);
+  schedule_all();
 }
 
 Result<CommitReceipt> EventFeed::commit(const ChangeSet& changes) {
@@ -169,6 +200,7 @@ void EventFeed::schedule_all() {
 }
 
 std::shared_ptr<EventChannel> EventFeed::subscribe(EventFilter filter, Executor executor, EventListener listener) {
+  if (outside_) return outside_->subscribe(std::move(filter), std::move(executor), std::move(listener));
   auto channel =
       std::make_shared<EventChannel>(weak_from_this(), std::move(filter), std::move(executor), std::move(listener));
   const std::lock_guard lock(mutex_);
@@ -197,12 +229,14 @@ void EventFeed::tell_watchers(std::span<const ChangeSet> changes, const Results&
 }
 
 void EventFeed::watch(std::shared_ptr<CommitWatcher> watcher) {
+  if (outside_) return outside_->watch(std::move(watcher));
   const std::lock_guard lock(mutex_);
   watchers_.push_back(std::move(watcher));
   watcher_count_ = watchers_.size();
 }
 
 void EventFeed::unwatch(const CommitWatcher& watcher) noexcept {
+  if (outside_) return outside_->unwatch(watcher);
   const std::lock_guard lock(mutex_);
   std::erase_if(watchers_, [&](const auto& known) { return known.get() == &watcher; });
   watcher_count_ = watchers_.size();

@@ -8,6 +8,10 @@
 // already or still registered. Attempts that fail only take their registration back; nothing waits for an attempt
 // that is yet to come.
 //
+// In a transaction of the host the feed of the engine outside tells, once the host has said that it is committed, and
+// only of what is found to be there: a host may have rolled back to a savepoint. The attempts stay registered until
+// then.
+//
 // An event is read off the change set (the index entries of the item's state and of its audit entries), so whatever
 // commits items needs nothing but to commit them here.
 #pragma once
@@ -15,11 +19,14 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include <openindex/storage/enlistment.hpp>
 #include <openindex/storage/storage.hpp>
 
 #include "engine/event_channel.hpp"
@@ -40,6 +47,10 @@ class EventFeed : public std::enable_shared_from_this<EventFeed> {
  public:
   explicit EventFeed(Storage& storage) : storage_(storage) {}
 
+  /// Of a transaction: the feed outside tells of it afterwards.
+  EventFeed(Enlistment& transaction, std::shared_ptr<EventFeed> outside)
+      : storage_(transaction), transaction_(&transaction), outside_(std::move(outside)) {}
+
   /// As `engine::commit`, and tell who listens.
   std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes);
   Result<CommitReceipt> commit(const ChangeSet& changes);
@@ -53,6 +64,7 @@ class EventFeed : public std::enable_shared_from_this<EventFeed> {
 
  private:
   class Attempts;
+  struct Later;
   using Results = std::vector<Result<CommitReceipt>>;
 
   /// The attempts at one item that have not been told of yet.
@@ -61,6 +73,9 @@ class EventFeed : public std::enable_shared_from_this<EventFeed> {
     std::vector<EventPtr> held;       ///< Committed, in order of version.
   };
 
+  void tell_after(Enlistment& transaction, std::vector<ChangeSet> changes);
+  Results find_out_all(std::span<const ChangeSet> changes);
+  void tell(std::span<const ChangeSet> changes, const Results& results, std::optional<Attempts>& attempts);
   void tell_watchers(std::span<const ChangeSet> changes, const Results& results);
   void miss(const ChangeSet& changes);
   void settle(std::span<const EventPtr> events, bool happened);
@@ -68,6 +83,8 @@ class EventFeed : public std::enable_shared_from_this<EventFeed> {
   void schedule_all();
 
   Storage& storage_;
+  Enlistment* const transaction_ = nullptr;
+  const std::shared_ptr<EventFeed> outside_;  ///< Of a transaction; else null.
   std::atomic<std::size_t> channel_count_{0};
   std::atomic<std::size_t> watcher_count_{0};
   std::mutex mutex_;

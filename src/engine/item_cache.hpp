@@ -12,6 +12,9 @@ namespace openindex::engine {
 
 class ItemCache {
  public:
+  /// One that does not keep is always empty: for what may be rolled back, after which versions say something else.
+  explicit ItemCache(bool keeps) : keeps_(keeps) {}
+
   [[nodiscard]] LoadedItemPtr find(const ItemKey& key) {
     Shard& shard = shard_of(key);
     const std::lock_guard lock(shard.mutex);
@@ -20,6 +23,7 @@ class ItemCache {
   }
 
   void keep(LoadedItemPtr item) {
+    if (!keeps_) return;
     Shard& shard = shard_of(item->item.key);
     const std::lock_guard lock(shard.mutex);
     if (shard.items.size() >= items_per_shard) shard.items.erase(shard.items.begin());
@@ -44,6 +48,7 @@ class ItemCache {
   };
   Shard& shard_of(const ItemKey& key) { return shards_[std::hash<std::string>()(key.str()) % shards_.size()]; }
 
+  const bool keeps_;
   std::array<Shard, 16> shards_;
 };
 

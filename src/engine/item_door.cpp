@@ -28,7 +28,8 @@ ItemDoor::ItemDoor(const With& with)
       domains_(with.domains),
       numbers_(with.numbers),
       ids_(with.ids),
-      feed_(std::make_shared<EventFeed>(with.storage)) {}
+      feed_(with.feed ? with.feed : std::make_shared<EventFeed>(with.storage)),
+      cache_(with.keeps) {}
 
 Result<LoadedItemPtr> ItemDoor::load(const ItemKey& key) {
   const RecordId ids[] = {state_record(key), content_record(key), hold_record(key), gates_record(key)};

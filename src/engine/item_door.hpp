@@ -58,6 +58,8 @@ class ItemDoor {
     DomainBook& domains;
     NumberLease& numbers;
     CommitIds& ids;
+    std::shared_ptr<EventFeed> feed = nullptr;  ///< Where it commits instead of a feed of its own to `storage`.
+    bool keeps = true;                          ///< Whether items are remembered from one call to the next.
   };
   explicit ItemDoor(const With& with);
 

@@ -128,6 +128,11 @@ WorkflowShelf::StageSettingsPtr WorkflowShelf::find_known(const std::string& key
 
 Result<WorkflowShelf::StageSettingsPtr> WorkflowShelf::known_settings(const WorkflowId& id, const std::string& stage) {
   const RecordId record = settings_record(id, stage);
+  if (outside_ != nullptr) {
+    auto stored = read_settings(options_.storage, record);
+    if (!stored) return stored.error();
+    return std::make_shared<const StageSettings>(std::move(stored->settings));
+  }
   const auto is_recent = [&] { return settings_looked_ && options_.clock.steady() - *settings_looked_ < age_max; };
   std::unique_lock lock(settings_mutex_);
   if (!is_recent()) {

@@ -39,6 +39,17 @@ Result<CompiledWorkflowPtr> WorkflowShelf::find(const WorkflowId& id, std::uint3
     const std::shared_lock lock(mutex_);
     if (const auto found = compiled_.find(key); found != compiled_.end()) return found->second;
   }
+  if (outside_ != nullptr) {
+    auto committed = outside_->find(id, version);
+    if (committed || committed.error().code() != errc::not_found) return committed;
+  }
+  auto compiled = compile(id, version);
+  if (!compiled || outside_ != nullptr) return compiled;
+  const std::unique_lock lock(mutex_);
+  return compiled_.try_emplace(key, std::move(*compiled)).first->second;
+}
+
+Result<CompiledWorkflowPtr> WorkflowShelf::compile(const WorkflowId& id, std::uint32_t version) {
   auto record = read_record(options_.storage, version_record(id, version), "workflow version");
   if (!record) return record.error();
   auto workflow = Workflow::from_json(record->body);
@@ -47,10 +58,7 @@ Result<CompiledWorkflowPtr> WorkflowShelf::find(const WorkflowId& id, std::uint3
         .with("workflow", id.str())
         .caused_by(workflow.error());
   }
-  auto compiled = CompiledWorkflow::compile(std::move(*workflow), version);
-  if (!compiled) return compiled.error();
-  const std::unique_lock lock(mutex_);
-  return compiled_.try_emplace(key, std::move(*compiled)).first->second;
+  return CompiledWorkflow::compile(std::move(*workflow), version);
 }
 
 Result<SavedWorkflow> WorkflowShelf::save(const Actor& actor, const Workflow& workflow, const Guard& guard,

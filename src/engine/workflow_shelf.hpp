@@ -23,6 +23,10 @@ class WorkflowShelf {
  public:
   explicit WorkflowShelf(const WorkflowEngine::Options& options) : options_(options) {}
 
+  /// In a transaction of the host: versions that are committed come from the shelf outside, and nothing is kept.
+  WorkflowShelf(const WorkflowEngine::Options& options, WorkflowShelf& outside)
+      : options_(options), outside_(&outside) {}
+
   /// Judges the newest version there is, before another one follows it.
   using Guard = std::function<Result<void>(const Workflow& newest)>;
   Result<SavedWorkflow> save(const Actor& actor, const Workflow& workflow, const Guard& guard,
@@ -57,11 +61,13 @@ class WorkflowShelf {
 
  private:
   Result<std::uint32_t> latest(const WorkflowId& id);
+  Result<CompiledWorkflowPtr> compile(const WorkflowId& id, std::uint32_t version);
   Result<void> check_stage(const WorkflowId& id, const std::string& stage);
   StageSettingsPtr find_known(const std::string& key);
   void forget_settings();
 
   const WorkflowEngine::Options& options_;
+  WorkflowShelf* const outside_ = nullptr;
   std::shared_mutex mutex_;
   std::map<std::pair<std::string, std::uint32_t>, CompiledWorkflowPtr> compiled_;
 

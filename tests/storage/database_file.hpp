@@ -69,6 +69,8 @@ class PlainConnection {
   PlainConnection(const PlainConnection&) = delete;
   PlainConnection& operator=(const PlainConnection&) = delete;
 
+  [[nodiscard]] sqlite3* raw() const { return database_; }
+
   void execute(const std::string& sql) {
     REQUIRE(sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
   }

@@ -15,7 +15,10 @@
 #include <memory>
 #include <string>
 
+#include <openindex/storage/enlistment.hpp>
 #include <openindex/storage/storage.hpp>
+
+struct sqlite3;
 
 namespace openindex {
 inline namespace v0 {
@@ -50,6 +53,19 @@ class OPENINDEX_API SqliteStorage final : public Storage {
   /// storage_read_only, storage_busy, storage_full, storage_failed. Nothing is overwritten.
   static Result<std::unique_ptr<SqliteStorage>> open(SqliteOptions options);
   ~SqliteStorage() override;
+
+  /// Make a transaction that the host has begun on a connection of its own a storage (see `Enlistment`), for
+  /// `WorkflowEngine::with`. The connection's main database must be this file, and its SQLite the library that this one
+  /// uses. Begin with BEGIN IMMEDIATE. From the first write to the end of the transaction every other writer waits, and
+  /// gives up with `storage_busy` after its busy timeout, a call of the same thread outside the transaction included.
+  ///
+  /// Automatic checkpoints of the connection are turned off and stay so; a host that writes on it before it enlists it
+  /// does that itself, right after opening it (`PRAGMA wal_autocheckpoint=0`). Nothing else of it is changed: what
+  /// survives a power cut is what its `synchronous` says.
+  /// @par Errors invalid_argument (null, another file, no open transaction), storage_read_only, storage_failed. Of
+  /// calls inside: storage_busy also when the transaction began with a read and cannot become one that writes,
+  /// invalid_argument when it is over; context `transaction` if SQLite rolled it back (a full disk, a failing one).
+  [[nodiscard]] Result<std::unique_ptr<Enlistment>> enlist(sqlite3* transaction);
 
   /// Tell what the database runs with. @par Errors storage_failed
   [[nodiscard]] Result<SqliteStatus> status();

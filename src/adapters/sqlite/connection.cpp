@@ -12,7 +12,8 @@ using SteadyClock = std::chrono::steady_clock;
 }  // namespace
 
 Connection::Connection(sqlite3* database, Duration busy_timeout)
-    : database_(database), busy_timeout_(std::clamp(busy_timeout, Duration::zero(), Duration(std::chrono::hours(1)))) {}
+    : database_(database, Close{false}),
+      busy_timeout_(std::clamp(busy_timeout, Duration::zero(), Duration(std::chrono::hours(1)))) {}
 
 Result<std::unique_ptr<Connection>> Connection::open(const SqliteOptions& options, bool create) {
   const int flags =

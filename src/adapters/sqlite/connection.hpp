@@ -23,6 +23,9 @@ class Connection {
   /// Open the file and create it if `create`; nothing is read yet.
   static Result<std::unique_ptr<Connection>> open(const SqliteOptions& options, bool create);
 
+  /// Use a connection of the host's, which stays open and as it is.
+  explicit Connection(sqlite3* of_the_host) : database_(of_the_host, Close{.of_the_host = true}) {}
+
   /// Set every pragma the storage relies on, and read each back. Only for a database that is ours.
   Result<void> configure(const SqliteOptions& options);
 
@@ -61,7 +64,10 @@ class Connection {
 
  private:
   struct Close {
-    void operator()(sqlite3* database) const noexcept { sqlite3_close_v2(database); }
+    bool of_the_host;
+    void operator()(sqlite3* database) const noexcept {
+      if (!of_the_host) sqlite3_close_v2(database);
+    }
   };
   struct HashText {
     using is_transparent = void;
@@ -74,7 +80,7 @@ class Connection {
   static int on_busy(void* connection, int attempt);
 
   std::unique_ptr<sqlite3, Close> database_;
-  Duration busy_timeout_;
+  Duration busy_timeout_{0};
   bool waits_ = true;
   std::chrono::steady_clock::time_point busy_until_;
   std::unordered_map<std::string, Statement, HashText, std::equal_to<>> statements_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include <openindex/adapters/sqlite_storage.hpp>
 
@@ -19,6 +20,9 @@ class SqliteStorage::Database {
   static Result<std::unique_ptr<Database>> open(SqliteOptions options);
 
   [[nodiscard]] Result<SqliteStatus> status();
+
+  /// The file's name as SQLite spells it: absolute, without links.
+  [[nodiscard]] std::string file() const { return sqlite3_db_filename(writer_->raw(), "main"); }
 
   sqlite::ReadPool& readers() { return readers_; }
   sqlite::ChangeWatch& watch() { return watch_; }

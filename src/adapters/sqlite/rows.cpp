@@ -181,6 +181,17 @@ Result<std::optional<Record>> read_record(Connection& connection, const RecordId
   return read_one(query.bind(id.kind).bind(id.key));
 }
 
+Result<std::vector<std::optional<Record>>> read_records(Connection& connection, std::span<const RecordId> ids) {
+  std::vector<std::optional<Record>> records;
+  records.reserve(ids.size());
+  for (const auto& id : ids) {
+    auto record = read_record(connection, id);
+    if (!record) return record.error();
+    records.push_back(std::move(*record));
+  }
+  return records;
+}
+
 Result<std::optional<Record>> read_row(Connection& connection, std::int64_t row) {
   static const std::string text = select_text("id = ?");
   const auto statement = connection.prepare_constant(text);

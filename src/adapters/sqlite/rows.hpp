@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include <openindex/storage/storage.hpp>
 
@@ -19,6 +21,9 @@ std::vector<std::string> place_columns(Index index);
 
 /// Read a record by name. @par Errors as Storage::get
 Result<std::optional<Record>> read_record(Connection& connection, const RecordId& id);
+
+/// Read records by name; of one moment if the connection is in a transaction. @par Errors as Storage::get
+Result<std::vector<std::optional<Record>>> read_records(Connection& connection, std::span<const RecordId> ids);
 
 /// Read a record by its row number, as a scan finds it. @par Errors as Storage::scan
 Result<std::optional<Record>> read_row(Connection& connection, std::int64_t row);

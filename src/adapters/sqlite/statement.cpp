@@ -41,6 +41,10 @@ bool is_in_read_only_folder(const char* path) {
 }  // namespace
 
 Error error_of(sqlite3* database, int code, std::string_view doing, const char* path) {
+  // A connection of the host's may tell less than it knows.
+  if (database != nullptr && (sqlite3_extended_errcode(database) & 0xff) == code) {
+    code = sqlite3_extended_errcode(database);
+  }
   // The connection's message is about its last call, which need not be the one that returned this code.
   const bool is_last = database != nullptr && sqlite3_extended_errcode(database) == code;
   if (path == nullptr && database != nullptr) path = sqlite3_db_filename(database, "main");

@@ -1,0 +1,45 @@
+// A transaction that the host began on a connection of its own, as a storage.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <openindex/storage/enlistment.hpp>
+
+#include "adapters/sqlite/change_watch.hpp"
+#include "adapters/sqlite/connection.hpp"
+
+namespace openindex::sqlite {
+
+class HostTransaction final : public Enlistment {
+ public:
+  /// `file` is the database's, as SQLite names it. Storage and watch must outlive the transaction.
+  /// @par Errors as SqliteStorage::enlist
+  static Result<std::unique_ptr<Enlistment>> enlist(sqlite3* host, const std::string& file, const Storage& storage,
+                                                    ChangeWatch& watch);
+
+  Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) override;
+  Result<ScanPage> scan(const ScanRequest& request) override;
+  Result<std::uint64_t> count(const CountRequest& request) override;
+  std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes) override;
+  Result<Changed> wait_for_change(const WaitRequest& request) override { return watch_.wait(request); }
+  void wake() noexcept override { watch_.wake(); }
+  [[nodiscard]] const Storage& enlisted_in() const noexcept override { return storage_; }
+
+ private:
+  HostTransaction(sqlite3* host, const Storage& storage, ChangeWatch& watch)
+      : connection_(host), storage_(storage), watch_(watch) {}
+
+  Result<void> check_open() const;
+  Result<CommitReceipt> apply(const ChangeSet& changes);
+  Result<CommitReceipt> apply_in_savepoint(const ChangeSet& changes);
+  void undo();
+
+  Connection connection_;
+  const Storage& storage_;
+  ChangeWatch& watch_;
+};
+
+}  // namespace openindex::sqlite

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "adapters/postgres/database.hpp"
-#include "adapters/postgres/enlisted_storage.hpp"
+#include "adapters/postgres/host_transaction.hpp"
 #include "adapters/postgres/scan.hpp"
 #include "storage/scan_cursor.hpp"
 
@@ -62,11 +62,10 @@ Result<std::unique_ptr<PostgresStorage>> PostgresStorage::open(PostgresOptions o
   return std::unique_ptr<PostgresStorage>(new PostgresStorage(std::move(*database)));
 }
 
-Result<std::unique_ptr<Storage>> PostgresStorage::enlist(pg_conn* transaction) {
-  return postgres::EnlistedStorage::open(transaction, database_->statements(), database_->watch());
+Result<std::unique_ptr<Enlistment>> PostgresStorage::enlist(pg_conn* transaction) {
+  return postgres::HostTransaction::enlist(transaction, *this, database_->statements(), database_->watch(),
+                                           [this] { database_->announce(); });
 }
-
-void PostgresStorage::committed() noexcept { database_->announce(); }
 
 Result<Records> PostgresStorage::get(std::span<const RecordId> ids) {
   if (ids.empty()) return Records();

@@ -3,8 +3,11 @@
 #include <thread>
 #include <vector>
 
+#include <openindex/workflow_engine.hpp>
+
 #include "postgres/postgres_fixture.hpp"
 #include "storage/test_records.hpp"
+#include "workflow/triage_definition.hpp"
 
 using namespace openindex;
 
@@ -17,7 +20,7 @@ struct Host {
     psql.execute("CREATE TABLE IF NOT EXISTS orders (schema text, id int)");
   }
 
-  std::unique_ptr<Storage> begin() {
+  std::unique_ptr<Enlistment> begin() {
     psql.execute("BEGIN; INSERT INTO orders VALUES ('" + options.schema + "', 1)");
     auto enlisted = storage->enlist(psql.raw());
     REQUIRE(enlisted);
@@ -143,14 +146,47 @@ TEST_CASE("committed() wakes who waits, here and in other processes") {
     const auto there = open_postgres(options);
     const auto seen_here = here->wait_for_change({}).value().sequence;
     const auto seen_there = there->wait_for_change({}).value().sequence;
-    (void)commit_one(*host.begin(), test_put("a"));
+    host.psql.execute("BEGIN");
+    const auto transaction = here->enlist(host.psql.raw()).value();
+    CHECK(commit_one(*transaction, test_put("a")));
     host.psql.execute("COMMIT");
-    std::thread teller([&] { here->committed(); });
+    std::thread teller([&] { transaction->committed(); });
     CHECK(there->wait_for_change({.seen = seen_there, .timeout = std::chrono::hours(1)}).value().sequence !=
           seen_there);
     teller.join();
     CHECK(here->wait_for_change({.seen = seen_here, .timeout = std::chrono::hours(1)}).value().sequence != seen_here);
   }
+}
+
+TEST_CASE("an engine works in a transaction of the host, and tells its subscriptions after the commit") {
+  SERVER_OR_SKIP(server);
+  Host host(*server);
+  WorkflowEngine engine({.storage = *host.storage});
+  const Actor shop = Actor::system("shop");
+  REQUIRE(engine.save(shop, tests::triage_workflow()));
+  std::vector<ItemKey> told;
+  const auto subscription =
+      engine.subscribe({}, inline_executor(), [&](const Event& event) { told.push_back(event.item); });
+  {
+    const auto transaction = host.begin();
+    const auto item = engine.with(*transaction).create(shop, {.workflow = "TRIAGE", .title = "an order"});
+    REQUIRE(item);
+    CHECK(engine.get(shop, item->key).error().code() == errc::not_found);
+    host.psql.execute("ROLLBACK");
+    transaction->committed();
+    CHECK(told.empty());
+    CHECK(host.orders() == 0);
+  }
+  const auto transaction = host.begin();
+  const auto item = engine.with(*transaction).create(shop, {.workflow = "TRIAGE", .title = "an order"});
+  REQUIRE(item);
+  host.psql.execute("COMMIT");
+  CHECK(told.empty());
+  transaction->committed();
+  CHECK(told == std::vector{item->key});
+  CHECK(engine.get(shop, item->key));
+  CHECK(engine.verify(shop, item->key));
+  CHECK(host.orders() == 1);
 }
 
 TEST_CASE("only an open, sound transaction can be enlisted") {

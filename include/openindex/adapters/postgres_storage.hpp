@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 
+#include <openindex/storage/enlistment.hpp>
 #include <openindex/storage/storage.hpp>
 
 struct pg_conn;  // PGconn of libpq
@@ -59,18 +60,11 @@ class OPENINDEX_API PostgresStorage final : public Storage {
   static Result<std::unique_ptr<PostgresStorage>> open(PostgresOptions options);
   ~PostgresStorage() override;
 
-  /// Work inside an open transaction of the host: its rows and our changes are committed by the host together, or not
-  /// at all. Reads see the transaction's own writes. Each commit is a savepoint, so that a conflict of ours leaves the
-  /// host's work as it is. After its COMMIT the host calls `committed()`.
-  ///
-  /// The connection must be in a transaction, of the same database, and stay the host's: use the storage from the
-  /// thread that uses the connection, and end it before the transaction ends. Its locks last as long as the
-  /// transaction: make it short.
-  /// @par Errors invalid_argument (no open transaction, another client encoding than UTF-8)
-  Result<std::unique_ptr<Storage>> enlist(pg_conn* transaction);
-
-  /// Wake everybody who waits for a change, in other processes, too: an enlisted transaction was committed.
-  void committed() noexcept;
+  /// Make a transaction that the host has begun on a connection of its own a storage (see `Enlistment`), for
+  /// `WorkflowEngine::with`. The connection must be to the same database. Each commit is a savepoint, so that a
+  /// conflict of ours leaves the host's work as it is. Locks last as long as the transaction: make it short.
+  /// @par Errors invalid_argument (null, no open transaction or a failed one, another client encoding than UTF-8)
+  [[nodiscard]] Result<std::unique_ptr<Enlistment>> enlist(pg_conn* transaction);
 
   Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) override;
   Result<ScanPage> scan(const ScanRequest& request) override;

@@ -1,4 +1,4 @@
-#include "adapters/postgres/enlisted_storage.hpp"
+#include "adapters/postgres/host_transaction.hpp"
 
 #include <map>
 #include <string_view>
@@ -16,16 +16,20 @@ constexpr int tries_max = 3;
 
 }  // namespace
 
-EnlistedStorage::EnlistedStorage(PGconn* transaction, const Statements& statements, ChangeWatch& watch)
+HostTransaction::HostTransaction(PGconn* transaction, const Storage& storage, const Statements& statements,
+                                 ChangeWatch& watch, Announce announce)
     : connection_(Connection::borrow(transaction)),
+      storage_(storage),
       statements_(statements),
       watch_(watch),
+      announce_(std::move(announce)),
       savepoint_{"SAVEPOINT openindex", {}, {}},
       roll_back_to_{"ROLLBACK TO SAVEPOINT openindex", {}, {}},
       release_{"RELEASE SAVEPOINT openindex", {}, {}} {}
 
-Result<std::unique_ptr<Storage>> EnlistedStorage::open(PGconn* transaction, const Statements& statements,
-                                                       ChangeWatch& watch) {
+Result<std::unique_ptr<Enlistment>> HostTransaction::enlist(PGconn* transaction, const Storage& storage,
+                                                            const Statements& statements, ChangeWatch& watch,
+                                                            Announce announce) {
   if (transaction == nullptr || PQtransactionStatus(transaction) != PQTRANS_INTRANS) {
     return Error(errc::invalid_argument, "The connection is not in an open, sound transaction.")
         .with("field", "transaction");
@@ -35,10 +39,10 @@ Result<std::unique_ptr<Storage>> EnlistedStorage::open(PGconn* transaction, cons
     return Error(errc::invalid_argument, "The connection must have the client encoding UTF8.")
         .with("field", "transaction");
   }
-  return std::unique_ptr<Storage>(new EnlistedStorage(transaction, statements, watch));
+  return std::unique_ptr<Enlistment>(new HostTransaction(transaction, storage, statements, watch, std::move(announce)));
 }
 
-Result<std::vector<std::optional<Record>>> EnlistedStorage::get(std::span<const RecordId> ids) {
+Result<std::vector<std::optional<Record>>> HostTransaction::get(std::span<const RecordId> ids) {
   const auto rows = connection_->query({&statements_.read_many, names_of(ids)});
   if (!rows) return rows.error();
   std::map<RecordId, Record> found;
@@ -54,24 +58,24 @@ Result<std::vector<std::optional<Record>>> EnlistedStorage::get(std::span<const 
   return records;
 }
 
-Result<ScanPage> EnlistedStorage::scan(const ScanRequest& request) {
+Result<ScanPage> HostTransaction::scan(const ScanRequest& request) {
   if (auto checked = storage::check_scan(request); !checked) return checked.error();
   return postgres::scan(*connection_, statements_, request, Transaction::of_the_host);
 }
 
-Result<std::uint64_t> EnlistedStorage::count(const CountRequest& request) {
+Result<std::uint64_t> HostTransaction::count(const CountRequest& request) {
   if (auto checked = storage::check_selection(storage::Selection(request)); !checked) return checked.error();
   return postgres::count(*connection_, statements_, request);
 }
 
-std::vector<Result<CommitReceipt>> EnlistedStorage::commit(std::span<const ChangeSet> changes) {
+std::vector<Result<CommitReceipt>> HostTransaction::commit(std::span<const ChangeSet> changes) {
   std::vector<Result<CommitReceipt>> results;
   const auto entries = storage::entries_of(changes, results);
   if (!entries.empty()) run(entries);
   return results;
 }
 
-void EnlistedStorage::run(std::span<const storage::Entry> entries) {
+void HostTransaction::run(std::span<const storage::Entry> entries) {
   const Bracket bracket{{{&savepoint_, {}}}, release_, "RELEASE", {}, {{&roll_back_to_, {}}, {&release_, {}}}};
   Attempt done;
   for (int tries = 1; tries <= tries_max; ++tries) {

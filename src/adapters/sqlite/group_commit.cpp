@@ -124,7 +124,7 @@ void GroupCommit::run(std::span<Call* const> group) {
   for (const auto* call : group) entries.insert(entries.end(), call->entries.begin(), call->entries.end());
   if (attempt(entries) == Outcome::try_each_alone) run_each_alone(entries);
   const auto landed = [](const Entry& entry) { return entry.result->has_value(); };
-  if (std::any_of(entries.begin(), entries.end(), landed)) watch_.wake();
+  if (std::any_of(entries.begin(), entries.end(), landed)) watch_.committed();
 }
 
 void GroupCommit::run_each_alone(std::span<const Entry> entries) {

@@ -18,6 +18,9 @@
 #include <openindex/storage/storage.hpp>
 
 namespace openindex {
+namespace sqlite {
+struct TunedStorage;
+}
 inline namespace v0 {
 
 struct SqliteOptions {
@@ -62,6 +65,7 @@ class OPENINDEX_API SqliteStorage final : public Storage {
   void wake() noexcept override;
 
  private:
+  friend struct sqlite::TunedStorage;
   class Database;
   explicit SqliteStorage(std::unique_ptr<Database> database);
   std::unique_ptr<Database> database_;

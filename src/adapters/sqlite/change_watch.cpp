@@ -15,15 +15,10 @@ Result<std::int64_t> read_data_version(Connection& connection) {
   return query.integer(0);
 }
 
-/// SQLite knows best: it has followed links.
-std::string log_of(const Connection& connection) {
-  return sqlite3_filename_wal(sqlite3_db_filename(connection.raw(), "main"));
-}
-
 }  // namespace
 
 ChangeWatch::ChangeWatch(std::unique_ptr<Connection> own, LookPeriods periods)
-    : own_(std::move(own)), bell_(log_of(*own_), periods) {}
+    : own_(std::move(own)), bell_(own_->log(), periods) {}
 
 void ChangeWatch::committed() noexcept {
   {

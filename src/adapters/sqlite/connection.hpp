@@ -46,6 +46,9 @@ class Connection {
   /// Whether to wait for locks of others up to the busy timeout, as at first, or not at all.
   void wait_when_busy(bool wait) noexcept { waits_ = wait; }
 
+  /// The name of the log. SQLite knows best: it has followed links.
+  [[nodiscard]] const char* log() const { return sqlite3_filename_wal(sqlite3_db_filename(raw(), "main")); }
+
   [[nodiscard]] sqlite3* raw() const noexcept { return database_.get(); }
 
  private:

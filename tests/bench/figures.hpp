@@ -12,5 +12,6 @@ std::vector<Figure> memory_figures();
 std::vector<Figure> queue_figures();
 std::vector<Figure> disk_figures();
 std::vector<Figure> sqlite_figures();
+std::vector<Figure> wake_figures();
 
 }  // namespace openindex::bench

@@ -67,7 +67,7 @@ Options read_options(const std::vector<std::string>& arguments) {
 std::vector<Figure> choose_figures(const std::string& filter) {
   std::vector<Figure> chosen;
   std::string names;
-  for (auto* room : {rules_figures, memory_figures, queue_figures, disk_figures, sqlite_figures}) {
+  for (auto* room : {rules_figures, memory_figures, queue_figures, disk_figures, sqlite_figures, wake_figures}) {
     for (Figure& figure : room()) {
       names += "\n  " + figure.name;
       if (figure.name.find(filter) != std::string::npos) chosen.push_back(std::move(figure));

@@ -6,6 +6,7 @@
 #include "adapters/sqlite/host_transaction.hpp"
 #include "adapters/sqlite/rows.hpp"
 #include "adapters/sqlite/scan.hpp"
+#include "adapters/sqlite/tuning.hpp"
 #include "storage/scan_cursor.hpp"
 
 namespace openindex {
@@ -20,9 +21,7 @@ SqliteStorage::SqliteStorage(std::unique_ptr<Database> database) : database_(std
 SqliteStorage::~SqliteStorage() = default;
 
 Result<std::unique_ptr<SqliteStorage>> SqliteStorage::open(SqliteOptions options) {
-  auto database = Database::open(std::move(options));
-  if (!database) return database.error();
-  return std::unique_ptr<SqliteStorage>(new SqliteStorage(std::move(*database)));
+  return sqlite::TunedStorage::open(std::move(options), {});
 }
 
 Result<std::unique_ptr<Enlistment>> SqliteStorage::enlist(sqlite3* transaction) {
@@ -67,4 +66,11 @@ Result<Changed> SqliteStorage::wait_for_change(const WaitRequest& request) { ret
 void SqliteStorage::wake() noexcept { database_->watch().wake(); }
 
 }  // namespace v0
+
+Result<std::unique_ptr<SqliteStorage>> sqlite::TunedStorage::open(SqliteOptions options, const Tuning& tuning) {
+  auto database = SqliteStorage::Database::open(std::move(options), tuning);
+  if (!database) return database.error();
+  return std::unique_ptr<SqliteStorage>(new SqliteStorage(std::move(*database)));
+}
+
 }  // namespace openindex

@@ -18,5 +18,6 @@ std::vector<Figure> latency_figures();
 std::vector<Figure> heartbeat_figures();
 std::vector<Figure> footprint_figures();
 std::vector<Figure> million_figures();
+std::vector<Figure> wake_figures();
 
 }  // namespace openindex::bench

@@ -1,73 +1,13 @@
-// Several processes on one file. A child is made before this process opens the database: SQLite's connections must not
-// be carried across a fork.
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <functional>
+// Several processes on one file.
 #include <string>
 #include <vector>
 
+#include "storage/child.hpp"
 #include "storage/database_file.hpp"
 
 using namespace openindex;
 
 namespace {
-
-/// A child process that starts when told to and writes numbers to its parent.
-class Child {
- public:
-  using Report = std::function<void(int)>;
-
-  explicit Child(const std::function<int(const Report&)>& work) {
-    int go[2];
-    int back[2];
-    REQUIRE(pipe(go) == 0);
-    REQUIRE(pipe(back) == 0);
-    pid_ = fork();
-    REQUIRE(pid_ >= 0);
-    if (pid_ == 0) {
-      close(go[1]);
-      char byte = 0;
-      if (read(go[0], &byte, 1) != 1) _exit(1);
-      _exit(work([&](int number) { (void)!::write(back[1], &number, sizeof number); }));
-    }
-    close(go[0]);
-    close(back[1]);
-    go_ = go[1];
-    reports_ = back[0];
-  }
-  ~Child() {
-    close(go_);
-    close(reports_);
-    if (!ended_) kill_and_wait();
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-
-  void start() { REQUIRE(::write(go_, "g", 1) == 1); }
-
-  /// Read the next number; false at the end.
-  bool next(int& number) { return read(reports_, &number, sizeof number) == sizeof number; }
-
-  void kill_and_wait() {
-    kill(pid_, SIGKILL);
-    wait();
-  }
-
-  int wait() {
-    int status = 0;
-    waitpid(pid_, &status, 0);
-    ended_ = true;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-
- private:
-  pid_t pid_ = -1;
-  int go_ = -1;
-  int reports_ = -1;
-  bool ended_ = false;
-};
 
 /// Add to a counter by compare and swap; false when the storage failed.
 bool increment(Storage& storage, int times) {
@@ -94,25 +34,11 @@ TEST_CASE("two processes that increment one counter lose nothing") {
   });
   const auto storage = file.open();
   REQUIRE(commit_one(*storage, test_put("counter", "0")).has_value());
-  child.start();
+  child.go();
   CHECK(increment(*storage, 100));
   CHECK(child.wait() == 0);
   const auto id = test_record("counter");
   CHECK(storage->get({&id, 1}).value().at(0)->body == "200");
-}
-
-TEST_CASE("a commit in one process wakes who waits in another") {
-  const DatabaseFile file;
-  Child child([&](const Child::Report&) {
-    const auto storage = SqliteStorage::open(file.options());
-    return storage && commit_one(**storage, test_put("a")) ? 0 : 1;
-  });
-  const auto storage = file.open();
-  const auto seen = storage->wait_for_change({}).value().sequence;
-  child.start();
-  const auto woken = storage->wait_for_change({.seen = seen, .timeout = std::chrono::hours(1)});
-  CHECK(child.wait() == 0);
-  CHECK(woken.value().sequence != seen);
 }
 
 TEST_CASE("processes that create one file at the same time all get it") {
@@ -124,7 +50,7 @@ TEST_CASE("processes that create one file at the same time all get it") {
       return storage && commit_one(**storage, test_put(std::to_string(i))) ? 0 : 1;
     }));
   }
-  for (const auto& child : children) child->start();
+  for (const auto& child : children) child->go();
   for (const auto& child : children) CHECK(child->wait() == 0);
   CHECK(count_records(*file.open()) == 4);
 }
@@ -144,7 +70,7 @@ TEST_CASE("kill -9 of a writer loses nothing that was acknowledged and leaves no
         report(i);
       }
     });
-    child.start();
+    child.go();
     int last = -1;
     for (int i = 0; i < acknowledgements_before_kill; ++i) REQUIRE(child.next(last));
     child.kill_and_wait();

@@ -21,6 +21,9 @@
 struct sqlite3;
 
 namespace openindex {
+namespace sqlite {
+struct TunedStorage;
+}
 inline namespace v0 {
 
 struct SqliteOptions {
@@ -78,6 +81,7 @@ class OPENINDEX_API SqliteStorage final : public Storage {
   void wake() noexcept override;
 
  private:
+  friend struct sqlite::TunedStorage;
   class Database;
   explicit SqliteStorage(std::unique_ptr<Database> database);
   std::unique_ptr<Database> database_;

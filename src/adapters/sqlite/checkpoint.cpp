@@ -3,18 +3,8 @@
 #include <algorithm>
 
 namespace openindex::sqlite {
-namespace {
-
-// In pages of the log, 4 KiB each. Longer means fewer copies of a page that changes often, and more to recover after a
-// crash.
-constexpr int soon_pages = 4'000;
-constexpr int now_pages = 16'000;
-constexpr int retry_pages = 1'000;  // how far the log grows before a checkpoint that did not help is tried again
-
-}  // namespace
-
-Checkpoint::Checkpoint(Connection& writer, Connection& own, ReadPool& readers)
-    : writer_(writer), own_(own), readers_(readers), due_at_pages_(soon_pages) {
+Checkpoint::Checkpoint(Connection& writer, Connection& own, ReadPool& readers, const CheckpointLimits& limits)
+    : writer_(writer), own_(own), readers_(readers), limits_(limits), due_at_pages_(limits.soon) {
   sqlite3_wal_hook(writer_.raw(), &Checkpoint::on_commit, this);
 }
 
@@ -23,14 +13,14 @@ Checkpoint::~Checkpoint() { sqlite3_wal_hook(writer_.raw(), nullptr, nullptr); }
 int Checkpoint::on_commit(void* context, sqlite3* /*database*/, const char* /*name*/, int log_pages) {
   auto& self = *static_cast<Checkpoint*>(context);
   self.log_pages_ = log_pages;
-  if (log_pages < soon_pages) self.due_at_pages_ = soon_pages;  // the log has started over
+  if (log_pages < self.limits_.soon) self.due_at_pages_ = self.limits_.soon;  // the log has started over
   return SQLITE_OK;
 }
 
 Checkpoint::Need Checkpoint::need() const {
   const int pages = log_pages_;
   if (pages < due_at_pages_) return Need::none;
-  return pages < now_pages ? Need::soon : Need::now;
+  return pages < limits_.now ? Need::soon : Need::now;
 }
 
 /// Tell whether all of the log is in the database now. PASSIVE waits for nobody, so readers never notice.
@@ -49,7 +39,7 @@ void Checkpoint::run(Need need) {
   } else {
     copy_pages();
   }
-  due_at_pages_ = std::max(soon_pages, log_pages_ + retry_pages);
+  due_at_pages_ = std::max(limits_.soon, log_pages_ + limits_.retry);
 }
 
 void Checkpoint::run_under_write_lock(Need need) {

@@ -23,10 +23,19 @@ constexpr bool checkpoints_safely(int version) {
          (version >= 3'050'007 && version < 3'051'000) || (version >= 3'044'006 && version < 3'045'000);
 }
 
+/// When to checkpoint, in pages of the log, 4 KiB each. Longer means fewer copies of a page that changes often, and
+/// more to recover after a crash.
+struct CheckpointLimits {
+  int soon = 4'000;
+  int now = 16'000;
+  int retry = 1'000;  ///< How far the log grows before a checkpoint that did not help is tried again.
+  bool concurrent = checkpoints_safely(sqlite3_libversion_number());  ///< Beside commits, not under the write lock.
+};
+
 class Checkpoint {
  public:
   /// `writer` is the connection that commits, `own` one that nobody else uses. Both must outlive this.
-  Checkpoint(Connection& writer, Connection& own, ReadPool& readers);
+  Checkpoint(Connection& writer, Connection& own, ReadPool& readers, const CheckpointLimits& limits = {});
   ~Checkpoint();
   Checkpoint(const Checkpoint&) = delete;
   Checkpoint& operator=(const Checkpoint&) = delete;
@@ -37,7 +46,10 @@ class Checkpoint {
   [[nodiscard]] Need need() const;
 
   /// Tell whether `run` uses the writer connection, so that only the leader of the commits may call it.
-  [[nodiscard]] bool needs_writer(Need need) const { return !concurrent_ || need == Need::now; }
+  [[nodiscard]] bool needs_writer(Need need) const { return !limits_.concurrent || need == Need::now; }
+
+  /// Tell whether checkpoints run beside commits.
+  [[nodiscard]] bool concurrent() const { return limits_.concurrent; }
 
   /// Checkpoint as much as possible. Never fails: what could not be done now is done later.
   void run(Need need);
@@ -50,7 +62,7 @@ class Checkpoint {
   Connection& writer_;
   Connection& own_;
   ReadPool& readers_;
-  const bool concurrent_ = checkpoints_safely(sqlite3_libversion_number());
+  const CheckpointLimits limits_;
   std::mutex running_;
   std::atomic<int> log_pages_{0};
   std::atomic<int> due_at_pages_;

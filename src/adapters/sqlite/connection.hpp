@@ -60,6 +60,9 @@ class Connection {
 
   [[nodiscard]] Duration busy_timeout() const noexcept { return busy_timeout_; }
 
+  /// The name of the log. SQLite knows best: it has followed links.
+  [[nodiscard]] const char* log() const { return sqlite3_filename_wal(sqlite3_db_filename(raw(), "main")); }
+
   [[nodiscard]] sqlite3* raw() const noexcept { return database_.get(); }
 
  private:

@@ -55,17 +55,18 @@ Result<OwnedConnection> open_another(const SqliteOptions& options) {
 
 }  // namespace
 
-SqliteStorage::Database::Database(SqliteOptions options, OwnedConnection writer, OwnedConnection checkpointer,
-                                  OwnedConnection watcher)
+SqliteStorage::Database::Database(SqliteOptions options, const sqlite::Tuning& tuning, OwnedConnection writer,
+                                  OwnedConnection checkpointer, OwnedConnection watcher)
     : options_(std::move(options)),
       writer_(std::move(writer)),
       checkpointer_(std::move(checkpointer)),
       readers_(options_),
-      watch_(std::move(watcher)),
-      checkpoint_(*writer_, *checkpointer_, readers_),
+      watch_(std::move(watcher), tuning.looks),
+      checkpoint_(*writer_, *checkpointer_, readers_, tuning.checkpoints),
       commits_(*writer_, checkpoint_, watch_) {}
 
-Result<std::unique_ptr<SqliteStorage::Database>> SqliteStorage::Database::open(SqliteOptions options) {
+Result<std::unique_ptr<SqliteStorage::Database>> SqliteStorage::Database::open(SqliteOptions options,
+                                                                               const sqlite::Tuning& tuning) {
   // Absolute, because connections are opened later, too, when the working folder may be another; and because names such
   // as `:memory:` and `file:…` mean something else to SQLite.
   std::error_code failed;
@@ -84,7 +85,7 @@ Result<std::unique_ptr<SqliteStorage::Database>> SqliteStorage::Database::open(S
   auto watcher = open_another(options);
   if (!watcher) return watcher.error();
   return std::unique_ptr<Database>(
-      new Database(std::move(options), std::move(*writer), std::move(*checkpointer), std::move(*watcher)));
+      new Database(std::move(options), tuning, std::move(*writer), std::move(*checkpointer), std::move(*watcher)));
 }
 
 Result<SqliteStatus> SqliteStorage::Database::status() {
@@ -93,12 +94,12 @@ Result<SqliteStatus> SqliteStorage::Database::status() {
   auto mode = (*reader)->read_text("PRAGMA journal_mode");
   if (!mode) return mode.error();
   std::error_code missing;
-  const auto bytes = std::filesystem::file_size(options_.path.string() + "-wal", missing);
+  const auto bytes = std::filesystem::file_size(writer_->log(), missing);
   return SqliteStatus{
       .library_version = sqlite3_libversion(),
       .journal_mode = std::move(*mode),
       .synchronous = options_.synchronous == SqliteOptions::Synchronous::full ? "full" : "normal",
-      .concurrent_checkpoints = sqlite::checkpoints_safely(sqlite3_libversion_number()),
+      .concurrent_checkpoints = checkpoint_.concurrent(),
       .wal_bytes = missing ? 0 : static_cast<std::int64_t>(bytes),
   };
 }

@@ -11,13 +11,14 @@
 #include "adapters/sqlite/connection.hpp"
 #include "adapters/sqlite/group_commit.hpp"
 #include "adapters/sqlite/read_pool.hpp"
+#include "adapters/sqlite/tuning.hpp"
 
 namespace openindex {
 inline namespace v0 {
 
 class SqliteStorage::Database {
  public:
-  static Result<std::unique_ptr<Database>> open(SqliteOptions options);
+  static Result<std::unique_ptr<Database>> open(SqliteOptions options, const sqlite::Tuning& tuning);
 
   [[nodiscard]] Result<SqliteStatus> status();
 
@@ -30,7 +31,8 @@ class SqliteStorage::Database {
 
  private:
   using OwnedConnection = std::unique_ptr<sqlite::Connection>;
-  Database(SqliteOptions options, OwnedConnection writer, OwnedConnection checkpointer, OwnedConnection watcher);
+  Database(SqliteOptions options, const sqlite::Tuning& tuning, OwnedConnection writer, OwnedConnection checkpointer,
+           OwnedConnection watcher);
 
   const SqliteOptions options_;
   OwnedConnection writer_;

@@ -22,7 +22,7 @@ GroupCommit::GroupCommit(Connection& writer, Checkpoint& checkpoint, ChangeWatch
     : writer_(writer),
       checkpoint_(checkpoint),
       watch_(watch),
-      turn_(sqlite3_filename_wal(sqlite3_db_filename(writer.raw(), "main"))) {}
+      turn_(writer.log()) {}
 
 void GroupCommit::Call::tell(News its_news) {
   {
@@ -122,7 +122,7 @@ void GroupCommit::run(const Group& group) {
   for (const auto& call : group) entries.insert(entries.end(), call->entries.begin(), call->entries.end());
   if (attempt(entries) == Outcome::try_each_alone) run_each_alone(entries);
   const auto landed = [](const Entry& entry) { return entry.result->has_value(); };
-  if (std::any_of(entries.begin(), entries.end(), landed)) watch_.wake();
+  if (std::any_of(entries.begin(), entries.end(), landed)) watch_.committed();
 }
 
 void GroupCommit::run_each_alone(std::span<const Entry> entries) {

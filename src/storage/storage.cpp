@@ -58,12 +58,13 @@ Result<void> check_entry(const RecordId& id, const IndexEntry& entry) {
   }
   for (std::size_t i = 0; i < entry.values.size(); ++i) {
     const auto* text = std::get_if<std::string>(&entry.values[i]);
-    const auto field = [&] { return std::string(schema.name) + "." + std::string(schema.fields[i].name); };
-    if ((text != nullptr) != (schema.fields[i].type == IndexType::text)) {
-      return broken(id, "index field " + field() + " has another type");
-    }
+    const auto broken_field = [&](std::string_view bound) {
+      const auto field = std::string(schema.name) + "." + std::string(schema.fields[i].name);
+      return broken(id, "index field " + field + " " + std::string(bound)).with("field", field);
+    };
+    if ((text != nullptr) != (schema.fields[i].type == IndexType::text)) return broken_field("has another type");
     if (text != nullptr && (text->size() > text_bytes_max || !is_plain(*text))) {
-      return broken(id, "index field " + field() + " is at most 500 bytes of UTF-8 without control characters");
+      return broken_field("is at most 500 bytes of UTF-8 without control characters");
     }
   }
   return {};

@@ -112,7 +112,8 @@ class OPENINDEX_API Storage {
 };
 
 /// Check the bounds that `RecordId`, `IndexEntry` and `Record` document; every backend calls it before it writes.
-/// @par Errors invalid_argument (context `kind`, `key`, and which bound)
+/// @par Errors invalid_argument (context `kind`, `key`, for a value of an entry `field` such as `due.subject`; the
+/// sentence says which bound)
 OPENINDEX_API Result<void> check_bounds(const ChangeSet& changes);
 
 }  // namespace v0

@@ -115,5 +115,25 @@ Result<void> check_bounds(const ChangeSet& changes) {
   return check_written_once(changes);
 }
 
+Result<void> check_expectations(const ChangeSet& changes,
+                                const std::function<std::uint64_t(const RecordId&)>& version_of) {
+  const auto check = [&](const RecordId& id, std::uint64_t expected) -> Result<void> {
+    const auto found = version_of(id);
+    if (found == expected) return {};
+    return Error(errc::conflict)
+        .with("kind", id.kind)
+        .with("key", id.key)
+        .with("expected", std::to_string(expected))
+        .with("found", std::to_string(found));
+  };
+  for (const auto& expectation : changes.expectations) {
+    if (auto checked = check(expectation.id, expectation.version); !checked) return checked;
+  }
+  for (const auto& append : changes.appends) {
+    if (auto checked = check(append.id, 0); !checked) return checked;
+  }
+  return {};
+}
+
 }  // namespace v0
 }  // namespace openindex

@@ -41,8 +41,8 @@ struct ContractCase {
   bool needs_crash = false;                                    ///< Whether it needs `crash_and_reopen`.
 
   /// Put a backend on trial. An error says what was expected and what came.
-  /// @par Errors storage_failed (the contract is broken), invalid_argument (nothing was tried: no factory, too few rows, or
-  /// the case needs `crash_and_reopen`)
+  /// @par Errors storage_failed (the contract is broken), invalid_argument (nothing was tried: no factory, too few
+  /// rows, or the case needs `crash_and_reopen`)
   [[nodiscard]] OPENINDEX_API Result<void> run(const StorageUnderTest& tested) const;
   [[nodiscard]] OPENINDEX_API Result<void> run(const StorageFactory& make) const;
 };

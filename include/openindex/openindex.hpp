@@ -34,6 +34,7 @@
 #include <openindex/storage/change_set.hpp>
 #include <openindex/storage/enlistment.hpp>
 #include <openindex/storage/index.hpp>
+#include <openindex/storage/scan_range.hpp>
 #include <openindex/storage/storage.hpp>
 #include <openindex/work/agent_context.hpp>
 #include <openindex/work/agent_run.hpp>

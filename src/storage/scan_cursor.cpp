@@ -155,19 +155,6 @@ bool holds(const Predicate& predicate, const FieldView& found) {
   return false;
 }
 
-std::string write_cursor(const ScanRequest& request, const Place& place) {
-  std::string bytes = cursor_head(request);
-  for (const auto& value : place) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
-      append_number(bytes, text->size(), 2);
-      bytes += *text;
-    } else {
-      append_number(bytes, static_cast<std::uint64_t>(std::get<std::int64_t>(value)), 8);
-    }
-  }
-  return to_hex(bytes);
-}
-
 Result<std::optional<Place>> read_cursor(const ScanRequest& request) {
   if (request.after.empty()) return std::optional<Place>();
   const auto refusal = [] { return refused("This is not a cursor of this scan."); };
@@ -189,3 +176,22 @@ Result<std::optional<Place>> read_cursor(const ScanRequest& request) {
 }
 
 }  // namespace openindex::storage
+
+namespace openindex {
+inline namespace v0 {
+
+std::string write_cursor(const ScanRequest& request, const IndexPlace& place) {
+  std::string bytes = storage::cursor_head(request);
+  for (const auto& value : place) {
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      storage::append_number(bytes, text->size(), 2);
+      bytes += *text;
+    } else {
+      storage::append_number(bytes, static_cast<std::uint64_t>(std::get<std::int64_t>(value)), 8);
+    }
+  }
+  return storage::to_hex(bytes);
+}
+
+}  // namespace v0
+}  // namespace openindex

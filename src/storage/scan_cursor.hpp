@@ -1,5 +1,5 @@
 // What every backend of ours does alike about a scan: refuse requests that do not fit, evaluate predicates, and write
-// and read the cursor between two pages.
+// and read the cursor between two pages. What a backend of somebody else's needs of it is public: scan_range.hpp.
 #pragma once
 
 #include <compare>
@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include <openindex/storage/scan_range.hpp>
 #include <openindex/storage/storage.hpp>
 
 namespace openindex::storage {
@@ -27,8 +28,7 @@ struct Selection {
   std::span<const Predicate> where;
 };
 
-/// Where a row stands in an index: its fields, then kind and key (which are all the fields that `Index::key` has).
-using Place = std::vector<IndexValue>;
+using Place = IndexPlace;
 
 /// A field of a stored row, not copied.
 using FieldView = std::variant<std::int64_t, std::string_view>;
@@ -48,8 +48,7 @@ std::strong_ordering compare(const FieldView& found, const IndexValue& value);
 /// Tell whether a field's value satisfies a predicate; their types are the same, as `check_selection` saw to.
 bool holds(const Predicate& predicate, const FieldView& found);
 
-/// Return the cursor that continues a scan behind a place.
-std::string write_cursor(const ScanRequest& request, const Place& place);
+using openindex::write_cursor;
 
 /// Read `request.after`; nullopt when it is empty. @par Errors invalid_argument
 Result<std::optional<Place>> read_cursor(const ScanRequest& request);

@@ -74,12 +74,13 @@ Result<void> check_entry(const RecordId& id, const IndexEntry& entry) {
   }
   for (std::size_t i = 0; i < entry.values.size(); ++i) {
     const auto* text = std::get_if<std::string>(&entry.values[i]);
-    const auto field = [&] { return std::string(schema.name) + "." + std::string(schema.fields[i].name); };
-    if ((text != nullptr) != (schema.fields[i].type == IndexType::text)) {
-      return broken(id, "index field " + field() + " has another type");
-    }
+    const auto broken_field = [&](std::string_view bound) {
+      const auto field = std::string(schema.name) + "." + std::string(schema.fields[i].name);
+      return broken(id, "index field " + field + " " + std::string(bound)).with("field", field);
+    };
+    if ((text != nullptr) != (schema.fields[i].type == IndexType::text)) return broken_field("has another type");
     if (text != nullptr && (text->size() > text_bytes_max || !is_plain(*text))) {
-      return broken(id, "index field " + field() + " is at most 500 bytes of UTF-8 without control characters");
+      return broken_field("is at most 500 bytes of UTF-8 without control characters");
     }
   }
   return {};
@@ -128,6 +129,26 @@ Result<void> check_bounds(const ChangeSet& changes) {
     if (auto checked = check_id(id); !checked) return checked;
   }
   return check_written_once(changes);
+}
+
+Result<void> check_expectations(const ChangeSet& changes,
+                                const std::function<std::uint64_t(const RecordId&)>& version_of) {
+  const auto check = [&](const RecordId& id, std::uint64_t expected) -> Result<void> {
+    const auto found = version_of(id);
+    if (found == expected) return {};
+    return Error(errc::conflict)
+        .with("kind", id.kind)
+        .with("key", id.key)
+        .with("expected", std::to_string(expected))
+        .with("found", std::to_string(found));
+  };
+  for (const auto& expectation : changes.expectations) {
+    if (auto checked = check(expectation.id, expectation.version); !checked) return checked;
+  }
+  for (const auto& append : changes.appends) {
+    if (auto checked = check(append.id, 0); !checked) return checked;
+  }
+  return {};
 }
 
 }  // namespace v0

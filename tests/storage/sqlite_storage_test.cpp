@@ -1,6 +1,8 @@
 #include <openindex/adapters/sqlite_storage.hpp>
 
 #include <atomic>
+#include <cstdlib>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,6 +18,20 @@ namespace {
 /// A storage that takes its folder away with it.
 class TemporaryStorage final : private DatabaseFile, public Storage {
  public:
+  TemporaryStorage() = default;
+
+  /// Open a copy of what another one has on disk at this moment, as kill -9 would leave it: log not moved into the
+  /// database, nothing closed. A process of its own copies, since closing a descriptor here would drop SQLite's locks.
+  explicit TemporaryStorage(const TemporaryStorage& dying) : DatabaseFile(), storage_() {
+    const auto copy = "cp '" + dying.folder().string() + "'/* '" + folder().string() + "'";
+    REQUIRE(std::system(copy.c_str()) == 0);
+    storage_ = open();
+  }
+
+  static std::unique_ptr<Storage> crash_and_reopen(std::unique_ptr<Storage> dying) {
+    return std::make_unique<TemporaryStorage>(dynamic_cast<const TemporaryStorage&>(*dying));
+  }
+
   Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) override { return storage_->get(ids); }
   Result<ScanPage> scan(const ScanRequest& request) override { return storage_->scan(request); }
   Result<std::uint64_t> count(const CountRequest& request) override { return storage_->count(request); }
@@ -40,7 +56,8 @@ std::string megabyte(int number) { return std::string(1'000'000, static_cast<cha
 }  // namespace
 
 TEST_CASE("SQLite storage keeps the storage contract") {
-  run_contract([] { return std::make_unique<TemporaryStorage>(); });
+  run_contract(testing::StorageUnderTest{.make = [] { return std::make_unique<TemporaryStorage>(); },
+                                         .crash_and_reopen = TemporaryStorage::crash_and_reopen});
 }
 
 TEST_CASE("status tells what SQLite really runs with") {

@@ -1,8 +1,8 @@
 // Storage: where everything durable lives. Small enough that a stranger writes a backend in a day.
 //
 // The engines call it; `MemoryStorage`, `SqliteStorage` and `PostgresStorage` implement it, and a host may bring its
-// own: prove it with `testing::storage_contract`. It stores records (kind, key, version, body, index entries) and knows nothing about
-// workflows.
+// own: scan_range.hpp does what every backend does alike, and `testing::storage_contract` proves it. It stores records
+// (kind, key, version, body, index entries) and knows nothing about workflows.
 //
 // For implementers. Every method is called from any thread, concurrently, and may block on I/O. None may throw. A
 // failed call has no effect and may be repeated; the one exception is `commit_unknown`. Arguments belong to the caller
@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -44,6 +45,7 @@ struct ScanRequest {
   std::uint32_t limit_count = 100;       ///< Rows returned at most, 1 to 10,000.
   std::uint32_t examine_count = 10'000;  ///< Rows looked at, at most; a page may be short because of it.
   std::string after = {};                ///< The cursor of an earlier page of the same request; empty: from the start.
+                                         ///< Good for as long as the data is, also in another process.
 };
 
 struct ScanPage {
@@ -112,8 +114,15 @@ class OPENINDEX_API Storage {
 };
 
 /// Check the bounds that `RecordId`, `IndexEntry` and `Record` document; every backend calls it before it writes.
-/// @par Errors invalid_argument (context `kind`, `key`, and which bound)
+/// @par Errors invalid_argument (context `kind`, `key`, for a value of an entry `field` such as `due.subject`; the
+/// sentence says which bound)
 OPENINDEX_API Result<void> check_bounds(const ChangeSet& changes);
+
+/// Check what a change set expects, and that its appends are new, by asking for versions (0: no such record) one by
+/// one; for backends that have their records at hand.
+/// @par Errors conflict, as `Storage::commit` has to tell it
+OPENINDEX_API Result<void> check_expectations(const ChangeSet& changes,
+                                              const std::function<std::uint64_t(const RecordId&)>& version_of);
 
 }  // namespace v0
 }  // namespace openindex

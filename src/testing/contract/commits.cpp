@@ -8,10 +8,8 @@
 namespace openindex::contract {
 namespace {
 
-Expectation expecting(std::string key, std::uint64_t version) { return {named(std::move(key)), version}; }
-
-Result<void> get_finds_what_is_there(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> get_finds_what_is_there(const StorageUnderTest& tested) {
+  Trial trial(tested);
   trial.put("b", R"({"n":1})", {in_due("hold", 5, "b")});
   const std::array ids = {named("a"), named("b"), RecordId{"host.other", "b"}, named("b")};
   const auto found = trial.storage().get(ids);
@@ -30,8 +28,8 @@ Result<void> get_finds_what_is_there(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> versions_rise_by_one(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> versions_rise_by_one(const StorageUnderTest& tested) {
+  Trial trial(tested);
   for (std::uint64_t version = 1; version <= 5; ++version) {
     trial.equal("the receipt's version", trial.put("a", "body " + std::to_string(version)), version);
     trial.equal("the stored version", trial.get(named("a")).version, version);
@@ -42,8 +40,8 @@ Result<void> versions_rise_by_one(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> expectations_guard_a_commit(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> expectations_guard_a_commit(const StorageUnderTest& tested) {
+  Trial trial(tested);
   trial.put("a");
   auto changes = putting({{named("a"), "second", {}}});
   changes.expectations = {expecting("a", 1), expecting("absent", 0)};
@@ -65,8 +63,8 @@ Result<void> expectations_guard_a_commit(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> a_conflict_names_the_first_expectation(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> a_conflict_names_the_first_expectation(const StorageUnderTest& tested) {
+  Trial trial(tested);
   trial.put("a");
   trial.put("b");
   trial.put("b");
@@ -80,8 +78,8 @@ Result<void> a_conflict_names_the_first_expectation(const StorageFactory& make) 
   return trial.verdict();
 }
 
-Result<void> a_set_is_applied_whole_or_not_at_all(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> a_set_is_applied_whole_or_not_at_all(const StorageUnderTest& tested) {
+  Trial trial(tested);
   trial.put("kept");
   trial.put("old", "first", {in_due("hold", 1, "old")});
   auto changes = putting({{named("new"), "{}", {in_due("hold", 2, "new")}}, {named("old"), "second", {}}});
@@ -102,8 +100,8 @@ Result<void> a_set_is_applied_whole_or_not_at_all(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> sets_of_one_call_stand_by_themselves(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> sets_of_one_call_stand_by_themselves(const StorageUnderTest& tested) {
+  Trial trial(tested);
   std::vector<ChangeSet> sets;
   for (int i = 0; i < 5; ++i) sets.push_back(putting({{named("k" + std::to_string(i)), "{}", {}}}));
   sets[2].expectations = {expecting("absent", 4)};
@@ -120,8 +118,8 @@ Result<void> sets_of_one_call_stand_by_themselves(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> a_later_set_sees_the_earlier_one(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> a_later_set_sees_the_earlier_one(const StorageUnderTest& tested) {
+  Trial trial(tested);
   std::vector<ChangeSet> sets;
   for (std::uint64_t i = 0; i < 3; ++i) {
     sets.push_back(putting({{named("a"), "turn " + std::to_string(i), {in_due("hold", static_cast<int>(i), "a")}}}));
@@ -138,8 +136,8 @@ Result<void> a_later_set_sees_the_earlier_one(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> appends_refuse_what_exists(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> appends_refuse_what_exists(const StorageUnderTest& tested) {
+  Trial trial(tested);
   ChangeSet changes = putting({{named("state"), "{}", {}}});
   changes.appends = {{named("audit/1"), "first", {}}};
   trial.commit(changes);
@@ -155,8 +153,8 @@ Result<void> appends_refuse_what_exists(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> erased_records_are_gone(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> erased_records_are_gone(const StorageUnderTest& tested) {
+  Trial trial(tested);
   trial.put("a", "{}", {in_due("hold", 1, "a"), in_queue("", 1, 1)});
   trial.put("b", "{}", {in_due("hold", 2, "b")});
   trial.erase("a");
@@ -168,8 +166,8 @@ Result<void> erased_records_are_gone(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> a_put_replaces_index_entries(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> a_put_replaces_index_entries(const StorageUnderTest& tested) {
+  Trial trial(tested);
   trial.put("a", "1", {in_due("hold", 1, "a"), in_queue("", 1, 1)});
   trial.put("a", "2", {in_due("run", 9, "a")});
   trial.equal("the old entry is gone", trial.count({.index = Index::due, .prefix = {"hold"}}), std::uint64_t{0});
@@ -183,8 +181,8 @@ Result<void> a_put_replaces_index_entries(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> a_changed_entry_moves_its_row(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> a_changed_entry_moves_its_row(const StorageUnderTest& tested) {
+  Trial trial(tested);
   const ScanRequest holds{.index = Index::due, .prefix = {"hold"}};
   for (int i = 1; i <= 5; ++i) trial.put(std::to_string(i), "{}", {in_due("hold", i * 10, "s")});
   trial.put("2", "{}", {in_due("hold", 60, "s")});

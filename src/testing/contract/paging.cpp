@@ -33,8 +33,8 @@ Keys every_key(int step = 1) {
   return keys;
 }
 
-Result<void> pages_join_into_the_whole(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> pages_join_into_the_whole(const StorageUnderTest& tested) {
+  Trial trial(tested);
   fill(trial);
   for (const bool descending : {false, true}) {
     for (const std::vector<IndexValue>& prefix : {std::vector<IndexValue>{}, {"hold"}}) {
@@ -52,8 +52,8 @@ Result<void> pages_join_into_the_whole(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> pages_keep_to_their_range(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> pages_keep_to_their_range(const StorageUnderTest& tested) {
+  Trial trial(tested);
   fill(trial);
   for (const bool descending : {false, true}) {
     ScanRequest request{
@@ -72,8 +72,8 @@ Result<void> pages_keep_to_their_range(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> the_bound_on_examined_rows_loses_nothing(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> the_bound_on_examined_rows_loses_nothing(const StorageUnderTest& tested) {
+  Trial trial(tested);
   fill(trial);
   for (const bool descending : {false, true}) {
     const ScanRequest request{.index = Index::due,
@@ -98,9 +98,9 @@ void disturb(Trial& trial, int turn, const Keys& seen) {
   if (turn % 2 == 0 && !seen.empty()) trial.erase(seen.back());
 }
 
-Result<void> rows_that_stay_appear_exactly_once(const StorageFactory& make) {
+Result<void> rows_that_stay_appear_exactly_once(const StorageUnderTest& tested) {
   for (const bool descending : {false, true}) {
-    Trial trial(make);
+    Trial trial(tested);
     fill(trial);
     ScanRequest request{.index = Index::due, .prefix = {"hold"}, .descending = descending, .limit_count = 7};
     Keys seen;
@@ -119,8 +119,8 @@ Result<void> rows_that_stay_appear_exactly_once(const StorageFactory& make) {
   return {};
 }
 
-Result<void> a_cursor_outlives_its_row(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> a_cursor_outlives_its_row(const StorageUnderTest& tested) {
+  Trial trial(tested);
   fill(trial);
   ScanRequest request{.index = Index::key, .prefix = {"host.contract"}, .limit_count = 10};
   request.after = trial.scan(request).next;
@@ -132,8 +132,8 @@ Result<void> a_cursor_outlives_its_row(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> cursors_of_another_scan_are_refused(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> cursors_of_another_scan_are_refused(const StorageUnderTest& tested) {
+  Trial trial(tested);
   fill(trial);
   ScanRequest request{.index = Index::due, .prefix = {"hold"}, .from = 0, .below = 100, .limit_count = 20};
   const auto cursor = trial.scan(request).next;

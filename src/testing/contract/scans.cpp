@@ -12,8 +12,8 @@ namespace {
 
 using Op = Predicate::Op;
 
-Result<void> integers_are_ordered_by_size(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> integers_are_ordered_by_size(const StorageUnderTest& tested) {
+  Trial trial(tested);
   constexpr std::int64_t smallest = std::numeric_limits<std::int64_t>::min();
   constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
   const std::vector<std::pair<std::int64_t, std::string>> times = {
@@ -29,8 +29,8 @@ Result<void> integers_are_ordered_by_size(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> text_is_ordered_byte_by_byte(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> text_is_ordered_byte_by_byte(const StorageUnderTest& tested) {
+  Trial trial(tested);
   const Keys ordered = {"",
                         " ",
                         "10",
@@ -60,8 +60,8 @@ Result<void> text_is_ordered_byte_by_byte(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> equal_entries_are_ordered_by_kind_and_key(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> equal_entries_are_ordered_by_kind_and_key(const StorageUnderTest& tested) {
+  Trial trial(tested);
   const auto entry = in_due("hold", 1, "s");
   trial.commit(putting({{{"b", "1"}, "{}", {entry}},
                         {{"a", "2"}, "{}", {entry}},
@@ -82,8 +82,8 @@ void fill_queue(Trial& trial) {
   trial.put("elsewhere", "{}", {in_items("OPS", 1)});
 }
 
-Result<void> the_queue_is_ordered(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> the_queue_is_ordered(const StorageUnderTest& tested) {
+  Trial trial(tested);
   fill_queue(trial);
   trial.equal("all of it", trial.keys({.index = Index::queue, .prefix = {}}), Keys{"f3", "f4", "f5", "h1", "h2"});
   trial.equal("what is free", trial.keys({.index = Index::queue, .prefix = {""}}), Keys{"f3", "f4", "f5"});
@@ -100,8 +100,8 @@ Result<void> the_queue_is_ordered(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> items_are_ordered(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> items_are_ordered(const StorageUnderTest& tested) {
+  Trial trial(tested);
   trial.put("b1", "{}", {in_items("B", 1)});
   trial.put("a10", "{}", {in_items("A", 10, "done")});
   trial.put("a2", "{}", {in_items("A", 2, "new", "agent")});
@@ -120,8 +120,8 @@ Result<void> items_are_ordered(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> due_times_are_ordered(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> due_times_are_ordered(const StorageUnderTest& tested) {
+  Trial trial(tested);
   trial.put("late", "{}", {in_due("hold", 30, "x")});
   trial.put("soon", "{}", {in_due("hold", 10, "x")});
   trial.put("next", "{}", {in_due("hold", 20, "x")});
@@ -137,8 +137,8 @@ Result<void> due_times_are_ordered(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> every_record_is_found_by_kind_and_key(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> every_record_is_found_by_kind_and_key(const StorageUnderTest& tested) {
+  Trial trial(tested);
   trial.commit(putting({{{"audit", "OPS-1/2"}, "{}", {}},
                         {{"audit", "OPS-1/1"}, "{}", {in_due("hold", 1, "s")}},
                         {{"audit", "OPS-10/1"}, "{}", {}},
@@ -164,8 +164,8 @@ Result<void> every_record_is_found_by_kind_and_key(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> predicates_compare_numbers_and_text(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> predicates_compare_numbers_and_text(const StorageUnderTest& tested) {
+  Trial trial(tested);
   for (int i = 1; i <= 3; ++i)
     trial.put(std::to_string(i), "{}", {in_due("hold", i, std::string(1, static_cast<char>('a' + i)))});
   const auto keys = [&](std::size_t field, Op op, IndexValue value) {
@@ -181,8 +181,8 @@ Result<void> predicates_compare_numbers_and_text(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> counts_agree_with_scans(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> counts_agree_with_scans(const StorageUnderTest& tested) {
+  Trial trial(tested);
   fill_queue(trial);
   trial.equal("all of it", trial.count({.index = Index::queue, .prefix = {}}), std::uint64_t{5});
   trial.equal("a prefix", trial.count({.index = Index::queue, .prefix = {""}}), std::uint64_t{3});
@@ -198,8 +198,8 @@ Result<void> counts_agree_with_scans(const StorageFactory& make) {
   return trial.verdict();
 }
 
-Result<void> requests_that_do_not_fit_are_refused(const StorageFactory& make) {
-  Trial trial(make);
+Result<void> requests_that_do_not_fit_are_refused(const StorageUnderTest& tested) {
+  Trial trial(tested);
   fill_queue(trial);
   trial.refuse_scan("a prefix of another type", {.index = Index::due, .prefix = {1}});
   trial.refuse_scan("a prefix that is too long", {.index = Index::key, .prefix = {"a", "b", "c"}});

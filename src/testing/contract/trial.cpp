@@ -1,5 +1,6 @@
 #include "testing/contract/trial.hpp"
 
+#include <thread>
 #include <utility>
 
 #include <openindex/adapters/memory_storage.hpp>
@@ -7,6 +8,8 @@
 namespace openindex::contract {
 
 RecordId named(std::string key) { return {"host.contract", std::move(key)}; }
+
+Expectation expecting(std::string key, std::uint64_t version) { return {named(std::move(key)), version}; }
 
 IndexEntry in_queue(std::string holder, std::int64_t rank, std::int64_t number, std::string stage) {
   return {Index::queue, {std::move(holder), rank, number, "OPS", "TRIAGE", std::move(stage)}};
@@ -29,9 +32,40 @@ ChangeSet putting(std::vector<Put> puts) {
   return changes;
 }
 
-Trial::Trial(const StorageFactory& make) : storage_(make()) {
+namespace {
+
+std::string describe(const Record& record, bool whole) {
+  std::string text = record.id.kind + " " + record.id.key;
+  if (!whole) return text;
+  text += fmt::format(" v{} {} bytes: {}", record.version, record.body.size(), record.body);
+  for (const auto& schema : index_schemas()) {
+    for (const auto& entry : record.index) {
+      if (entry.index != schema.index) continue;
+      for (const auto& value : entry.values)
+        std::visit([&](const auto& one) { text += fmt::format(" {}", one); }, value);
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+void run_in_threads(int count, const std::function<void(int)>& work) {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < count; ++i) threads.emplace_back(work, i);
+  for (auto& thread : threads) thread.join();
+}
+
+Trial::Trial(const StorageUnderTest& tested) : tested_(tested) { adopt(tested.make(), "the factory made no storage"); }
+
+void Trial::crash() {
+  adopt(tested_.crash_and_reopen(std::move(storage_)), "what a crash left could not be opened again");
+}
+
+void Trial::adopt(std::unique_ptr<Storage> storage, std::string_view otherwise) {
+  storage_ = std::move(storage);
   if (storage_ != nullptr) return;
-  fail("the factory made no storage");
+  fail(std::string(otherwise));
   storage_ = std::make_unique<MemoryStorage>();
 }
 
@@ -136,6 +170,17 @@ std::uint64_t Trial::count(const CountRequest& request) {
   if (counted) return *counted;
   fail("a count failed", &counted.error());
   return 0;
+}
+
+std::string Trial::picture() {
+  std::string text;
+  for (const auto& schema : index_schemas()) {
+    text += fmt::format("{}:\n", schema.name);
+    const auto page = scan({.index = schema.index, .prefix = {}, .limit_count = 10'000});
+    for (const auto& row : page.rows) text += describe(row, schema.index == Index::key) + "\n";
+    that("a picture is taken of small storages only", page.next.empty());
+  }
+  return text;
 }
 
 Result<void> Trial::verdict() const {

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,16 +21,24 @@
 namespace openindex::contract {
 
 using testing::ContractCase;
-using testing::StorageFactory;
+using testing::StorageUnderTest;
 
 std::vector<ContractCase> commit_cases();
 std::vector<ContractCase> bound_cases();
+std::vector<ContractCase> text_cases();
+std::vector<ContractCase> repeat_cases();
 std::vector<ContractCase> scan_cases();
+std::vector<ContractCase> index_cases();
 std::vector<ContractCase> paging_cases();
 std::vector<ContractCase> concurrency_cases();
+std::vector<ContractCase> race_cases();
+std::vector<ContractCase> large_table_cases();
+std::vector<ContractCase> crash_cases();
 
 /// Name a record of the kind that most cases use.
 RecordId named(std::string key);
+
+Expectation expecting(std::string key, std::uint64_t version);
 
 IndexEntry in_queue(std::string holder, std::int64_t rank, std::int64_t number, std::string stage = "triage");
 IndexEntry in_items(std::string domain, std::int64_t number, std::string status = "new", std::string holder = "");
@@ -38,11 +47,19 @@ IndexEntry in_due(std::string topic, std::int64_t at, std::string subject);
 /// Begin a change set with puts only.
 ChangeSet putting(std::vector<Put> puts);
 
+constexpr int threads_count = 8;
+
+/// Call `work(0)` to `work(count - 1)`, each in a thread of its own, and wait for them.
+void run_in_threads(int count, const std::function<void(int)>& work);
+
 class Trial {
  public:
-  explicit Trial(const StorageFactory& make);
+  explicit Trial(const StorageUnderTest& tested);
 
   Storage& storage() { return *storage_; }
+
+  /// Crash the storage and go on with what it left.
+  void crash();
 
   /// Note that a fact does not hold.
   void that(std::string_view fact, bool holds);
@@ -79,11 +96,16 @@ class Trial {
 
   std::uint64_t count(const CountRequest& request);
 
+  /// Describe all that is stored: every record whole, and the order of every index. Equal texts: equal contents.
+  std::string picture();
+
   [[nodiscard]] Result<void> verdict() const;
 
  private:
   void fail(std::string what, const Error* cause = nullptr);
+  void adopt(std::unique_ptr<Storage> storage, std::string_view otherwise);
 
+  const StorageUnderTest& tested_;
   std::unique_ptr<Storage> storage_;
   std::optional<Error> first_;
 };

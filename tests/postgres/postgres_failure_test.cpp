@@ -112,6 +112,34 @@ TEST_CASE("a commit that reaches the server late, while it is being made again, 
   }
 }
 
+TEST_CASE("a group of change sets takes two round trips and one COMMIT") {
+  SERVER_OR_SKIP(server);
+  std::atomic<int> pieces = 0;
+  std::atomic<int> commit_count = 0;
+  const CuttingProxy proxy(*server, [&](std::string_view bytes) {
+    ++pieces;
+    commit_count += commits(bytes) ? 1 : 0;
+    return Action::forward;
+  });
+  auto options = server->options(new_schema());
+  options.conninfo = proxy.conninfo();
+  const auto storage = open_postgres(options);
+  REQUIRE(commit_one(*storage, step(0)).has_value());  // connects
+  std::vector<ChangeSet> sets = {step(1), step(2), step(2)};
+  for (int i = 0; i < 20; ++i) sets.push_back(test_put("D" + std::to_string(i) + "-1"));
+  sets.back().erases = {test_record("OPS-1/1")};
+  sets.back().expectations = {{test_record("absent"), 0}};
+  pieces = 0;
+  commit_count = 0;
+  const auto results = storage->commit(sets);
+  CHECK(pieces == 2);
+  CHECK(commit_count == 1);
+  int landed = 0;
+  for (const auto& result : results) landed += result ? 1 : 0;
+  CHECK(landed == 22);
+  CHECK(count_records(*storage) == 23);
+}
+
 TEST_CASE("a commit whose outcome nothing tells is said to be unknown") {
   SERVER_OR_SKIP(server);
   const CuttingProxy proxy(*server, on_first_commit(Action::cut_behind));

@@ -200,7 +200,8 @@ Statements::Statements(const std::string& schema, bool notifications, bool is_po
   const std::string counted = "SELECT nextval('" + escaped(sequence) + "')";
   announce = {counted, "openindex_announce", {}};
   if (notifications) announce = {counted + " FROM pg_notify($1, $2)", "openindex_announce", {text_type, text_type}};
-  changes = {"SELECT last_value FROM " + sequence};
+  // A new sequence shows the value that it will give first.
+  changes = {"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM " + sequence};
   lock_settings = {
       "SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)",
       "openindex_lock_settings",

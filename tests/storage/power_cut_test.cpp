@@ -1,4 +1,5 @@
 // Power cuts: at every sync of a workload, with nothing of what was written since the sync before, or any part of it.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -60,6 +61,7 @@ std::unique_ptr<SqliteStorage> open_with(const DatabaseFile& file, const Mode& m
   tuning.checkpoints = {.soon = 40, .now = 80, .retry = 10, .concurrent = mode.concurrent_checkpoints};
   auto storage = sqlite::TunedStorage::open({.path = file.path(), .synchronous = mode.synchronous}, tuning);
   REQUIRE_MESSAGE(storage.has_value(), (storage ? std::string() : storage.error().describe()));
+  CHECK((*storage)->status().value().concurrent_checkpoints == mode.concurrent_checkpoints);
   return std::move(*storage);
 }
 
@@ -199,6 +201,10 @@ void cut_everywhere(const Mode& mode) {
   CHECK(cut([] { return false; }) == landed.size());
   MESSAGE("cuts: ", cuts, ", change sets: ", landed.size());
   CHECK(cuts > landed.size());
+  const auto is_checkpoint = [](const DiskStep& step) {
+    return step.kind == DiskStep::Kind::sync && step.file == "test.db";
+  };
+  CHECK(std::count_if(journal.begin(), journal.end(), is_checkpoint) > 5);
 }
 
 }  // namespace

@@ -116,6 +116,29 @@ TEST_CASE("without the kernel's help commits of other processes are noticed by t
   CHECK(child.wait() == 0);
 }
 
+TEST_CASE("a host that commits on a connection of its own wakes other processes by wake()") {
+  const DatabaseFile file;
+  Child child([&](const Child::Report& report) {
+    const auto storage = SqliteStorage::open(file.options());
+    if (!storage) return 1;
+    PlainConnection host(file);
+    do {
+      host.execute("UPDATE records SET body = body || ' '");
+      (*storage)->wake();
+    } while (report.wait_for_go());
+    return 0;
+  });
+  REQUIRE(commit_one(*file.open(), test_put("a")).has_value());
+  const auto watch = watch_without_clock(file);
+  auto seen = watch->wait({}).value().sequence;
+  for (int round = 0; round < 20; ++round) {
+    child.go();
+    const auto woken = watch->wait({.seen = seen, .timeout = for_ever});
+    REQUIRE(woken.value().sequence != seen);
+    seen = woken->sequence;
+  }
+}
+
 TEST_CASE("a commit that is told of once is news once, in its own process and in others") {
   const DatabaseFile file;
   Child child([&](const Child::Report& report) { return commit_when_told(file, report); });

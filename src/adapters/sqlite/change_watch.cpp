@@ -32,10 +32,10 @@ void ChangeWatch::wake() noexcept {
   {
     const std::lock_guard lock(mutex_);
     ++sequence_;
-    if (waiting_ == 0) return;
-    bell_.poke();
+    if (waiting_ > 0) bell_.poke();
   }
   changed_.notify_all();
+  bell_.ring();
 }
 
 /// SQLite counts the commits of all other connections; our own writer's are among them.

@@ -21,7 +21,7 @@ class ChangeWatch {
   /// Something was committed here: wake everybody, in other processes, too.
   void committed() noexcept;
 
-  /// Wake everybody who waits here.
+  /// Wake everybody who waits here, and let others look: a host may have committed on a connection of its own.
   void wake() noexcept;
 
   /// @par Errors as Storage::wait_for_change

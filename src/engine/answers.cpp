@@ -111,20 +111,23 @@ void remember(ChangeSet& changes, const Request& request, const KnownRecord& kno
   changes.puts.push_back(finish(request, std::move(out), now));
 }
 
-void forget_old_answers(Storage& storage, Time now) {
+Result<std::size_t> forget_old_answers(Storage& storage, Time now) {
   const auto page = storage.scan({.index = Index::due,
                                   .prefix = {std::string("idempotency")},
                                   .below = std::int64_t{now.time_since_epoch().count() + 1},
                                   .where = {},
                                   .limit_count = 256,
                                   .after = {}});
-  if (!page || page->rows.empty()) return;
+  if (!page) return page.error();
+  if (page->rows.empty()) return std::size_t{0};
   ChangeSet changes;
   for (const Record& row : page->rows) {
     changes.expectations.push_back({row.id, row.version});  // it may have been given a new answer meanwhile
     changes.erases.push_back(row.id);
   }
-  static_cast<void>(commit(storage, changes).has_value());
+  auto done = commit(storage, changes);
+  if (!done) return done.error();
+  return page->rows.size();
 }
 
 }  // namespace openindex::engine

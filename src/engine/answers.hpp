@@ -55,7 +55,7 @@ Result<KnownRecord> find_record(Storage& storage, const Request& request, Time n
 /// Remember a record as the answer. `known`: what `find_record` found.
 void remember(ChangeSet& changes, const Request& request, const KnownRecord& known, const Record& answer, Time now);
 
-/// Erase some answers that are too old. A failure costs nothing but room.
-void forget_old_answers(Storage& storage, Time now);
+/// Erase some answers that are too old, and tell how many. A failure costs nothing but room.
+Result<std::size_t> forget_old_answers(Storage& storage, Time now);
 
 }  // namespace openindex::engine

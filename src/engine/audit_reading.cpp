@@ -81,14 +81,22 @@ Result<AuditHead> read_head(EngineCore& core, const Actor& actor, const ItemKey&
   auto item = core.door.load(key);
   if (item) return AuditHead{key.str(), (*item)->chain.count, (*item)->chain.digest};
   if (item.error().code() != errc::not_found) return item.error();
-  auto pruned = find_pruned(core.options.storage, key);
-  if (pruned && pruned->audit_kept) return AuditHead{key.str(), pruned->chain.count, pruned->chain.digest};
-  return pruned || pruned.error().code() == errc::not_found ? item.error() : pruned.error();
+  auto left = find_chain(core.options.storage, key);
+  if (!left) return left.error();
+  if (!*left) return item.error();
+  return AuditHead{key.str(), (*left)->count, (*left)->digest};
+}
+
+/// What seems broken may be about to be erased, after a receipt was taken: then the item is gone.
+Error gone_or(EngineCore& core, const Actor& actor, const ItemKey& key, const Error& error) {
+  if (error.code() != errc::storage_corrupt) return error;
+  const auto head = read_head(core, actor, key);
+  return !head && head.error().code() == errc::not_found ? head.error() : error;
 }
 
 Result<void> walk(EngineCore& core, const Actor& actor, const AuditHead& head, const Witness& witness) {
   auto more = Walk(core.options.storage, head, witness).run();
-  if (!more) return more.error();
+  if (!more) return gone_or(core, actor, head.stream, more.error());
   if (!*more) return {};
   // Somebody appended since the head was read, or the head was put back.
   auto now = read_head(core, actor, head.stream);
@@ -126,7 +134,11 @@ Result<std::vector<AuditEntry>> WorkflowEngine::audit(const Actor& actor, const 
     auto entry = read_audit(record);
     if (!entry) return entry.error();
     const std::uint64_t expected = from + out.size();
-    if (entry->number != expected) return broken({key.str(), 0, {}}, expected, "An audit entry is missing");
+    if (entry->number != expected) {
+      Error error = gone_or(*core_, actor, key, broken({key.str(), 0, {}}, expected, "An audit entry is missing"));
+      if (error.code() == errc::not_found) return std::vector<AuditEntry>();
+      return error;
+    }
     out.push_back(std::move(*entry));
   }
   return out;

@@ -128,6 +128,9 @@ void EventFeed::tell_after(Enlistment& transaction, std::vector<ChangeSet> chang
   auto later = std::make_shared<Later>(shared_from_this(), std::move(changes));
   if (channel_count_.load() != 0) later->attempts.emplace(*this, later->changes);
   transaction.after_commit([later = std::move(later)] {
+    const bool heard =
+        later->attempts || later->feed->channel_count_.load() != 0 || later->feed->watcher_count_.load() != 0;
+    if (!heard) return;
     later->feed->tell(later->changes, later->feed->find_out_all(later->changes), later->attempts);
   });
 }

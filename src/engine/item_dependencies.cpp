@@ -39,6 +39,7 @@ Result<std::optional<RelatedItem>> ItemDoor::relate(const ItemKey& item, const I
         return Error(errc::invalid_argument, "The web of dependencies has more than 10000 items").with("on", on.str());
       }
       auto loaded = load(next);
+      if (!loaded && loaded.error().code() == errc::not_found) continue;  // pruned meanwhile: nothing stays that waits
       if (!loaded) return loaded.error();
       open.push_back(std::move(*loaded));
     }
@@ -76,6 +77,7 @@ Result<void> ItemDoor::tell_dependents(Prepared& prepared, const Change& change,
   prepared.changes.expectations.push_back({dependents_record(change.key), dependents->version});
   for (const ItemKey& key : dependents->items) {
     auto loaded = load(key);
+    if (!loaded && loaded.error().code() == errc::not_found) continue;  // pruned meanwhile: the commit will notice
     if (!loaded) return loaded.error();
     auto next = std::make_shared<LoadedItem>(**loaded);
     auto& blocked_by = next->item.blocked_by;

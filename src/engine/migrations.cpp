@@ -128,15 +128,19 @@ Result<MigrationReport> WorkflowEngine::migrate_all(const Actor& actor, const Wo
     auto change = admit(*core_, actor, keys[position], command, {});
     if (!change) return change.error();
     auto outcome = door.apply(std::move(*change));
-    if (!outcome) return outcome.error();
-    return std::move(outcome->item);
+    if (outcome) return std::move(outcome->item);
+    const Error& error = outcome.error();
+    if (error.code() == errc::not_found && error.context("item") == keys[position].str()) return LoadedItemPtr();
+    return error;
   };
   auto answers = apply_all(*core_, keys.size(), migrate_one, {.dry_run = migration.dry_run});
   if (!answers) return answers.error();
   if (std::any_of(answers->begin(), answers->end(), [](const auto& one) { return !one; })) {
     return refuse(keys, *answers);
   }
-  report.migrated_count = keys.size();
+  // Null: pruned since it was gathered.
+  report.migrated_count = static_cast<std::uint64_t>(
+      std::count_if(answers->begin(), answers->end(), [](const auto& one) { return *one != nullptr; }));
   return report;
 }
 

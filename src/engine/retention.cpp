@@ -3,6 +3,7 @@
 #include <openindex/work/retention.hpp>
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <new>
 #include <optional>
@@ -13,10 +14,9 @@
 #include "engine/commit.hpp"
 #include "engine/core.hpp"
 #include "engine/dependents.hpp"
+#include "engine/erasing.hpp"
 #include "engine/pruned_item.hpp"
 #include "engine/run_record.hpp"
-#include "json/stored.hpp"
-#include "json/writer.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -24,10 +24,15 @@ namespace {
 
 using namespace openindex::engine;
 
-constexpr std::uint32_t erases_max = 256;  // in one commit
-constexpr std::uint32_t rows_max = 100;    // of what is looked up by time
-constexpr std::string_view after_items = "=";
-constexpr char before_cursor = '.';
+constexpr std::uint32_t rows_max = 100;  // of what is looked up by time
+
+// A cursor is the letter of a phase and where it stands.
+constexpr char items_phase = 'i';
+constexpr char items_again = 'j';  // the same, and another pass is needed behind it
+constexpr char leftovers_phase = 'l';
+constexpr char journals_phase = 'r';
+constexpr char keys_phase = 'k';
+constexpr std::string_view phases = "ijlrk";
 
 std::int64_t ms(Time time) { return time.time_since_epoch().count(); }
 
@@ -39,7 +44,7 @@ Result<void> check(const Prune& prune, Time now) {
   require(prune.older_than <= now, "/olderThan", "must not lie in the future");
   require(prune.items_max >= 1 && prune.items_max <= 1000, "/itemsMax", "must be 1 to 1000");
   require(prune.records_max >= 100 && prune.records_max <= 100'000, "/recordsMax", "must be 100 to 100000");
-  require(prune.after.empty() || prune.after == after_items || prune.after.front() == before_cursor, "/after",
+  require(prune.after.empty() || phases.find(prune.after.front()) != phases.npos, "/after",
           "must be the cursor of an earlier call");
   if (problems.empty()) return {};
   return Error(errc::invalid_argument, "Nothing can be pruned like this").with_problems(std::move(problems));
@@ -79,52 +84,103 @@ class Pruning {
   Pruning(EngineCore& core, const Actor& actor, const Prune& prune, Receipt receipt)
       : core_(core),
         storage_(core.options.storage),
-        actor_(actor),
         prune_(prune),
         now_(core.options.clock.now()),
+        erasing_(core, actor, now_, prune.records_max),
         receipt_(std::move(receipt)) {}
 
+  /// Each phase goes on where the call before stood, and ends the call when it has not come to its end.
   Result<Pruned> run() {
-    if (prune_.after != after_items) {
-      if (auto done = take_items(); !done) return done.error();
+    const std::string cursor = prune_.after.empty() ? std::string() : prune_.after.substr(1);
+    const char begun = prune_.after.empty() ? items_phase : prune_.after.front();
+    bool reached = false;
+    for (const char phase : {items_phase, leftovers_phase, journals_phase, keys_phase}) {
+      const bool here = begun == phase || (begun == items_again && phase == items_phase);
+      reached = reached || here;
+      if (!reached) continue;
+      if (auto done = do_phase(phase, here ? cursor : std::string()); !done) return done.error();
+      if (!report_.next.empty()) break;
     }
-    if (auto done = erase_leftovers(); !done) return done.error();
-    if (auto done = take_journals(); !done) return done.error();
-    if (prune_.domain.empty()) {
-      if (auto done = take_keys(); !done) return done.error();
-    }
-    if (report_.next.empty() && more_) report_.next = after_items;
+    report_.records = erasing_.records();
     return std::move(report_);
   }
 
  private:
+  Result<void> do_phase(char phase, const std::string& cursor) {
+    switch (phase) {
+      case items_phase:
+        return take_items(cursor);
+      case leftovers_phase:
+        return erase_leftovers(cursor);
+      case journals_phase:
+        return take_journals(cursor);
+      default:
+        return prune_.domain.empty() ? take_keys() : Result<void>();
+    }
+  }
+
+  /// Go through a page; what is damaged is named, and keeps nothing else from going.
+  template <class Take>
+  Result<void> each(const ScanPage& page, const char* what, Take take) {
+    for (const Record& row : page.rows) {
+      if (erasing_.spent()) return {};
+      auto taken = take(row);
+      if (taken) continue;
+      if (taken.error().code() != errc::storage_corrupt) return taken;
+      report_.broken.push_back(taken.error().with(what, row.id.key));
+    }
+    return {};
+  }
+
+  /// Where the next call goes on: on the same page if there was too much on it, else on the next one.
+  void go_on(char phase, const std::string& cursor, const std::string& next) {
+    if (erasing_.spent()) {
+      report_.next = phase + cursor;
+    } else if (!next.empty()) {
+      report_.next = phase + next;
+    }
+  }
+
   // -- Items --
 
-  Result<void> take_items() {
+  Result<void> take_items(const std::string& cursor) {
     ScanRequest request = ended_before("resolved", prune_);
     request.limit_count = prune_.items_max;
-    if (!prune_.after.empty()) request.after = prune_.after.substr(1);
+    request.after = cursor;
     auto page = storage_.scan(request);
     if (!page) return page.error();
-    for (const Record& row : page->rows) {
-      auto taken = take_item(row.id.key);
+    again_ = !prune_.after.empty() && prune_.after.front() == items_again;
+    for (const Record& row : page->rows) freed_.emplace_back(row.id.key);
+    std::size_t looks = freed_.size() + std::size_t{prune_.items_max};
+    for (; !freed_.empty(); --looks) {
+      if (looks == 0) {
+        again_ = true;
+        break;
+      }
+      const ItemKey key = std::move(freed_.front());
+      freed_.pop_front();
+      auto taken = take_item(key);
       if (!taken && taken.error().code() == errc::storage_corrupt) {
-        report_.broken.push_back(taken.error().with("item", row.id.key));
+        report_.broken.push_back(taken.error().with("item", key.str()));
       } else if (!taken) {
         return taken;
       }
     }
-    if (!page->next.empty()) report_.next = before_cursor + page->next;
+    if (!page->next.empty()) {
+      report_.next = (again_ ? items_again : items_phase) + page->next;
+    } else if (again_) {
+      report_.next = items_phase;
+    }
     return {};
   }
 
   Result<void> take_item(const ItemKey& key) {
     for (int attempt = 0; attempt < attempts_max; ++attempt) {
       auto item = core_.door.load(key);
-      if (!item && item.error().code() == errc::not_found) return {};
+      if (!item && is_gone(item.error(), key)) return {};
       if (!item) return item.error();
       const auto& resolved = (*item)->item.resolved_at;
-      if (!resolved || *resolved >= prune_.older_than) return {};
+      if (!resolved || *resolved >= prune_.older_than || !is_meant(key)) return {};
       auto dependents = read_dependents(storage_, key);
       if (!dependents) return dependents.error();
       auto needed = is_needed(storage_, key, *dependents);
@@ -134,20 +190,37 @@ class Pruning {
         return {};
       }
       if (prune_.export_audit) {
-        if (auto exported = export_audit(key); !exported) return exported;
+        auto exported = export_audit(key);
+        if (!exported && is_gone(exported.error(), key)) return {};  // another call took it
+        if (!exported) return exported;
       }
-      auto changes = removal_of(**item, *dependents);
+      PrunedItem mark;
+      auto changes = removal_of(**item, *dependents, mark);
       if (!changes) return changes.error();
       auto done = core_.door.feed().commit(*changes);
-      if (done) {
-        core_.door.forget(key);
-        ++report_.items;
-        report_.records += changes->erases.size();
-        return {};
-      }
+      if (done) return took(**item, std::move(mark), *done);
       if (done.error().code() != errc::conflict) return done.error();
     }
     return Error(errc::contention).with("item", key.str());
+  }
+
+  Result<void> took(const LoadedItem& item, PrunedItem mark, const CommitReceipt& receipt) {
+    core_.door.forget(item.item.key);
+    ++report_.items;
+    erasing_.count(records_per_item);
+    if (!item.item.parent.empty()) freed_.push_back(item.item.parent);
+    freed_.insert(freed_.end(), item.item.depends_on.begin(), item.item.depends_on.end());
+    mark.version = receipt.versions.back();
+    return erasing_.leftovers(mark);
+  }
+
+  static bool is_gone(const Error& error, const ItemKey& key) {
+    return error.code() == errc::not_found && error.context("item") == key.str();
+  }
+
+  /// What an item that went had kept may be of another domain.
+  [[nodiscard]] bool is_meant(const ItemKey& key) const {
+    return prune_.domain.empty() || domain_of(key) == prune_.domain;
   }
 
   Result<void> export_audit(const ItemKey& key) {
@@ -165,7 +238,7 @@ class Pruning {
   }
 
   /// Everything that makes the item one goes in this commit; what is left is found through the mark that stays.
-  Result<ChangeSet> removal_of(const LoadedItem& item, const Dependents& dependents) {
+  Result<ChangeSet> removal_of(const LoadedItem& item, const Dependents& dependents, PrunedItem& mark) {
     const ItemKey& key = item.item.key;
     ChangeSet changes;
     changes.id = core_.door.mint_commit();
@@ -178,92 +251,46 @@ class Pruning {
       if (!others) return others.error();
       if (std::erase(others->items, key) != 0) write_dependents(changes, on, *others);
     }
-    PrunedItem pruned{key, item.chain, !prune_.export_audit, 0};
-    if (pruned.audit_kept) {
+    mark = {key, item.chain, !prune_.export_audit, 0};
+    if (mark.audit_kept) {
       const AuditDraft draft{"work_item.pruned", {{"resolvedAt", to_rfc3339(*item.item.resolved_at), ""}}, {}};
-      append_audit(changes, pruned.chain, frame(key.str(), item.item.domain, changes), std::span(&draft, 1));
+      append_audit(changes, mark.chain, erasing_.frame(key.str(), item.item.domain, changes), std::span(&draft, 1));
     } else {
       const AuditDraft draft{"work_item.pruned",
                              {{"item", key.str(), ""}, {"auditHead", item.chain.digest, ""}},
                              fmt::format("{} audit entries", item.chain.count)};
-      if (auto told = tell_domain(changes, item.item.domain, draft); !told) return told.error();
+      if (auto told = erasing_.tell_domain(changes, item.item.domain, draft); !told) return told.error();
     }
-    changes.puts.push_back(write_pruned(pruned, true, now_));
+    changes.puts.push_back(write_pruned(mark, true, now_));
     return changes;
   }
 
   // -- What an item leaves behind --
 
-  Result<void> erase_leftovers() {
-    auto page = storage_.scan({.index = Index::due, .prefix = {std::string("pruned")}, .limit_count = rows_max});
+  Result<void> erase_leftovers(const std::string& cursor) {
+    auto page = storage_.scan(
+        {.index = Index::due, .prefix = {std::string("pruned")}, .limit_count = rows_max, .after = cursor});
     if (!page) return page.error();
-    if (!page->next.empty()) more_ = true;
-    for (const Record& row : page->rows) {
-      auto pruned = read_pruned(row);
-      if (!pruned) return pruned.error();
-      if (auto erased = erase_leftovers(*pruned); !erased) return erased;
-      if (spent()) break;
-    }
-    return {};
-  }
-
-  Result<void> erase_leftovers(const PrunedItem& pruned) {
-    const std::string& key = pruned.key.str();
-    const Expectation still{pruned_record(pruned.key), pruned.version};
-    const std::string runs = "run_" + key + "_";
-    if (auto gone = erase_range("step", runs, runs + ":", still); !gone) return gone;  // ':' follows the digits
-    if (auto gone = erase_range("run", runs, runs + ":", still); !gone) return gone;
-    if (auto gone = erase_range("comment", key + "/", key + "0", still); !gone) return gone;  // '0' follows '/'
-    if (!pruned.audit_kept) {
-      if (auto gone = erase_range("audit", key + "/", key + "0", still); !gone) return gone;
-    }
-    if (spent()) return {};
-    ChangeSet changes;
-    changes.id = core_.door.mint_commit();
-    changes.expectations.push_back(still);
-    changes.erases.push_back({"counter", "item/" + key});  // of its sub-tasks
-    if (pruned.audit_kept) {
-      changes.puts.push_back(write_pruned(pruned, false, now_));
-    } else {
-      changes.erases.push_back(still.id);
-    }
-    return commit_small(changes);
-  }
-
-  /// Erase records of one kind, by key, as long as the call's bound allows.
-  Result<void> erase_range(const char* kind, const std::string& from, const std::string& below,
-                           const Expectation& still) {
-    while (!spent()) {
-      const std::uint64_t rest = prune_.records_max - erased_;
-      auto page = storage_.scan({.index = Index::key,
-                                 .prefix = {std::string(kind)},
-                                 .from = from,
-                                 .below = below,
-                                 .limit_count = static_cast<std::uint32_t>(std::min<std::uint64_t>(erases_max, rest))});
-      if (!page) return page.error();
-      if (page->rows.empty()) return {};
-      ChangeSet changes;
-      changes.id = core_.door.mint_commit();
-      changes.expectations.push_back(still);
-      for (const Record& row : page->rows) changes.erases.push_back(row.id);
-      if (auto done = commit_small(changes); !done) return done;
-    }
-    return {};
+    auto done = each(*page, "item", [&](const Record& row) -> Result<void> {
+      auto mark = read_pruned(row);
+      if (!mark) return mark.error();
+      return erasing_.leftovers(*mark);
+    });
+    if (done) go_on(leftovers_phase, cursor, page->next);
+    return done;
   }
 
   // -- Journals of runs --
 
-  Result<void> take_journals() {
+  Result<void> take_journals(const std::string& cursor) {
     ScanRequest request = ended_before("ended", prune_, "run_");
     request.limit_count = rows_max;
+    request.after = cursor;
     auto page = storage_.scan(request);
     if (!page) return page.error();
-    if (!page->next.empty()) more_ = true;
-    for (const Record& row : page->rows) {
-      if (spent()) return {};
-      if (auto taken = take_journal(row); !taken) return taken;
-    }
-    return {};
+    auto done = each(*page, "run", [&](const Record& row) { return take_journal(row); });
+    if (done) go_on(journals_phase, cursor, page->next);
+    return done;
   }
 
   Result<void> take_journal(const Record& record) {
@@ -271,33 +298,34 @@ class Pruning {
     if (!run) return run.error();
     const Expectation still{record.id, record.version};
     const std::string& id = run->id.str();
-    if (auto gone = erase_range("step", id + "/", id + "0", still); !gone) return gone;
-    if (spent()) return {};
+    auto erased = erasing_.range("step", id + "/", id + "0", still);
+    if (!erased) return erased.error();
+    if (!*erased) return {};
     ChangeSet changes;
     changes.id = core_.door.mint_commit();
     changes.expectations.push_back(still);
     run->journal_pruned = true;
     changes.puts.push_back(write_run(*run));
     const AuditDraft draft{"agent.journal_pruned", {{"run", id, ""}}, fmt::format("{} steps", run->steps)};
-    if (auto told = tell_domain(changes, domain_of(run->item), draft); !told) return told;
-    auto done = commit(storage_, changes);
-    if (done) {
-      ++report_.journals;
-    } else if (done.error().code() == errc::conflict) {
-      more_ = true;
-    } else {
-      return done.error();
-    }
+    if (auto told = erasing_.tell_domain(changes, domain_of(run->item), draft); !told) return told;
+    auto done = erasing_.commit(changes);
+    if (!done) return done.error();
+    if (*done) ++report_.journals;
     return {};
   }
 
   // -- Idempotency keys --
 
   Result<void> take_keys() {
-    forget_old_answers(storage_, now_);
-    while (!spent()) {
+    for (bool more = true; more && !erasing_.spent();) {
+      auto forgotten = forget_old_answers(storage_, now_);
+      if (!forgotten) return forgotten.error();
+      erasing_.count(*forgotten);
+      more = *forgotten > 0;
+    }
+    while (!erasing_.spent()) {
       ScanRequest request = ended_before("created", prune_);
-      request.limit_count = erases_max;
+      request.limit_count = Erasing::count_max;
       auto page = storage_.scan(request);
       if (!page) return page.error();
       if (page->rows.empty()) return {};
@@ -307,73 +335,21 @@ class Pruning {
         changes.expectations.push_back({row.id, row.version});
         changes.erases.push_back(row.id);
       }
-      if (auto done = commit_small(changes); !done) return done;
+      if (auto done = erasing_.commit(changes); !done) return done.error();
     }
-    return {};
-  }
-
-  // -- Common --
-
-  /// Whether the call has erased what it may; then there is more.
-  bool spent() {
-    if (erased_ < prune_.records_max) return false;
-    more_ = true;
-    return true;
-  }
-
-  /// Erasing again what may be gone already does no harm, so a conflict or an unknown fate is left to the next call.
-  Result<void> commit_small(const ChangeSet& changes) {
-    erased_ += changes.erases.size();
-    auto done = commit(storage_, changes);
-    if (done) {
-      report_.records += changes.erases.size();
-    } else if (done.error().code() == errc::conflict || done.error().code() == errc::commit_unknown) {
-      more_ = true;
-      erased_ = prune_.records_max;
-    } else {
-      return done.error();
-    }
-    return {};
-  }
-
-  AuditFrame frame(std::string_view stream, std::string_view domain, const ChangeSet& changes) const {
-    return {.stream = stream,
-            .domain = domain,
-            .actor = actor_,
-            .at = now_,
-            .commit = changes.id.str(),
-            .stage = {},
-            .step = {}};
-  }
-
-  /// Append to the stream of what the domain has forgotten.
-  Result<void> tell_domain(ChangeSet& changes, const std::string& domain, const AuditDraft& draft) {
-    const RecordId id{"retention", domain};
-    ChainHead head;
-    auto record = read_record(storage_, id, "retention of " + domain);
-    if (!record && record.error().code() != errc::not_found) return record.error();
-    if (record) {
-      auto in = json::Stored::read(record->body, "retention of " + domain);
-      if (!in) return in.error();
-      head = {in->natural("auditCount"), in->text("auditHead")};
-    }
-    append_audit(changes, head, frame(domain + "-retention", domain, changes), std::span(&draft, 1));
-    json::Writer out;
-    out.begin_object().key("auditCount").number(head.count).key("auditHead").string(head.digest).end_object();
-    changes.expectations.push_back({id, record ? record->version : 0});
-    changes.puts.push_back({id, std::move(out).str(), {}});
+    report_.next = keys_phase;
     return {};
   }
 
   EngineCore& core_;
   Storage& storage_;
-  const Actor& actor_;
   const Prune& prune_;
   const Time now_;
+  Erasing erasing_;
   const Receipt receipt_;
   Pruned report_;
-  std::uint64_t erased_ = 0;
-  bool more_ = false;
+  std::deque<ItemKey> freed_;  ///< Items to look at: of the page, then what those that went had kept.
+  bool again_ = false;         ///< Something that may go was left out.
 };
 
 }  // namespace

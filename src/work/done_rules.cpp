@@ -102,11 +102,12 @@ Result<Decision> Judge::operator()(const Done& done) {
     wanted = *named;
   }
   // The search of a workflow of some hundred statuses fits on the stack: a refusal takes no more than its error.
-  std::array<std::byte, 8192> stack;
+  std::array<std::byte, 16384> stack;
   std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
   const Obstacles obstacles(snapshot_, actor_);
   const Way way = find_way(snapshot_, wanted, memory, [&](const Step& step) { return obstacles.none(step); });
   if (way.empty()) {
+    memory.release();
     const Way blocked = find_way(snapshot_, wanted, memory, [](const Step&) { return true; });
     const auto first = std::ranges::find_if_not(blocked, [&](const Step& step) { return obstacles.none(step); });
     if (first != blocked.end()) return obstacles.first(*first);

@@ -125,6 +125,7 @@ TEST_CASE("audit entries that a receipt was taken of go, and the domain remember
   CHECK(told[0].type == "work_item.pruned");
   CHECK(told[0].changes[0].before == key.str());
   CHECK(told[0].changes[1].before == head.digest);
+  CHECK(f.engine.verify(f.host, "BUG-retention"));
 }
 
 TEST_CASE("a receipt that cannot be kept keeps its item") {
@@ -178,7 +179,6 @@ TEST_CASE("an item stays while something stands below it or depends on it") {
   }
   f.clock.advance(1h);
   f.prune_all();
-  f.prune_all();
   for (const ItemKey& key : {task, below, needed, waits}) {
     CHECK(f.engine.get(f.host, key).error().code() == errc::not_found);
   }
@@ -186,6 +186,70 @@ TEST_CASE("an item stays while something stands below it or depends on it") {
     CAPTURE(kind);
     CHECK(f.count(kind) == 0);
   }
+}
+
+TEST_CASE("items that depend on each other go together, however few a call looks at") {
+  for (const std::uint32_t items_max : {1u, 2u, 100u}) {
+    RetentionFixture f;
+    ItemKey before;
+    for (int i = 0; i < 8; ++i) {
+      NewItem item{.workflow = "TRIAGE", .title = "a link of a chain"};
+      if (!before.empty()) item.depends_on = {before};
+      before = f.rejected(item);
+      f.clock.advance(1s);
+    }
+    CHECK(f.prune_all({.items_max = items_max}).items == 8);
+    CHECK(f.count("item") == 0);
+    CHECK(f.count("dependents") == 0);
+  }
+}
+
+TEST_CASE("a sub-task that is created while its task is being pruned keeps the task") {
+  RetentionFixture f;
+  const ItemKey task = f.rejected();
+  f.clock.advance(1h);
+  WorkflowEngine elsewhere({.storage = f.memory, .clock = f.clock, .random = f.random});
+  bool created = false;
+  f.storage.before_commit([&] {
+    if (std::exchange(created, true)) return;
+    REQUIRE(
+        elsewhere.create(f.host, {.workflow = "TRIAGE", .title = "late", .kind = WorkKind::sub_task, .parent = task}));
+  });
+  CHECK(f.prune_all().items == 0);
+  CHECK(created);
+  CHECK(f.engine.get(f.host, task));
+  CHECK(f.engine.children(f.host, task).value().size() == 1);
+}
+
+TEST_CASE("a damaged run is named and keeps nothing else from going") {
+  RetentionFixture f;
+  const ItemKey key = f.rejected();
+  REQUIRE(f.engine.reopen(f.host, key));
+  ChangeSet damage;
+  damage.puts = {{{"run", "run_BUG-0_0001"}, "no JSON", {{Index::due, {"ended", 1, "run_BUG-0_0001"}}}}};
+  REQUIRE(f.memory.commit(std::span(&damage, 1)).front());
+  f.clock.advance(1h);
+  const auto done = f.engine.prune(f.host, {.older_than = f.clock.now()});
+  REQUIRE(done);
+  CHECK(done->journals == 1);
+  CHECK(done->next.empty());
+  REQUIRE(done->broken.size() == 1);
+  CHECK(done->broken[0].context("run") == "run_BUG-0_0001");
+}
+
+TEST_CASE("a domain is pruned although others have more than a page can look through") {
+  RetentionFixture f;
+  ChangeSet others;
+  for (int i = 0; i < 10'050; ++i) {
+    const std::string run = "run_OPS-" + std::to_string(i) + "_0001";
+    others.puts.push_back({{"run", run}, "{}", {{Index::due, {"ended", 1, run}}}});
+  }
+  REQUIRE(f.memory.commit(std::span(&others, 1)).front());
+  const ItemKey key = f.rejected();
+  REQUIRE(f.engine.reopen(f.host, key));
+  f.clock.advance(1h);
+  CHECK(f.prune_all({.domain = "BUG"}).journals == 1);
+  CHECK(f.count("step") == 0);
 }
 
 TEST_CASE("a call does a bounded part, and the calls together do all") {
@@ -230,7 +294,6 @@ TEST_CASE("a pruning that fails anywhere is completed by the next one, and no ch
       static_cast<void>(f.engine.prune(f.host, {.older_than = f.clock.now()}).has_value());
       const bool failed = f.storage.failed();
       f.storage.heal();
-      f.prune_all();
       f.prune_all();
       CHECK(f.engine.verify(f.host, first));
       CHECK(f.engine.verify(f.host, second));

@@ -64,6 +64,7 @@ INSERT INTO records (kind, key, version, items_domain, items_number, items_sub, 
   ('item', 'OPS-7', 3, 'OPS', 7, 0, 5000, '{}'), ('item', 'OPS-8', 3, 'OPS', 8, 0, 0, '{}');
 INSERT INTO records (kind, key, version, body) VALUES
   ('run', 'run_OPS-7_0001', 9, '{"ended":6000}'), ('run', 'run_OPS-8_0001', 9, '{"due":7000}'),
+  ('run', 'run_OPS-9_0001', 9, 'damaged'), ('idempotency', 'create/OPS/damaged', 1, 'damaged'),
   ('idempotency', 'create/OPS/key', 1, '{"digest":"d","item":"OPS-7","at":"2026-11-22T10:00:00.250Z"}');
 DROP INDEX records_queue_stage;
 PRAGMA user_version=2;

@@ -28,7 +28,8 @@ using ReceiptSink = std::function<Result<void>(const ItemKey& item, std::string_
 /// Items that were resolved before the moment go, with their comments, runs and journals, unless an item that stays
 /// stands below them or depends on them. So do journals of runs that ended before it, whatever became of their item.
 /// With an empty domain also the idempotency keys that items were created under before it: the same import started
-/// again would create them anew. Answers remembered under other idempotency keys go when they are 24 hours old.
+/// again would create them anew. Answers remembered under other idempotency keys go when they are 24 hours old. No
+/// event is told of what goes.
 struct Prune {
   Time older_than = {};
   std::string domain = {};  ///< Only items of this domain; empty: of all, which is the host's to ask for.
@@ -49,7 +50,7 @@ struct Pruned {
   std::uint64_t kept = 0;          ///< Items that are old enough, but that others still need.
   std::uint64_t journals = 0;      ///< Journals of runs that went, beside those of the items.
   std::uint64_t records = 0;       ///< Records erased in all.
-  std::vector<Error> broken = {};  ///< Of items that stay because what is stored of them is damaged; name the item.
+  std::vector<Error> broken = {};  ///< Of what stays because it is damaged; context `item` or `run` names it.
   std::string next = {};           ///< Empty: nothing more is to be done now.
 };
 

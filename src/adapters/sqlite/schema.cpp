@@ -84,11 +84,12 @@ constexpr const char* place_ended = R"(
 UPDATE records SET due_topic = 'resolved', due_at = items_resolved_at, due_subject = key
   WHERE kind = 'item' AND items_resolved_at > 0;
 UPDATE records SET due_topic = 'ended', due_at = json_extract(body, '$.ended'), due_subject = key
-  WHERE kind = 'run' AND json_extract(body, '$.ended') IS NOT NULL;
+  WHERE kind = 'run' AND CASE WHEN json_valid(body) THEN json_type(body, '$.ended') = 'integer' ELSE 0 END;
 UPDATE records SET due_topic = 'created', due_subject = key,
   due_at = CAST(strftime('%s', json_extract(body, '$.at')) AS INTEGER) * 1000
     + CAST(substr(json_extract(body, '$.at'), 21, 3) AS INTEGER)
-  WHERE kind = 'idempotency' AND key GLOB 'create/*';
+  WHERE kind = 'idempotency' AND key GLOB 'create/*'
+    AND CASE WHEN json_valid(body) THEN strftime('%s', json_extract(body, '$.at')) IS NOT NULL ELSE 0 END;
 )";
 
 struct Identity {

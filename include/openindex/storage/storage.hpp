@@ -1,7 +1,7 @@
 // Storage: where everything durable lives. Small enough that a stranger writes a backend in a day.
 //
-// The engines call it; `MemoryStorage`, `SqliteStorage` and `PostgresStorage` implement it, and a host may bring its
-// own: prove it with `testing::storage_contract`. It stores records (kind, key, version, body, index entries) and knows nothing about
+// The engines call it; the memory, SQLite and PostgreSQL storages implement it, and a host may bring its own: prove it
+// with `testing::storage_contract`. It stores records (kind, key, version, body, index entries) and knows nothing about
 // workflows.
 //
 // For implementers. Every method is called from any thread, concurrently, and may block on I/O. None may throw. A

@@ -1,8 +1,8 @@
 // Everything that openindex::openindex offers, in alphabetical order.
 //
 // Left out, because each needs a library that a host may not want: adapters/curl_http_client.hpp (openindex::curl),
-// adapters/postgres_storage.hpp (openindex::postgres), adapters/sqlite_storage.hpp (openindex::sqlite), and testing/*.hpp
-// (openindex::testing).
+// adapters/postgres_storage.hpp (openindex::postgres), adapters/sqlite_storage.hpp (openindex::sqlite), and
+// testing/*.hpp (openindex::testing).
 #pragma once
 
 #include <openindex/access/actor.hpp>

@@ -25,7 +25,7 @@ struct Text {
   /// Return the mark of one more parameter.
   std::string mark(const IndexValue& value) {
     parameters.value(value);
-    return "$" + std::to_string(parameters.count());
+    return std::string("$").append(std::to_string(parameters.count()));
   }
 };
 

@@ -70,7 +70,8 @@ class Sleeper {
     for (std::uint64_t i = 1; i <= wakes_per_round; ++i) {
       wait_for(board().sleeps, i);
       // It is about to sleep: give it the time to do so.
-      std::this_thread::sleep_for(std::chrono::microseconds(300));
+      const auto asleep = SteadyClock::now() + std::chrono::microseconds(300);
+      while (SteadyClock::now() < asleep) std::this_thread::yield();
       const auto before = SteadyClock::now();
       wake();
       wait_for(board().wakes, i);

@@ -52,6 +52,12 @@ struct SavedWorkflow {
   bool created = false;  ///< False when the latest version said the same already.
 };
 
+/// What was walked when every audit chain was verified.
+struct VerifiedAudit {
+  std::uint64_t chain_count = 0;  ///< Of items, workflows, domains, providers and retention.
+  std::uint64_t entry_count = 0;
+};
+
 /// Which items to list; empty members match everything. The names are those of the CLI's list flags.
 struct ItemFilter {
   std::string domain = {};
@@ -269,6 +275,13 @@ class OPENINDEX_API WorkflowEngine {
   /// @par Errors storage_corrupt (context `entry`: the one that is missing or is not as it was written), not_found,
   /// outside_run, storage
   Result<void> verify(const Actor& actor, const ItemKey& key);
+
+  /// Verify every audit chain that the actor may read, while others work: those of items, pruned ones included, of
+  /// workflows, domains, providers and retention. Reads every entry; `SqliteStorage::check` does it together with
+  /// SQLite's own check.
+  /// @par Errors storage_corrupt (each broken chain a problem with the pointer `/<stream>/<entry>`, at most 1,000;
+  /// context `broken_count`), outside_run, storage
+  Result<VerifiedAudit> verify_all(const Actor& actor);
 
   /// Write an item's audit chain as a receipt: one text that proves later, and elsewhere, what the chain was now.
   /// Check it with `verify_receipt`. Takes memory in proportion to the chain. @par Errors as verify

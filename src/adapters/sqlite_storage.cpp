@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "adapters/sqlite/backup.hpp"
+#include "adapters/sqlite/check.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "adapters/sqlite/host_transaction.hpp"
 #include "adapters/sqlite/rows.hpp"
@@ -27,6 +29,12 @@ Result<std::unique_ptr<SqliteStorage>> SqliteStorage::open(SqliteOptions options
 Result<std::unique_ptr<Enlistment>> SqliteStorage::enlist(sqlite3* transaction) {
   return sqlite::HostTransaction::enlist(transaction, database_->file(), *this, database_->watch());
 }
+
+Result<void> SqliteStorage::backup(const std::filesystem::path& to) {
+  return sqlite::back_up(database_->options(), to);
+}
+
+Result<void> SqliteStorage::check() { return sqlite::check(database_->options(), *this); }
 
 Result<SqliteStatus> SqliteStorage::status() { return database_->status(); }
 

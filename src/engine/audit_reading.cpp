@@ -8,8 +8,9 @@
 #include <openindex/workflow_engine.hpp>
 
 #include "engine/audit_receipt.hpp"
-#include "engine/chain_check.hpp"
+#include "engine/chain_walk.hpp"
 #include "engine/core.hpp"
+#include "engine/every_chain.hpp"
 #include "engine/pruned_item.hpp"
 #include "engine/reading.hpp"
 
@@ -18,63 +19,6 @@ inline namespace v0 {
 namespace {
 
 using namespace openindex::engine;
-
-constexpr std::uint64_t rows_max = 1000;
-
-Error broken(const AuditHead& head, std::uint64_t entry, std::string what) {
-  return Error(errc::storage_corrupt, std::move(what)).with("item", head.stream).with("entry", std::to_string(entry));
-}
-
-/// Sees the bytes of each entry in order; says what is wrong with them, if anything.
-using Witness = std::function<std::optional<std::string>(std::uint64_t number, const std::string& body)>;
-
-/// A walk over stored entries up to a head.
-class Walk {
- public:
-  Walk(Storage& storage, const AuditHead& head, const Witness& witness)
-      : storage_(storage), head_(head), witness_(witness) {}
-
-  /// @returns whether entries stand behind the head. @par Errors storage_corrupt, storage
-  Result<bool> run() {
-    const std::string prefix = head_.stream + "/";
-    ScanRequest request{
-        .index = Index::key, .prefix = {std::string("audit")}, .from = prefix, .below = head_.stream + "0"};
-    for (;;) {
-      // One more than is needed, to see whether there is one.
-      request.limit_count = static_cast<std::uint32_t>(std::min(rows_max, head_.count - count_ + 1));
-      auto page = storage_.scan(request);
-      if (!page) return page.error();
-      for (const Record& row : page->rows) {
-        if (count_ == head_.count) return finish(true);
-        if (auto taken = take(row); !taken) return taken.error();
-      }
-      if (page->next.empty()) return finish(false);
-      request.after = std::move(page->next);
-    }
-  }
-
- private:
-  Result<void> take(const Record& row) {
-    ++count_;
-    if (row.id != audit_record(head_.stream, count_)) return broken(head_, count_, "An audit entry is missing");
-    auto objection = witness_ ? witness_(count_, row.body) : std::nullopt;
-    if (objection) return broken(head_, count_, std::move(*objection));
-    if (!check_.take(row.body)) return finish(false).error();
-    return {};
-  }
-
-  Result<bool> finish(bool more) {
-    const auto fault = check_.finish({head_.count, head_.digest});
-    if (fault) return broken(head_, fault->entry, fault->what);
-    return more;
-  }
-
-  Storage& storage_;
-  const AuditHead& head_;
-  const Witness& witness_;
-  std::uint64_t count_ = 0;
-  ChainCheck check_;
-};
 
 Result<AuditHead> read_head(EngineCore& core, const Actor& actor, const ItemKey& key) {
   if (auto allowed = core.check_reader(actor, key); !allowed) return allowed.error();
@@ -95,14 +39,14 @@ Error gone_or(EngineCore& core, const Actor& actor, const ItemKey& key, const Er
 }
 
 Result<void> walk(EngineCore& core, const Actor& actor, const AuditHead& head, const Witness& witness) {
-  auto more = Walk(core.options.storage, head, witness).run();
+  auto more = walk_chain(core.options.storage, head, witness);
   if (!more) return gone_or(core, actor, head.stream, more.error());
   if (!*more) return {};
   // Somebody appended since the head was read, or the head was put back.
   auto now = read_head(core, actor, head.stream);
   if (!now) return now.error();
   if (now->count > head.count) return {};
-  return broken(head, head.count + 1, "An audit entry stands behind the one that the item names as its last");
+  return broken_chain(head, head.count + 1, "An audit entry stands behind the one that the item names as its last");
 }
 
 Error other_item(const AuditHead& earlier, const ItemKey& key) {
@@ -118,7 +62,7 @@ Result<void> compare(EngineCore& core, const Actor& actor, const ItemKey& key, c
   if (!head) return head.error();
   if (auto sound = walk(core, actor, *head, witness); !sound) return sound;
   if (head->count >= earlier.count) return {};
-  return broken(*head, head->count + 1, "An audit entry is missing: the chain was longer before");
+  return broken_chain(*head, head->count + 1, "An audit entry is missing: the chain was longer before");
 }
 
 }  // namespace
@@ -135,7 +79,8 @@ Result<std::vector<AuditEntry>> WorkflowEngine::audit(const Actor& actor, const 
     if (!entry) return entry.error();
     const std::uint64_t expected = from + out.size();
     if (entry->number != expected) {
-      Error error = gone_or(*core_, actor, key, broken({key.str(), 0, {}}, expected, "An audit entry is missing"));
+      Error error =
+          gone_or(*core_, actor, key, broken_chain({key.str(), 0, {}}, expected, "An audit entry is missing"));
       if (error.code() == errc::not_found) return std::vector<AuditEntry>();
       return error;
     }
@@ -152,6 +97,17 @@ Result<void> WorkflowEngine::verify(const Actor& actor, const ItemKey& key) {
   const auto head = read_head(*core_, actor, key);
   if (!head) return head.error();
   return walk(*core_, actor, *head, {});
+}
+
+Result<VerifiedAudit> WorkflowEngine::verify_all(const Actor& actor) {
+  if (auto allowed = refuse_run(actor); !allowed) return allowed.error();
+  auto found = check_every_chain(core_->options.storage,
+                                 [&](const std::string& stream) { return core_->sees_stream(actor, stream); });
+  if (!found) return found.error();
+  if (found->broken_count == 0) return VerifiedAudit{found->chain_count, found->entry_count};
+  return Error(errc::storage_corrupt, "Audit chains are broken")
+      .with("broken_count", std::to_string(found->broken_count))
+      .with_problems(std::move(found->problems));
 }
 
 Result<std::string> WorkflowEngine::export_receipt(const Actor& actor, const ItemKey& key) {

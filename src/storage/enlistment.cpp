@@ -11,7 +11,7 @@ void Enlistment::after_commit(std::function<void()> action) { actions_.push_back
 
 void Enlistment::committed() noexcept {
   for (const auto& action : std::exchange(actions_, {})) action();
-  wake();
+  announce();
 }
 
 }  // namespace v0

@@ -227,3 +227,41 @@ TEST_CASE("verifying while others append finds nothing wrong") {
   CHECK(located(f.engine.verify(f.host, f.item)) == "none");
   CHECK(f.engine.verify_against(f.host, f.item, f.engine.export_receipt(f.host, f.item).value()));
 }
+
+TEST_CASE("verify_all names every broken chain at its entry") {
+  Tampering f;
+  f.comments(3);
+  const ItemKey second = f.bug();
+  CHECK(f.engine.verify_all(f.host)->chain_count == 3);  // two items and their workflow
+  f.erase(2);
+  f.write(audit_record(second.str(), 1), "{}");
+  const auto found = f.engine.verify_all(f.host);
+  REQUIRE(!found);
+  CHECK(found.error().code() == errc::storage_corrupt);
+  CHECK(found.error().context("broken_count") == "2");
+  REQUIRE(found.error().problems().size() == 2);
+  CHECK(found.error().problems()[0].pointer == "/BUG-1/2");
+  CHECK(found.error().problems()[1].pointer == "/BUG-2/1");
+}
+
+TEST_CASE("verify_all finds a head that was put back, and a storage that fails is its answer") {
+  Tampering f;
+  f.comments(3);
+  const AuditHead head = f.engine.audit_head(f.host, f.item).value();
+  f.set_head({f.item.str(), head.count - 1, audit_digest(f.body(head.count - 1))});
+  const auto found = f.engine.verify_all(f.host);
+  REQUIRE(!found);
+  CHECK(found.error().problems().at(0).pointer == "/BUG-1/4");
+  f.storage.fail_nth(1);
+  CHECK(f.engine.verify_all(f.host).error().code() == errc::storage_failed);
+}
+
+TEST_CASE("verify_all looks at what the actor may read, and answers no run") {
+  Tampering f;
+  REQUIRE(f.engine.create_domain(f.host, {.key = "BUG", .name = "Bugs", .owner = "noa"}));
+  f.erase(1);
+  CHECK(f.engine.verify_all(f.mia)->chain_count == 1);
+  CHECK(f.engine.verify_all(f.noa).error().code() == errc::storage_corrupt);
+  const Actor run = Actor::run("run_BUG-1_1", "BUG-1", "agent-alpha", 1);
+  CHECK(f.engine.verify_all(run).error().code() == errc::outside_run);
+}

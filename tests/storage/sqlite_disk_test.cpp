@@ -65,3 +65,25 @@ TEST_CASE("a disk too full to create a database says so") {
   disk.fail_writes(SQLITE_OK);
   CHECK(commit_one(*file.open(), test_put("a")).has_value());
 }
+
+TEST_CASE(
+    "a transaction that SQLite itself gave up is answered with what made it, and not with a rollback that failed") {
+  FailingDisk disk;
+  const DatabaseFile file;
+  const auto storage = file.open();
+  REQUIRE(commit_one(*storage, test_put("before")));
+  disk.fail_writes(SQLITE_FULL);
+  // More than the page cache holds: the log is written, and refused, in the middle of the transaction.
+  auto large = test_put("0", std::string(4'000'000, 'x'));
+  for (int i = 1; i < 6; ++i) large.puts.push_back(test_put(std::to_string(i), large.puts.front().body).puts.front());
+  const std::vector<ChangeSet> sets = {large, test_put("small")};
+  for (const auto& result : storage->commit(sets)) {
+    REQUIRE(!result);
+    CHECK(result.error().code() == errc::storage_full);
+    CHECK(result.error().context("sqlite_code") == std::to_string(SQLITE_FULL));
+    CHECK(result.error().context("doing").find("ROLLBACK") == std::string_view::npos);
+  }
+  disk.fail_writes(SQLITE_OK);
+  CHECK(count_records(*storage) == 1);
+  for (const auto& result : storage->commit(sets)) CHECK(result.has_value());
+}

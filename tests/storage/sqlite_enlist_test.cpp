@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "adapters/sqlite/tuning.hpp"
 #include "storage/database_file.hpp"
 #include "storage/failing_disk.hpp"
 
@@ -296,4 +297,23 @@ TEST_CASE("committed wakes who sleeps until something changes") {
   f.host.execute("COMMIT");
   inside->committed();
   sleeper.join();
+}
+
+TEST_CASE("committed wakes who sleeps in another storage on the file, and no clock does") {
+  Enlisting f;
+  constexpr auto for_ever = std::chrono::hours(1);
+  const auto other = sqlite::TunedStorage::open(f.file.options(), {.looks = {for_ever, for_ever}}).value();
+  auto seen = other->wait_for_change({}).value().sequence;
+  for (int round = 0; round < 10; ++round) {
+    std::thread sleeper([&] {
+      const auto woken = other->wait_for_change({.seen = seen, .timeout = for_ever}).value().sequence;
+      CHECK(woken != seen);
+      seen = woken;
+    });
+    const auto inside = f.begin();
+    CHECK(commit_one(*inside, test_put(std::to_string(round))));
+    f.host.execute("COMMIT");
+    inside->committed();
+    sleeper.join();
+  }
 }

@@ -57,6 +57,19 @@ class OPENINDEX_API SqliteStorage final : public Storage {
   static Result<std::unique_ptr<SqliteStorage>> open(SqliteOptions options);
   ~SqliteStorage() override;
 
+  /// Copy the database as it is now to a new file, while others read and write; commits do not wait for it, but the log
+  /// cannot start over meanwhile. The copy holds the host's tables, too, and is whole and synced when it gets its name:
+  /// it is written as `<to>.part-…` in the same folder, which only a process that dies leaves behind.
+  /// @par Errors already_exists (the file, or a `-wal`, `-shm` or `-journal` that would be taken for its own),
+  /// invalid_argument (no folder for it), storage_read_only, storage_full, storage_corrupt, storage_failed
+  Result<void> backup(const std::filesystem::path& to);
+
+  /// Look for damage: SQLite's integrity check of the whole file, then every audit chain
+  /// (`WorkflowEngine::verify_all`). Reads everything, while others work.
+  /// @par Errors storage_corrupt (a problem for each finding: `/sqlite/<n>`, at most 100, and
+  /// `/audit/<stream>/<entry>`, at most 1,000), storage_busy, storage_failed
+  Result<void> check();
+
   /// Make a transaction that the host has begun on a connection of its own a storage (see `Enlistment`), for
   /// `WorkflowEngine::with`. The connection's main database must be this file, and its SQLite the library that this one
   /// uses. Begin with BEGIN IMMEDIATE. From the first write to the end of the transaction every other writer waits, and

@@ -33,6 +33,10 @@ class OPENINDEX_API Enlistment : public Storage {
   /// The storage that this transaction belongs to.
   [[nodiscard]] virtual const Storage& enlisted_in() const noexcept = 0;
 
+ protected:
+  /// Wake whoever waits for changes, in other processes, too.
+  virtual void announce() noexcept = 0;
+
  private:
   std::vector<std::function<void()>> actions_;
 };

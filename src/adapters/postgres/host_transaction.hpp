@@ -28,10 +28,12 @@ class HostTransaction final : public Enlistment {
   Result<std::uint64_t> count(const CountRequest& request) override;
   std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes) override;
   Result<Changed> wait_for_change(const WaitRequest& request) override { return watch_.wait(request); }
-  void wake() noexcept override { announce_(); }
+  void wake() noexcept override { watch_.wake(); }
   [[nodiscard]] const Storage& enlisted_in() const noexcept override { return storage_; }
 
  private:
+  void announce() noexcept override { announce_(); }
+
   HostTransaction(PGconn* transaction, const Storage& storage, const Statements& statements, ChangeWatch& watch,
                   Announce announce);
   void run(std::span<const storage::Entry> entries);

@@ -31,6 +31,13 @@ Result<std::unique_ptr<Connection>> Connection::open(const SqliteOptions& option
   return connection;
 }
 
+Result<std::unique_ptr<Connection>> Connection::open_another(const SqliteOptions& options) {
+  auto connection = open(options, false);
+  if (!connection) return connection;
+  if (auto configured = (*connection)->configure(options); !configured) return configured.error();
+  return connection;
+}
+
 /// SQLite's own handler sleeps up to 100 ms at a time, which is an age beside a commit of another process.
 int Connection::on_busy(void* context, int attempt) {
   auto& self = *static_cast<Connection*>(context);

@@ -23,6 +23,9 @@ class Connection {
   /// Open the file and create it if `create`; nothing is read yet.
   static Result<std::unique_ptr<Connection>> open(const SqliteOptions& options, bool create);
 
+  /// Open a database that is known to be ours, and configure it. @par Errors as SqliteStorage::open
+  static Result<std::unique_ptr<Connection>> open_another(const SqliteOptions& options);
+
   /// Use a connection of the host's, which stays open and as it is.
   explicit Connection(sqlite3* of_the_host) : database_(of_the_host, Close{.of_the_host = true}) {}
 

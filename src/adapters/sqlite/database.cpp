@@ -46,13 +46,6 @@ Result<OwnedConnection> open_writer(const SqliteOptions& options) {
   return writer;
 }
 
-Result<OwnedConnection> open_another(const SqliteOptions& options) {
-  auto connection = Connection::open(options, false);
-  if (!connection) return connection;
-  if (auto configured = (*connection)->configure(options); !configured) return configured.error();
-  return connection;
-}
-
 }  // namespace
 
 SqliteStorage::Database::Database(SqliteOptions options, const sqlite::Tuning& tuning, OwnedConnection writer,
@@ -80,9 +73,9 @@ Result<std::unique_ptr<SqliteStorage::Database>> SqliteStorage::Database::open(S
 
   auto writer = open_writer(options);
   if (!writer) return writer.error();
-  auto checkpointer = open_another(options);
+  auto checkpointer = Connection::open_another(options);
   if (!checkpointer) return checkpointer.error();
-  auto watcher = open_another(options);
+  auto watcher = Connection::open_another(options);
   if (!watcher) return watcher.error();
   return std::unique_ptr<Database>(
       new Database(std::move(options), tuning, std::move(*writer), std::move(*checkpointer), std::move(*watcher)));

@@ -25,6 +25,7 @@ class SqliteStorage::Database {
   /// The file's name as SQLite spells it: absolute, without links.
   [[nodiscard]] std::string file() const { return sqlite3_db_filename(writer_->raw(), "main"); }
 
+  [[nodiscard]] const SqliteOptions& options() const { return options_; }
   sqlite::ReadPool& readers() { return readers_; }
   sqlite::ChangeWatch& watch() { return watch_; }
   sqlite::GroupCommit& commits() { return commits_; }

@@ -29,6 +29,8 @@ class HostTransaction final : public Enlistment {
   [[nodiscard]] const Storage& enlisted_in() const noexcept override { return storage_; }
 
  private:
+  void announce() noexcept override { watch_.committed(); }
+
   HostTransaction(sqlite3* host, const Storage& storage, ChangeWatch& watch)
       : connection_(host), storage_(storage), watch_(watch) {}
 

@@ -8,9 +8,8 @@ namespace openindex::sqlite {
 namespace {
 
 Result<std::unique_ptr<Connection>> open_reader(const SqliteOptions& options) {
-  auto connection = Connection::open(options, false);
+  auto connection = Connection::open_another(options);
   if (!connection) return connection;
-  if (auto configured = (*connection)->configure(options); !configured) return configured.error();
   if (auto set = (*connection)->set_pragma("query_only", "ON", "1"); !set) return set.error();
   return connection;
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "engine/digest.hpp"
+#include "engine/index_values.hpp"
 #include "json/stored.hpp"
 #include "json/writer.hpp"
 
@@ -55,11 +56,9 @@ void append_audit(ChangeSet& changes, ChainHead& head, const AuditFrame& frame, 
   for (const AuditDraft& draft : drafts) {
     std::string body = write_entry(head, frame, at, draft);
     head.digest = audit_digest(body);
-    changes.appends.push_back({audit_record(frame.stream, ++head.count),
-                               std::move(body),
-                               {{Index::audit,
-                                 {frame.at.time_since_epoch().count(), std::string(frame.domain),
-                                  std::string(draft.type), frame.actor.id(), std::string(frame.stream)}}}});
+    Put& put = changes.appends.emplace_back(Put{audit_record(frame.stream, ++head.count), std::move(body), {}});
+    put.index.push_back({Index::audit, index_values(frame.at.time_since_epoch().count(), frame.domain, draft.type,
+                                                    frame.actor.id(), frame.stream)});
   }
 }
 

@@ -234,6 +234,7 @@ Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const L
   // The audit entries come first among the appends: the first one tells whether the commit happened.
   std::vector<Put> other = std::move(changes.appends);
   changes.appends.clear();
+  changes.appends.reserve(drafts.size() + other.size());
   append_audit(changes, next.chain, frame, drafts);
   changes.appends.insert(changes.appends.end(), std::make_move_iterator(other.begin()),
                          std::make_move_iterator(other.end()));
@@ -247,6 +248,7 @@ Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const L
     changes.expectations.push_back({hold_record(change.key), current.hold_version});
   }
   prepared.state_put = changes.puts.size();
+  changes.puts.reserve(changes.puts.size() + records_per_item);
   changes.puts.push_back(write_state(next));
   if (decision.changes_gates()) changes.puts.push_back(write_gates(next));
   if (decision.changes_content()) {
@@ -290,6 +292,8 @@ std::vector<Result<Outcome>> ItemDoor::apply(std::span<Change> changes) {
     std::vector<std::size_t> sent;
     std::vector<Prepared> prepared;
     std::vector<ChangeSet> sets;
+    prepared.reserve(open.size());
+    sets.reserve(open.size());
     for (const std::size_t i : open) {
       auto ready = prepare(changes[i], round > 0);
       if (!ready) {

@@ -2,6 +2,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "engine/index_values.hpp"
 #include "json/stored.hpp"
 #include "json/writer.hpp"
 #include "work/field_json.hpp"
@@ -22,18 +23,18 @@ std::string holder_of(const WorkItem& item) { return item.hold ? item.hold->agen
 std::vector<IndexEntry> state_index(const LoadedItem& loaded) {
   const WorkItem& item = loaded.item;
   std::vector<IndexEntry> out;
+  out.reserve(3);
   out.push_back(
       {Index::items,
-       {item.domain, loaded.number, loaded.sub, item.workflow.str(), item.status, item.stage,
-        std::string(to_text(item.resolution)), std::string(to_text(item.execution_target)), holder_of(item),
-        std::string(to_text(item.kind)), static_cast<std::int64_t>(item.priority), item.parent.str(), item.owner,
-        item.assignee, std::string(to_text(item.schedule.granularity)), item.resolved_at ? ms(*item.resolved_at) : 0}});
-  if (!item.parent.empty()) out.push_back({Index::tree, {item.parent.str(), loaded.number, loaded.sub}});
-  if (item.resolved_at) out.push_back({Index::due, {"resolved", ms(*item.resolved_at), item.key.str()}});
+       index_values(item.domain, loaded.number, loaded.sub, item.workflow.str(), item.status, item.stage,
+                    to_text(item.resolution), to_text(item.execution_target), holder_of(item), to_text(item.kind),
+                    static_cast<std::int64_t>(item.priority), item.parent.str(), item.owner, item.assignee,
+                    to_text(item.schedule.granularity), item.resolved_at ? ms(*item.resolved_at) : 0)});
+  if (!item.parent.empty()) out.push_back({Index::tree, index_values(item.parent.str(), loaded.number, loaded.sub)});
+  if (item.resolved_at) out.push_back({Index::due, index_values("resolved", ms(*item.resolved_at), item.key.str())});
   if (in_queue(item)) {
-    out.push_back({Index::queue,
-                   {holder_of(item), static_cast<std::int64_t>(item.priority), loaded.number, item.domain,
-                    item.workflow.str(), item.stage}});
+    out.push_back({Index::queue, index_values(holder_of(item), static_cast<std::int64_t>(item.priority), loaded.number,
+                                              item.domain, item.workflow.str(), item.stage)});
   }
   return out;
 }
@@ -247,9 +248,8 @@ Put write_hold(const LoadedItem& loaded) {
   out.begin_object().key("epoch").number(loaded.epoch);
   if (const auto& hold = loaded.item.hold) {
     out.key("deadline").number(ms(hold->deadline)).key("length").number(std::int64_t{loaded.hold_length.count()});
-    put.index.push_back(
-        {Index::due,
-         {std::string(hold->run.empty() ? "hold" : "run_hold"), ms(hold->deadline), loaded.item.key.str()}});
+    const std::string_view topic = hold->run.empty() ? "hold" : "run_hold";
+    put.index.push_back({Index::due, index_values(topic, ms(hold->deadline), loaded.item.key.str())});
   }
   put.body = std::move(out.end_object()).str();
   return put;

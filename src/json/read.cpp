@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -108,7 +109,7 @@ Error not_json(std::string_view text, std::size_t parsed, const std::string& why
 
 }  // namespace
 
-Result<boost::json::value> parse(std::string_view text, const Limits& limits) {
+Result<boost::json::value> parse(std::string_view text, const Limits& limits, boost::json::storage_ptr memory) {
   if (text.size() > limits.bytes_max) {
     return Error(errc::input_too_large)
         .with("bytes", std::to_string(text.size()))
@@ -118,6 +119,7 @@ Result<boost::json::value> parse(std::string_view text, const Limits& limits) {
   boost::json::parse_options options;
   options.max_depth = limits.depth_max;
   boost::json::stream_parser parser({}, options);
+  parser.reset(std::move(memory));
   boost::json::error_code failed;
   const std::size_t parsed = parser.write_some(text.data(), text.size(), failed);
   if (!failed && parsed < text.size() && text.find_first_not_of(" \t\r\n", parsed) != std::string_view::npos) {

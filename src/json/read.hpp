@@ -16,9 +16,10 @@ struct Limits {
   bool refuse_duplicates = false;  ///< For definitions that a person wrote: a second member of one name is a mistake.
 };
 
-/// Parse one JSON text.
+/// Parse one JSON text into a value in that memory.
 /// @par Errors input_too_large (context `bytes`, `bytes_max`), invalid_json (one problem: pointer of a duplicate, or
 /// line and column of the first character that does not fit)
-Result<boost::json::value> parse(std::string_view text, const Limits& limits = {});
+Result<boost::json::value> parse(std::string_view text, const Limits& limits = {},
+                                 boost::json::storage_ptr memory = {});
 
 }  // namespace openindex::json

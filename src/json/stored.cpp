@@ -1,7 +1,9 @@
 #include "json/stored.hpp"
 
 #include <algorithm>
+#include <utility>
 
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -11,7 +13,9 @@
 namespace openindex::json {
 
 Result<Stored> Stored::read(std::string_view body, std::string_view what) {
-  auto value = parse(body, {.bytes_max = 8u * 1024 * 1024, .depth_max = 64});
+  // Built in few blocks and freed at once: reading an item was mostly asking for memory, and giving it back.
+  auto memory = boost::json::make_shared_resource<boost::json::monotonic_resource>(2 * body.size() + 1024);
+  auto value = parse(body, {.bytes_max = 8u * 1024 * 1024, .depth_max = 64}, std::move(memory));
   if (!value || !value->is_object()) {
     return Error(errc::storage_corrupt, "A stored record cannot be read").with("what", what);
   }

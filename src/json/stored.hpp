@@ -33,7 +33,7 @@ class Stored {
   [[nodiscard]] std::string rest() const;
 
  private:
-  explicit Stored(boost::json::value value) : value_(std::move(value)) {}
+  explicit Stored(boost::json::value value) : value_(std::move(value)) { known_.reserve(32); }
 
   boost::json::value value_;
   std::vector<std::string_view> known_;

@@ -104,7 +104,7 @@ Rounds lives(const Place& place) {
 }  // namespace
 
 std::vector<Figure> life_figures() {
-  return {{.name = "sqlite.life.t64", .unit = "per second", .on_disk = true, .prepare = lives}};
+  return {{.name = "sqlite.life.t64", .unit = "lives per second", .on_disk = true, .prepare = lives}};
 }
 
 }  // namespace openindex::bench

@@ -57,15 +57,27 @@ class Template {
 };
 
 /// Create an item on a desk that is thrown away. The first one leases numbers, so the second is taken.
-Template template_in(const std::string& status) {
+ChangeSet created_item() {
   RecordingStorage storage;
   WorkflowEngine engine{{.storage = storage}};
   file_requests(engine, 1);
   static_cast<void>(storage.take());
-  NewItem request = helpdesk_request();
-  request.status = status;
-  require(engine.create(Actor::system("host"), request));
-  return Template(storage.take().at(0));
+  require(engine.create(Actor::system("host"), helpdesk_request()));
+  return storage.take().at(0);
+}
+
+/// The same item as it is when it waits for a review: nothing is created there.
+ChangeSet in_review(ChangeSet created) {
+  Put& state = created.puts.front();
+  const std::string before = R"("status":"new")";
+  state.body.replace(state.body.find(before), before.size(), R"("status":"in_review")");
+  for (auto& entry : state.index) {
+    for (auto& value : entry.values) {
+      if (value == IndexValue("new")) value = "in_review";
+      if (value == IndexValue("intake")) value = "review";
+    }
+  }
+  return created;
 }
 
 void commit_copies(Storage& storage, const Template& item, std::size_t first, std::size_t count) {
@@ -87,8 +99,8 @@ void make_items(const std::filesystem::path& path, std::size_t intake, std::size
     WorkflowEngine engine{{.storage = *storage}};
     file_requests(engine, 0);
   }
-  commit_copies(*storage, template_in("new"), 1, intake);
-  commit_copies(*storage, template_in("in_review"), intake + 1, review);
+  commit_copies(*storage, Template(created_item()), 1, intake);
+  commit_copies(*storage, Template(in_review(created_item())), intake + 1, review);
 }
 
 std::filesystem::path million_items(const std::filesystem::path& folder) {

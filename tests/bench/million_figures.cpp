@@ -1,9 +1,13 @@
 // What a million waiting items cost: claims from a long queue beside claims from a short one, and opening the database.
+#include <sys/resource.h>
+
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <openindex/agent_queue.hpp>
 
@@ -83,6 +87,27 @@ Rounds reopenings(const Place& place) {
   return {.value = [=] { return reopen(big); }, .baseline = [=] { return reopen(small); }};
 }
 
+/// A process with an open database and engine in which nothing is due and nobody waits.
+std::vector<Reading> idleness(const Place& place) {
+  OpenDesk open(million_items(place.folder));
+  AgentQueue queue(open.engine);
+  claim_one(queue, {});
+  rusage before{};
+  rusage after{};
+  getrusage(RUSAGE_SELF, &before);
+  std::this_thread::sleep_for(std::chrono::duration<double>(place.seconds.value_or(5)));
+  getrusage(RUSAGE_SELF, &after);
+  const auto micros = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
+  };
+  const auto cpu = [&](const rusage& use) { return micros(use.ru_utime) + micros(use.ru_stime); };
+  const double own = 1;  // the sleep above
+  const auto wakeups = static_cast<double>(after.ru_nvcsw - before.ru_nvcsw) - own;
+  const double used = cpu(after) - cpu(before);
+  return {{"sqlite.idle_wakeups", "wake-ups", {wakeups, wakeups, wakeups, {}}},
+          {"sqlite.idle_cpu", "us", {used, used, used, {}}}};
+}
+
 }  // namespace
 
 std::vector<Figure> million_figures() {
@@ -96,7 +121,8 @@ std::vector<Figure> million_figures() {
            .on_disk = true,
            .big = true,
            .prepare = [](const Place& place) { return claims(place, "review"); }},
-          {.name = "sqlite.reopen_1m", .unit = "ms", .on_disk = true, .big = true, .prepare = reopenings}};
+          {.name = "sqlite.reopen_1m", .unit = "ms", .on_disk = true, .big = true, .prepare = reopenings},
+          {.name = "sqlite.idle_wakeups", .on_disk = true, .big = true, .read = idleness}};
 }
 
 }  // namespace openindex::bench

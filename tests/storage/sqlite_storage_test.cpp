@@ -272,7 +272,7 @@ TEST_CASE("an append that is there already takes back those of its set and costs
 }
 
 TEST_CASE("heartbeats of many callers land although other commits fill every group") {
-  constexpr int each = 30;
+  constexpr int each = 10;
   const DatabaseFile file;
   const auto storage = file.open();
   std::atomic<int> landed = 0;

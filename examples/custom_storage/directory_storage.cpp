@@ -73,9 +73,8 @@ struct Reader {
   }
 };
 
-/// FNV-1a: enough to know a frame that a crash cut off.
 std::uint64_t checksum(std::string_view bytes) {
-  std::uint64_t sum = 14'695'981'039'346'656'037U;
+  std::uint64_t sum = 14'695'981'039'346'656'037U;  // FNV-1a: enough to know a frame that was cut off
   for (const char byte : bytes) sum = (sum ^ static_cast<unsigned char>(byte)) * 1'099'511'628'211U;
   return sum;
 }
@@ -116,7 +115,9 @@ class DirectoryStorage final : public oi::Storage {
     for (const auto& set : sets) results.push_back(prepare(set, versions, changes));
     if (changes.empty()) return results;
     if (auto appended = append(changes); !appended) {
-      for (auto& result : results) result = result ? appended.error() : result;
+      for (auto& result : results) {
+        if (result) result = appended.error();
+      }
       return results;
     }
     apply(changes);
@@ -207,14 +208,13 @@ class DirectoryStorage final : public oi::Storage {
     log_ = ::open((path_ / "new").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
     if (log_ < 0) return disk_error("make a new log");
     if (auto written = append(changes); !written) return written;
-    const bool is_there = rename((path_ / "new").c_str(), (path_ / "log").c_str()) == 0 && fsync(directory_) == 0;
-    return is_there ? oi::Result<void>() : disk_error("replace its log");
+    if (rename((path_ / "new").c_str(), (path_ / "log").c_str()) == 0 && fsync(directory_) == 0) return {};
+    return disk_error("replace its log");
   }
 
   oi::Result<void> append(std::string_view changes) {
     std::string frame;
-    add(frame, changes.size());
-    add(frame, checksum(changes));
+    add(frame, changes.size()), add(frame, checksum(changes));
     frame += changes;
     const bool is_written = write_all(log_, frame);
     const auto error = disk_error("write its log");

@@ -1,4 +1,5 @@
-// A storage backend of one's own, and the proof that it is one: the storage contract, crashes included, then kill -9.
+// A storage backend of one's own, and the proof that it is one: the storage contract, crashes included, then cut-off
+// logs and kill -9.
 //
 // custom_storage [rows]: how many rows the cases about large tables write, by default 20,000.
 #include <fcntl.h>
@@ -87,15 +88,46 @@ std::uint64_t value_of(oi::Storage& storage, const std::string& key) {
   return record ? std::stoull(record->body) : 0;
 }
 
-/// Count up for ever, in change sets of two counters and an append, and tell of each when it is committed.
+/// Commit a change set of two counters and an append; whether it was acknowledged.
+bool count_to(oi::Storage& storage, std::uint64_t number) {
+  oi::ChangeSet changes;
+  changes.id = "commit_" + std::to_string(number);
+  changes.puts = {{named("one"), std::to_string(number)}, {named("two"), std::to_string(number)}};
+  changes.appends = {{named("audit/" + std::to_string(number)), std::string(number % 5'000, 'x')}};
+  return storage.commit({&changes, 1}).front().has_value();
+}
+
+/// Tell whether both counters and the appends say the same, whatever it is.
+bool is_whole(oi::Storage& storage) {
+  const auto audited = storage.count({.prefix = {"host.example"}, .from = "audit/", .below = "audit0"}).value();
+  return value_of(storage, "one") == audited && value_of(storage, "two") == audited;
+}
+
+/// Cut the log off at every byte of its last commit: it is there whole, or not at all. How often that was wrong.
+int run_cuts() {
+  const auto directory = new_directory();
+  const auto storage = open_directory_storage(directory).value();
+  int failures = count_to(*storage, 1) ? 0 : 1;
+  const auto before = fs::file_size(directory / "log");
+  failures += count_to(*storage, 2) ? 0 : 1;
+  const auto after = fs::file_size(directory / "log");
+  for (auto size = before; size <= after; ++size) {
+    const auto cut = new_directory();
+    fs::copy(directory, cut);
+    fs::resize_file(cut / "log", size);
+    const auto opened = open_directory_storage(cut).value();
+    failures += is_whole(*opened) && value_of(*opened, "one") == (size < after ? 1 : 2) ? 0 : 1;
+  }
+  std::printf("%s  a log cut off at each of %ju bytes has its last commit whole or not at all\n",
+              failures == 0 ? "holds " : "BROKEN", static_cast<std::uintmax_t>(after - before));
+  return failures;
+}
+
+/// Count up for ever, and tell of each commit when it is acknowledged.
 [[noreturn]] void count_until_killed(const fs::path& directory, int tell) {
   const auto storage = open_directory_storage(directory).value();
   for (auto number = value_of(*storage, "one") + 1;; ++number) {
-    oi::ChangeSet changes;
-    changes.id = "commit_" + std::to_string(number);
-    changes.puts = {{named("one"), std::to_string(number)}, {named("two"), std::to_string(number)}};
-    changes.appends = {{named("audit/" + std::to_string(number)), std::string(number % 5'000, 'x')}};
-    if (!storage->commit({&changes, 1}).front()) _exit(1);
+    if (!count_to(*storage, number)) _exit(1);
     if (write(tell, &number, sizeof number) != sizeof number) _exit(1);
   }
 }
@@ -127,8 +159,7 @@ int run_kills(int kills) {
     const auto told = kill_while_counting(directory, 1 + i * 7 % 20);
     const auto storage = open_directory_storage(directory).value();
     found = value_of(*storage, "one");
-    const auto audited = storage->count({.prefix = {"host.example"}, .from = "audit/", .below = "audit0"}).value();
-    failures += found >= told && value_of(*storage, "two") == found && audited == found ? 0 : 1;
+    failures += found >= told && is_whole(*storage) ? 0 : 1;
   }
   std::printf("%s  kill -9, %d times: all of %llu commits are there, and each is whole\n",
               failures == 0 ? "holds " : "BROKEN", kills, static_cast<unsigned long long>(found));
@@ -141,7 +172,7 @@ int main(int count, char** arguments) {
   fs::remove_all(scratch);
   fs::create_directory(scratch);
   const auto rows_count = count > 1 ? std::strtoul(arguments[1], nullptr, 10) : 20'000;
-  const int failures = run_contract(static_cast<std::uint32_t>(rows_count)) + run_kills(20);
+  const int failures = run_contract(static_cast<std::uint32_t>(rows_count)) + run_cuts() + run_kills(20);
   fs::remove_all(scratch);
   return failures == 0 ? 0 : 1;
 }

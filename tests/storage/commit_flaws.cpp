@@ -81,9 +81,8 @@ Flaw sets_of_a_call_come_backwards() {
           .broken = {"a later change set of a call sees what an earlier one wrote"},
           .commit = [](Storage& memory, std::span<const ChangeSet> sets) {
             const std::vector<ChangeSet> backwards(sets.rbegin(), sets.rend());
-            auto answers = memory.commit(backwards);
-            std::reverse(answers.begin(), answers.end());
-            return answers;
+            const auto answers = memory.commit(backwards);
+            return Commits(answers.rbegin(), answers.rend());
           }};
 }
 

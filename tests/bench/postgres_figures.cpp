@@ -118,6 +118,9 @@ double raw_rate(Desk& desk) {
 
 Rounds claim_rounds(const Place& place) {
   if (PostgresServer::programs().empty()) throw std::runtime_error("PostgreSQL is not installed");
+  using std::filesystem::perms;  // root's folder is entered by the server's user, too
+  std::filesystem::permissions(place.folder, perms::group_exec | perms::others_exec,
+                               std::filesystem::perm_options::add);
   auto desk = std::make_shared<Desk>(place.folder);
   fill(*desk);
   desk->claims = record_claims(desk->keys);

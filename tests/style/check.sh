@@ -40,7 +40,7 @@ ban '\b(abort|exit|_exit|terminate) *\(' 'a library does not end its host: retur
 tests=$(find tests examples -type f \( -name '*.hpp' -o -name '*.cpp' \) 2>/dev/null | LC_ALL=C sort)
 # shellcheck disable=SC2086
 lines $tests >"$code"
-ban '\b(sleep_for|sleep_until|usleep|nanosleep) *\(' 'tests do not sleep: move a ManualClock' '^(examples|tests/crash)/'
+ban '\b(sleep_for|sleep_until|usleep|nanosleep) *\(' 'tests do not sleep: move a ManualClock' '^(examples|tests/bench|tests/crash)/'
 
 # A file over 400 lines is split by meaning.
 for file in $sources; do

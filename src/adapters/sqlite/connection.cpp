@@ -45,8 +45,8 @@ int Connection::on_busy(void* context, int attempt) {
   if (attempt == 0) self.busy_until_ = now + self.busy_timeout_;
   if (!self.waits_ || now >= self.busy_until_) return 0;
   // Commits of others are short. A lock that is held for long is looked at less often.
-  constexpr int short_looks = 100;
-  const int pause = attempt < short_looks ? std::min(100 << std::min(attempt, 6), 500) : 5000;
+  constexpr int short_looks = 200;
+  const int pause = attempt < short_looks ? 100 : 5000;
   std::this_thread::sleep_for(std::chrono::microseconds(pause));
   return 1;
 }

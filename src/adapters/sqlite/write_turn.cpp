@@ -12,7 +12,7 @@ namespace openindex::sqlite {
 namespace {
 
 constexpr off_t far_behind_the_end = off_t{1} << 60;
-constexpr std::chrono::microseconds pause{200};  // about a fast commit
+constexpr std::chrono::microseconds pause{100};  // less than a fast commit
 
 }  // namespace
 

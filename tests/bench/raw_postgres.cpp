@@ -12,7 +12,32 @@ namespace {
 
 std::string domain_of(const std::string& item) { return item.substr(0, item.find('-')); }
 
+const IndexValue& value_of(const Put& put, Index index, std::size_t field) {
+  for (const auto& entry : put.index) {
+    if (entry.index == index) return entry.values.at(field);
+  }
+  throw std::logic_error("a claim does not feed the index it should: " + put.id.key);
+}
+
 }  // namespace
+
+RawClaim RawClaim::from(const ChangeSet& changes) {
+  const bool expected_shape = changes.puts.size() == 2 && changes.puts[0].id.kind == "item" &&
+                              changes.puts[1].id.kind == "hold" && !changes.appends.empty() && changes.erases.empty() &&
+                              !changes.expectations.empty() && changes.expectations[0].id == changes.puts[0].id;
+  if (!expected_shape) throw std::logic_error("the engine writes other rows for a claim than the raw program");
+  const Put& state = changes.puts[0];
+  const Put& hold = changes.puts[1];
+  RawClaim claim{.item = state.id.key,
+                 .version = static_cast<std::int64_t>(changes.expectations[0].version),
+                 .state = state.body,
+                 .status = std::get<std::string>(value_of(state, Index::items, 4)),
+                 .holder = std::get<std::string>(value_of(state, Index::items, 8)),
+                 .hold = hold.body,
+                 .deadline_ms = std::get<std::int64_t>(value_of(hold, Index::due, 1))};
+  for (const Put& append : changes.appends) claim.audit.push_back({append.id.key, append.body});
+  return claim;
+}
 
 RawPostgres::RawPostgres(const std::string& conninfo) : connection_(PQconnectdb(conninfo.c_str())) {
   if (PQstatus(connection_.get()) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(connection_.get()));

@@ -7,13 +7,33 @@
 
 #include <libpq-fe.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "bench/raw_sqlite.hpp"
+#include <openindex/storage/change_set.hpp>
 
 namespace openindex::bench {
+
+/// The rows of one claim, as values.
+struct RawClaim {
+  std::string item = {};
+  std::int64_t version = 0;  ///< Of the state row before the claim.
+  std::string state = {};
+  std::string status = {};
+  std::string holder = {};
+  std::string hold = {};
+  std::int64_t deadline_ms = 0;
+  struct Entry {
+    std::string key = {};
+    std::string body = {};
+  };
+  std::vector<Entry> audit = {};
+
+  /// Take the rows from what the engine committed for a claim. Throws when that is not what this program writes.
+  static RawClaim from(const ChangeSet& changes);
+};
 
 class RawPostgres {
  public:

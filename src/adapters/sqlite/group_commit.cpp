@@ -19,10 +19,7 @@ bool is_conflict(const Result<CommitReceipt>& result) { return !result && result
 }  // namespace
 
 GroupCommit::GroupCommit(Connection& writer, Checkpoint& checkpoint, ChangeWatch& watch)
-    : writer_(writer),
-      checkpoint_(checkpoint),
-      watch_(watch),
-      turn_(writer.log()) {}
+    : writer_(writer), checkpoint_(checkpoint), watch_(watch), turn_(writer.log()) {}
 
 void GroupCommit::Call::tell(News its_news) {
   {

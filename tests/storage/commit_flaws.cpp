@@ -81,14 +81,8 @@ Flaw sets_of_a_call_come_backwards() {
           .broken = {"a later change set of a call sees what an earlier one wrote"},
           .commit = [](Storage& memory, std::span<const ChangeSet> sets) {
             const std::vector<ChangeSet> backwards(sets.rbegin(), sets.rend());
-<<<<<<< HEAD
             const auto answers = memory.commit(backwards);
             return Commits(answers.rbegin(), answers.rend());
-=======
-            auto answers = memory.commit(backwards);
-            answers = {answers.rbegin(), answers.rend()};  // g++ 12 takes std::reverse for a use of nothing
-            return answers;
->>>>>>> enlist
           }};
 }
 

@@ -174,7 +174,6 @@ Flaw examined_rows_have_no_bound() {
 Flaw pages_are_counted_off() {
   return {.name = "pages are counted off from the first row",
           .broken = {"a cursor outlives the row it stands on", "rows that stay appear exactly once while others change",
-                     "pages read while six threads write have every row that stays once, in order",
                      "cursors of another scan are refused"},
           .scan = [](Storage& memory, ScanRequest request) -> Result<ScanPage> {
             const auto offset = request.after.empty() ? 0 : std::strtoul(request.after.c_str(), nullptr, 10);

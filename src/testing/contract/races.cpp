@@ -130,19 +130,21 @@ Result<void> paging_beside_writers_loses_and_repeats_nothing(const StorageUnderT
     puts.push_back({named(still_key(row)), "{}", {in_due("hold", row, "s")}});
   }
   trial.commit(putting(std::move(puts)));
-  std::atomic<bool> done = false;
+  std::atomic<int> readers = 2;
+  std::atomic<int> churned = 0;
   std::vector<Keys> wrong(2);
   run_in_threads(threads_count, [&](int thread) {
     if (thread >= 2) {
-      for (int round = 0; !done && round < 10'000; ++round) churn(trial.storage(), thread, round);
+      for (int round = 0; readers > 0 && round < 10'000; ++round, ++churned) churn(trial.storage(), thread, round);
       return;
     }
-    for (int turn = 0; turn < 20; ++turn) {
+    // Until enough was changed meanwhile, however late the writers get their turn.
+    for (int turn = 0; turn < 20 || (churned < 200 && turn < 10'000); ++turn) {
       auto seen = page_through(trial.storage(), thread == 1);
       if (thread == 1) std::reverse(seen.begin(), seen.end());
       if (seen != expected) wrong[static_cast<std::size_t>(thread)] = std::move(seen);
     }
-    done = true;
+    --readers;
   });
   trial.equal("rows that stayed, in pages read while others changed", wrong[0], Keys{});
   trial.equal("and read backwards", wrong[1], Keys{});

@@ -27,7 +27,8 @@ Result<std::unique_ptr<SqliteStorage>> SqliteStorage::open(SqliteOptions options
 }
 
 Result<std::unique_ptr<Enlistment>> SqliteStorage::enlist(sqlite3* transaction) {
-  return sqlite::HostTransaction::enlist(transaction, database_->file(), *this, database_->watch());
+  return sqlite::HostTransaction::enlist(transaction, database_->file(), *this, database_->watch(),
+                                         database_->commits());
 }
 
 Result<void> SqliteStorage::backup(const std::filesystem::path& to) {

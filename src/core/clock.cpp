@@ -82,7 +82,8 @@ std::string to_rfc3339(Time time) {
   append_digits(text.append(1, ':'), clock.minutes().count(), 2);
   append_digits(text.append(1, ':'), clock.seconds().count(), 2);
   append_digits(text.append(1, '.'), clock.subseconds().count(), 3);
-  return text.append(1, 'Z');
+  text.push_back('Z');
+  return text;
 }
 
 std::optional<Time> parse_rfc3339(std::string_view text) {

@@ -317,3 +317,17 @@ TEST_CASE("committed wakes who sleeps in another storage on the file, and no clo
     sleeper.join();
   }
 }
+
+TEST_CASE("the log stays bounded though nobody but the host's transactions writes") {
+  Enlisting f;
+  const std::string body(256 * 1024, 'x');
+  std::int64_t longest = 0;
+  for (int round = 0; round < 200; ++round) {  // 50 MB in all
+    const auto inside = f.begin();
+    REQUIRE(commit_one(*inside, test_put("a", body)));
+    f.host.execute("COMMIT");
+    inside->committed();
+    longest = std::max(longest, f.storage->status().value().wal_bytes);
+  }
+  CHECK(longest < 24'000'000);
+}

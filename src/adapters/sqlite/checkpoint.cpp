@@ -1,8 +1,15 @@
 #include "adapters/sqlite/checkpoint.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace openindex::sqlite {
+namespace {
+
+constexpr std::chrono::milliseconds pause_max{50};
+
+}  // namespace
+
 Checkpoint::Checkpoint(Connection& writer, Connection& own, ReadPool& readers, const CheckpointLimits& limits)
     : writer_(writer), own_(own), readers_(readers), limits_(limits), due_at_pages_(limits.soon) {
   sqlite3_wal_hook(writer_.raw(), &Checkpoint::on_commit, this);
@@ -28,6 +35,7 @@ bool Checkpoint::copy_pages() {
   int in_log = 0;
   int copied = 0;
   const int code = sqlite3_wal_checkpoint_v2(own_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied);
+  if (code == SQLITE_OK) log_pages_ = in_log;
   return code == SQLITE_OK && in_log == copied;
 }
 
@@ -51,9 +59,9 @@ void Checkpoint::run_under_write_lock(Need need) {
   copy_pages();
   if (need == Need::now) {
     // The next commit can start the log over only if nobody reads from it. Readers that come after this read from the
-    // database itself.
-    const ReadPool::Pause pause(readers_);
-    copy_pages();
+    // database itself. One that takes long is not waited for: the log grows a little more, and this is tried again.
+    const ReadPool::Pause pause(readers_, pause_max);
+    if (pause.holds()) copy_pages();
   }
   (void)writer_.roll_back();
 }

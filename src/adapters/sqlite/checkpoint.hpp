@@ -51,6 +51,9 @@ class Checkpoint {
   /// Tell whether checkpoints run beside commits.
   [[nodiscard]] bool concurrent() const { return limits_.concurrent; }
 
+  /// Count pages that another connection has written; an estimate, until one of ours commits.
+  void add(int pages) { log_pages_ += pages; }
+
   /// Checkpoint as much as possible. Never fails: what could not be done now is done later.
   void run(Need need);
 

@@ -48,9 +48,18 @@ std::vector<Result<CommitReceipt>> GroupCommit::commit(std::span<const ChangeSet
       mine->entries.push_back({&set, &results.back()});  // stays in place: reserved
     }
   }
-  if (mine->entries.empty()) return results;
-  for (auto news = enter(mine) ? News::lead : mine->wait(); news == News::lead; news = mine->wait()) lead();
+  if (!mine->entries.empty()) take_part(mine);
   return results;
+}
+
+void GroupCommit::take_part(const CallPtr& mine) {
+  for (auto news = enter(mine) ? News::lead : mine->wait(); news == News::lead; news = mine->wait()) lead();
+}
+
+/// A call without changes: whoever leads looks after the log behind it.
+void GroupCommit::written_by_others(int pages) {
+  checkpoint_.add(pages);
+  if (checkpoint_.need() != Checkpoint::Need::none) take_part(std::make_shared<Call>());
 }
 
 /// Tell whether the caller leads, because nobody else does.
@@ -69,14 +78,19 @@ void GroupCommit::lead() {
   tidy(group);
 }
 
+/// Urgent calls go first, but a large one that did not fit beside them begins the next group: it never waits for ever.
 GroupCommit::Group GroupCommit::take_group() {
   const std::lock_guard lock(mutex_);
   Group group;
   std::size_t sets = 0;
-  for (auto* calls : {&urgent_, &waiting_}) {
-    while (!calls->empty()) {
+  const bool waited = std::exchange(passed_over_, false);
+  for (auto* calls : {waited ? &waiting_ : &urgent_, waited ? &urgent_ : &waiting_}) {
+    for (bool first = true; !calls->empty(); first = false) {
       sets += calls->front()->entries.size();
-      if (!group.empty() && sets > group_sets_max) return group;
+      if (!group.empty() && sets > group_sets_max) {
+        passed_over_ = !waited && !waiting_.empty() && (calls == &urgent_ || first);
+        return group;
+      }
       group.push_back(std::move(calls->front()));
       calls->pop_front();
     }
@@ -117,6 +131,7 @@ void GroupCommit::tidy(const Group& group) {
 void GroupCommit::run(const Group& group) {
   std::vector<Entry> entries;
   for (const auto& call : group) entries.insert(entries.end(), call->entries.begin(), call->entries.end());
+  if (entries.empty()) return;
   if (attempt(entries) == Outcome::try_each_alone) run_each_alone(entries);
   const auto landed = [](const Entry& entry) { return entry.result->has_value(); };
   if (std::any_of(entries.begin(), entries.end(), landed)) watch_.committed();

@@ -28,6 +28,9 @@ class GroupCommit {
   /// @par Errors as Storage::commit
   std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes);
 
+  /// Another connection has written about this many pages, and nobody may have looked after the log since.
+  void written_by_others(int pages);
+
  private:
   /// A change set within its bounds, and where its answer goes.
   struct Entry {
@@ -51,6 +54,7 @@ class GroupCommit {
   using Group = std::vector<CallPtr>;
   enum class Outcome { answered, try_each_alone };
 
+  void take_part(const CallPtr& mine);
   bool enter(const CallPtr& call);
   void lead();
   Group take_group();
@@ -72,7 +76,8 @@ class GroupCommit {
   std::mutex mutex_;
   std::deque<CallPtr> urgent_;
   std::deque<CallPtr> waiting_;
-  bool leading_ = false;  ///< Somebody uses the writer connection, or was told to.
+  bool passed_over_ = false;  ///< What waits longest did not fit into the last group.
+  bool leading_ = false;      ///< Somebody uses the writer connection, or was told to.
 };
 
 }  // namespace openindex::sqlite

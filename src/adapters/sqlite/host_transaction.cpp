@@ -46,11 +46,21 @@ Error explain_busy(const Error& busy) {
 }  // namespace
 
 Result<std::unique_ptr<Enlistment>> HostTransaction::enlist(sqlite3* host, const std::string& file,
-                                                            const Storage& storage, ChangeWatch& watch) {
+                                                            const Storage& storage, ChangeWatch& watch,
+                                                            GroupCommit& commits) {
   if (auto fits = check_connection(host, file); !fits) return fits.error();
-  std::unique_ptr<HostTransaction> made(new HostTransaction(host, storage, watch));
+  std::unique_ptr<HostTransaction> made(new HostTransaction(host, storage, watch, commits));
   if (auto stopped = stop_checkpoints(made->connection_); !stopped) return stopped.error();
   return std::unique_ptr<Enlistment>(std::move(made));
+}
+
+/// The storage hears of its own writer's pages only: a log that grows by transactions like this one alone would never
+/// be copied back. A row is about two pages, beside its body.
+void HostTransaction::announce() noexcept {
+  watch_.committed();
+  const int rows =
+      sqlite3_total_changes(connection_.raw()) - std::exchange(rows_before_, sqlite3_total_changes(connection_.raw()));
+  commits_.written_by_others(2 * rows + static_cast<int>(std::exchange(bytes_, 0) / 4096));
 }
 
 Result<void> HostTransaction::check_open() const {
@@ -96,6 +106,8 @@ Result<CommitReceipt> HostTransaction::apply(const ChangeSet& changes) {
 Result<CommitReceipt> HostTransaction::apply_in_savepoint(const ChangeSet& changes) {
   if (auto begun = connection_.execute("SAVEPOINT openindex"); !begun) return begun.error();
   auto applied = apply_changes(connection_, changes);
+  for (const Put& put : changes.puts) bytes_ += put.body.size();
+  for (const Put& append : changes.appends) bytes_ += append.body.size();
   if (applied) {
     const auto released = connection_.execute("RELEASE openindex");
     if (released) return applied;

@@ -10,6 +10,7 @@
 
 #include "adapters/sqlite/change_watch.hpp"
 #include "adapters/sqlite/connection.hpp"
+#include "adapters/sqlite/group_commit.hpp"
 
 namespace openindex::sqlite {
 
@@ -18,7 +19,7 @@ class HostTransaction final : public Enlistment {
   /// `file` is the database's, as SQLite names it. Storage and watch must outlive the transaction.
   /// @par Errors as SqliteStorage::enlist
   static Result<std::unique_ptr<Enlistment>> enlist(sqlite3* host, const std::string& file, const Storage& storage,
-                                                    ChangeWatch& watch);
+                                                    ChangeWatch& watch, GroupCommit& commits);
 
   Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) override;
   Result<ScanPage> scan(const ScanRequest& request) override;
@@ -29,10 +30,14 @@ class HostTransaction final : public Enlistment {
   [[nodiscard]] const Storage& enlisted_in() const noexcept override { return storage_; }
 
  private:
-  void announce() noexcept override { watch_.committed(); }
+  void announce() noexcept override;
 
-  HostTransaction(sqlite3* host, const Storage& storage, ChangeWatch& watch)
-      : connection_(host), storage_(storage), watch_(watch) {}
+  HostTransaction(sqlite3* host, const Storage& storage, ChangeWatch& watch, GroupCommit& commits)
+      : connection_(host),
+        storage_(storage),
+        watch_(watch),
+        commits_(commits),
+        rows_before_(sqlite3_total_changes(host)) {}
 
   Result<void> check_open() const;
   Result<CommitReceipt> apply(const ChangeSet& changes);
@@ -42,6 +47,9 @@ class HostTransaction final : public Enlistment {
   Connection connection_;
   const Storage& storage_;
   ChangeWatch& watch_;
+  GroupCommit& commits_;
+  int rows_before_;        ///< That the connection had changed.
+  std::size_t bytes_ = 0;  ///< Of the bodies written.
 };
 
 }  // namespace openindex::sqlite

@@ -52,14 +52,19 @@ void ReadPool::give_back(Connection* connection) noexcept {
   changed_.notify_all();
 }
 
-ReadPool::Pause::Pause(ReadPool& pool) : pool_(pool) {
+ReadPool::Pause::Pause(ReadPool& pool, std::chrono::milliseconds wait) : pool_(pool) {
   std::unique_lock lock(pool_.mutex_);
   pool_.changed_.wait(lock, [&] { return !pool_.paused_; });
   pool_.paused_ = true;
-  pool_.changed_.wait(lock, [&] { return pool_.lent_ == 0; });
+  holds_ = pool_.changed_.wait_for(lock, wait, [&] { return pool_.lent_ == 0; });
+  if (holds_) return;
+  pool_.paused_ = false;
+  lock.unlock();
+  pool_.changed_.notify_all();
 }
 
 ReadPool::Pause::~Pause() {
+  if (!holds_) return;
   {
     const std::lock_guard lock(pool_.mutex_);
     pool_.paused_ = false;

@@ -1,6 +1,7 @@
 // The connections that read: opened when needed, lent one reader at a time, never waiting for a writer.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <memory>
@@ -26,16 +27,20 @@ class ReadPool {
   /// Borrow a connection; waits while all of them are lent. @par Errors as SqliteStorage::open
   Result<Lease> take();
 
-  /// Lasts as long as no connection is lent. A log can start over only when nobody reads from it.
+  /// While it holds, no connection is lent. A log can start over only when nobody reads from it.
   class Pause {
    public:
-    explicit Pause(ReadPool& pool);
+    /// Wait this long for those who read; then it does not hold, and nobody is kept from reading.
+    Pause(ReadPool& pool, std::chrono::milliseconds wait);
     ~Pause();
     Pause(const Pause&) = delete;
     Pause& operator=(const Pause&) = delete;
 
+    [[nodiscard]] bool holds() const noexcept { return holds_; }
+
    private:
     ReadPool& pool_;
+    bool holds_ = false;
   };
 
  private:

@@ -67,7 +67,7 @@ TEST_CASE("PostgreSQL storage keeps the storage contract through PgBouncer in tr
   if (pooler_is_missing()) return;
   static std::unique_ptr<Pooler> pooler;
   if (!pooler) pooler = std::make_unique<Pooler>(*server);
-  run_contract([&] { return open_postgres(through(*pooler, *server)); });
+  run_contract({.make = [&] { return open_postgres(through(*pooler, *server)); }, .rows_count = few_rows});
 }
 
 TEST_CASE("NOTIFY goes through PgBouncer, and LISTEN beside it") {

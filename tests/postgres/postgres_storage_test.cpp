@@ -37,21 +37,25 @@ TEST_CASE("PostgreSQL storage keeps the storage contract") {
 
 TEST_CASE("PostgreSQL storage keeps the storage contract without prepared statements and notifications") {
   SERVER_OR_SKIP(server);
-  run_contract([&] {
-    auto options = server->options(new_schema());
-    options.prepared_statements = false;
-    options.notifications = false;
-    return open_postgres(options);
-  });
+  run_contract({.make =
+                    [&] {
+                      auto options = server->options(new_schema());
+                      options.prepared_statements = false;
+                      options.notifications = false;
+                      return open_postgres(options);
+                    },
+                .rows_count = few_rows});
 }
 
 TEST_CASE("PostgreSQL storage keeps the storage contract on one connection") {
   SERVER_OR_SKIP(server);
-  run_contract([&] {
-    auto options = server->options(new_schema());
-    options.connections_max = 1;
-    return open_postgres(options);
-  });
+  run_contract({.make =
+                    [&] {
+                      auto options = server->options(new_schema());
+                      options.connections_max = 1;
+                      return open_postgres(options);
+                    },
+                .rows_count = few_rows});
 }
 
 TEST_CASE("an operator reads the PostgreSQL tables with psql") {

@@ -3,6 +3,7 @@
 #include <thread>
 #include <vector>
 
+#include <openindex/storage/scan_range.hpp>
 #include <openindex/workflow_engine.hpp>
 
 #include "postgres/postgres_fixture.hpp"
@@ -76,6 +77,35 @@ TEST_CASE("an enlisted storage reads its own writes in every way") {
   CHECK(enlisted->scan({.index = Index::due, .prefix = {"hold"}}).value().rows.size() == 1);
   CHECK(enlisted->get({}).value().empty());
   host.psql.execute("ROLLBACK");
+}
+
+TEST_CASE("asking for text that cannot be stored leaves the host's transaction as it is") {
+  SERVER_OR_SKIP(server);
+  Host host(*server);
+  const auto enlisted = host.begin();
+  REQUIRE(commit_one(*enlisted, test_put("a")).has_value());
+  for (const auto& text : {std::string("\xff"), std::string("nul\0", 4)}) {
+    const std::vector ids = {test_record(text), test_record("a"), RecordId{text, "a"}};
+    const auto found = enlisted->get(ids);
+    REQUIRE(found);
+    CHECK(!found->at(0));
+    CHECK(found->at(1));
+    CHECK(!found->at(2));
+    const auto page = enlisted->scan({.index = Index::key, .prefix = {text}});
+    REQUIRE(!page);
+    CHECK(page.error().code() == errc::invalid_argument);
+    const auto count = enlisted->count({.index = Index::due, .prefix = {}, .from = text});
+    REQUIRE(!count);
+    CHECK(count.error().code() == errc::invalid_argument);
+    const ScanRequest forged{
+        .index = Index::key, .prefix = {}, .after = write_cursor({.index = Index::key}, {"a", text})};
+    const auto behind = enlisted->scan(forged);
+    REQUIRE(!behind);
+    CHECK(behind.error().code() == errc::invalid_argument);
+  }
+  host.psql.execute("COMMIT");
+  CHECK(count_records(*host.storage) == 1);
+  CHECK(host.orders() == 1);
 }
 
 TEST_CASE("a conflict of ours leaves the host's transaction as it is") {

@@ -77,7 +77,11 @@ const IndexEntry* entry_for(const Put& put, Index index) {
   return nullptr;
 }
 
-bool fits_text(std::string_view body) { return body.find('\0') == std::string_view::npos && is_utf8(body); }
+/// What to send for a name: one that is no text is the same as the empty one, which no record has.
+const RecordId& sendable(const RecordId& id) {
+  static const RecordId nobody;
+  return fits_text(id.kind) && fits_text(id.key) ? id : nobody;
+}
 
 /// The arrays of one command: a column each.
 class Batch {
@@ -140,6 +144,8 @@ std::string escaped(std::string_view text) {
 }  // namespace
 
 std::string_view domain_of(std::string_view key) { return key.substr(0, key.find_first_of("-/.")); }
+
+bool fits_text(std::string_view bytes) { return bytes.find('\0') == std::string_view::npos && is_utf8(bytes); }
 
 std::string column_of(Index index, std::size_t field) {
   const auto& schema = index_schema(index);
@@ -230,8 +236,9 @@ void append_writes(std::vector<Command>& commands, const Statement& statement, s
 }
 
 Parameters name_of(const RecordId& id) {
+  const auto& sent = sendable(id);
   Parameters parameters;
-  parameters.text(domain_of(id.key)).text(id.kind).text(id.key);
+  parameters.text(domain_of(sent.key)).text(sent.kind).text(sent.key);
   return parameters;
 }
 
@@ -240,9 +247,10 @@ Parameters names_of(std::span<const RecordId> ids) {
   Array kinds(Type::text);
   Array keys(Type::text);
   for (const auto& id : ids) {
-    domains.add(domain_of(id.key));
-    kinds.add(std::string_view(id.kind));
-    keys.add(std::string_view(id.key));
+    const auto& sent = sendable(id);
+    domains.add(domain_of(sent.key));
+    kinds.add(std::string_view(sent.kind));
+    keys.add(std::string_view(sent.key));
   }
   Parameters parameters;
   parameters.array(domains).array(kinds).array(keys);

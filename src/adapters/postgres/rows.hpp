@@ -61,7 +61,11 @@ struct Row {
 /// The commands that write rows, which are in order of their domains: one for each domain, more for large bodies.
 void append_writes(std::vector<Command>& commands, const Statement& statement, std::span<const Row> rows);
 
-/// The parameters that name one record, or several.
+/// Whether PostgreSQL takes these bytes as text: UTF-8 without a NUL.
+bool fits_text(std::string_view bytes);
+
+/// The parameters that name one record, or several. A record whose name is no text cannot be there: nothing of it is
+/// sent, for the server would refuse the whole statement, and with it the transaction it stands in.
 Parameters name_of(const RecordId& id);
 Parameters names_of(std::span<const RecordId> ids);
 

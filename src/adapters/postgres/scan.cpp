@@ -21,9 +21,12 @@ using storage::Selection;
 struct Text {
   std::string sql = {};
   Parameters parameters = {};
+  bool can_be_sent = true;
 
   /// Return the mark of one more parameter.
   std::string mark(const IndexValue& value) {
+    const auto* text = std::get_if<std::string>(&value);
+    can_be_sent = can_be_sent && (text == nullptr || fits_text(*text));
     parameters.value(value);
     return std::string("$").append(std::to_string(parameters.count()));
   }
@@ -57,6 +60,11 @@ void add_cursor(Text& text, const Selection& selection, std::span<const std::str
   std::string marks;
   for (std::size_t i = known; i < after.size(); ++i) marks += (marks.empty() ? "" : ", ") + text.mark(after[i]);
   text.sql += " AND (" + joined(columns.subspan(known)) + ") " + (descending ? "<" : ">") + " (" + marks + ")";
+}
+
+/// The server would refuse the statement, and with it a transaction of the host.
+Error no_text() {
+  return Error(errc::invalid_argument, "A scan asks for text that no field can hold: it is not UTF-8, or has a NUL.");
 }
 
 std::string_view spelled(Predicate::Op op) {
@@ -145,6 +153,7 @@ Result<ScanPage> scan(Connection& connection, const Statements& statements, cons
   const auto after = storage::read_cursor(request);
   if (!after) return after.error();
   const auto text = scan_text(statements.table, request, *after);
+  if (!text.can_be_sent) return no_text();
   const auto rows = run_walk(connection, statements, text, transaction);
   if (!rows) return rows.error();
 
@@ -177,6 +186,7 @@ Result<std::uint64_t> count(Connection& connection, const Statements& statements
   add_range(text, selection, place_columns(request.index));
   if (!condition.empty()) text.sql += " AND " + condition;
   text.sql += " LIMIT " + std::to_string(std::min(request.limit_count, largest)) + ") s";
+  if (!text.can_be_sent) return no_text();
   const Statement statement{text.sql};
   const auto rows = connection.query({&statement, text.parameters});
   if (!rows) return rows.error();

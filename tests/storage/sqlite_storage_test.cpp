@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "adapters/sqlite/checkpoint.hpp"
+#include "adapters/sqlite/read_pool.hpp"
 #include "storage/database_file.hpp"
 #include "storage/run_contract.hpp"
 
@@ -358,4 +359,35 @@ TEST_CASE("a log that a long read has kept growing starts over when the read has
   reader.execute("COMMIT");
   fill();
   CHECK(storage->status().value().wal_bytes < grown + 10'000'000);
+}
+
+TEST_CASE("a call of more change sets than share a transaction is not passed over for ever") {
+  const DatabaseFile file;
+  const auto storage = file.open();
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 3; ++thread) {
+    threads.emplace_back([&, thread] {  // these append nothing, and so go first
+      while (!stop) CHECK(commit_one(*storage, test_put("beat" + std::to_string(thread))));
+    });
+  }
+  std::vector<ChangeSet> sets(600);
+  for (std::size_t i = 0; i < sets.size(); ++i) sets[i].appends = {{test_record(std::to_string(i)), "{}", {}}};
+  for (const auto& committed : storage->commit(sets)) CHECK(committed);
+  stop = true;
+  for (auto& thread : threads) thread.join();
+}
+
+TEST_CASE("a reader that takes long keeps nobody else from reading") {
+  const DatabaseFile file;
+  const auto storage = file.open();
+  sqlite::ReadPool readers(file.options());
+  const auto slow = readers.take();
+  REQUIRE(slow);
+  {
+    const sqlite::ReadPool::Pause pause(readers, std::chrono::milliseconds(1));
+    CHECK_FALSE(pause.holds());
+    CHECK(readers.take());
+  }
+  CHECK(readers.take());
 }

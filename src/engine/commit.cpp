@@ -19,6 +19,23 @@ CommitReceipt receipt_of(const ChangeSet& changes) {
   return receipt;
 }
 
+/// Commit a set again whose first attempt may have landed, may have failed, and may be under way still.
+///
+/// That its first append is not there proves nothing yet: a server that waits for its standby shows the first attempt
+/// later. The second attempt meets it at that append, or takes its place, so that one of the two happens. Only a
+/// conflict whose cause is not our own append says that neither does: it was found behind whatever the first one had
+/// locked.
+Result<CommitReceipt> settle(Storage& storage, const ChangeSet& changes, const Error& unknown) {
+  if (changes.appends.empty()) return unknown;
+  const auto looked = find_out(storage, changes, unknown);
+  if (looked || looked.error().code() != errc::conflict) return looked;
+  auto again = std::move(storage.commit(std::span(&changes, 1)).front());
+  if (again) return again;
+  const auto found = find_out(storage, changes, unknown);
+  if (found || again.error().code() == errc::conflict) return found;
+  return unknown;
+}
+
 }  // namespace
 
 Result<CommitReceipt> find_out(Storage& storage, const ChangeSet& changes, const Error& unknown) {
@@ -34,7 +51,7 @@ std::vector<Result<CommitReceipt>> commit(Storage& storage, std::span<const Chan
   auto results = storage.commit(changes);
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (!results[i] && results[i].error().code() == errc::commit_unknown) {
-      results[i] = find_out(storage, changes[i], results[i].error());
+      results[i] = settle(storage, changes[i], results[i].error());
     }
   }
   return results;

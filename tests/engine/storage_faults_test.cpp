@@ -4,6 +4,7 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -158,6 +159,34 @@ std::vector<Operation> operations() {
   return all;
 }
 
+/// Answers the first commit with `commit_unknown`, and makes it just before the next one.
+class LateStorage final : public Storage {
+ public:
+  explicit LateStorage(Storage& behind) : behind_(behind) {}
+  void hold_next() { holds_ = true; }
+  [[nodiscard]] bool landed() const { return landed_; }
+
+  Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) override { return behind_.get(ids); }
+  Result<ScanPage> scan(const ScanRequest& request) override { return behind_.scan(request); }
+  Result<std::uint64_t> count(const CountRequest& request) override { return behind_.count(request); }
+  Result<Changed> wait_for_change(const WaitRequest& request) override { return behind_.wait_for_change(request); }
+  void wake() noexcept override { behind_.wake(); }
+  std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes) override {
+    if (std::exchange(holds_, false)) {
+      held_.assign(changes.begin(), changes.end());
+      return std::vector<Result<CommitReceipt>>(changes.size(), errc::commit_unknown);
+    }
+    if (!held_.empty()) landed_ = behind_.commit(std::exchange(held_, {})).front().has_value();
+    return behind_.commit(changes);
+  }
+
+ private:
+  Storage& behind_;
+  bool holds_ = false;
+  bool landed_ = false;
+  std::vector<ChangeSet> held_;
+};
+
 /// What a change is seen by. Not the numbers of items, which may leave gaps, not the ids of commits in entries, and not
 /// what is remembered of calls.
 std::string stored(EngineFixture& f) {
@@ -272,4 +301,27 @@ TEST_CASE("creating with an idempotency key can be repeated after any failure") 
       if (!failed) break;
     }
   }
+}
+
+TEST_CASE("a commit of unknown outcome that did not happen is made") {
+  EngineFixture f;
+  const ItemKey key = f.bug();
+  REQUIRE(f.engine.get(f.mia, key));
+  f.storage.fail_nth(1, Fault::before, errc::commit_unknown);
+  REQUIRE(f.engine.comment(f.mia, key, "once"));
+  REQUIRE(f.storage.failed());
+  f.storage.heal();
+  CHECK(f.engine.comments(f.mia, key)->size() == 1);
+  CHECK(f.engine.verify(f.host, key));
+}
+
+TEST_CASE("an item whose first commit lands late is not created twice") {
+  EngineFixture f;
+  LateStorage late(f.memory);
+  WorkflowEngine engine{{.storage = late, .clock = f.clock, .random = f.random}};
+  REQUIRE(engine.create(f.host, {.workflow = "TRIAGE", .title = "takes numbers"}));
+  late.hold_next();
+  REQUIRE(engine.create(f.host, {.workflow = "TRIAGE", .title = "crash"}));
+  CHECK(late.landed());
+  CHECK(engine.list(f.host, {})->items.size() == 2);
 }

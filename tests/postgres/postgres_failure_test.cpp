@@ -112,6 +112,97 @@ TEST_CASE("a commit that reaches the server late, while it is being made again, 
   }
 }
 
+TEST_CASE("a commit that a server holds on to, and makes later, is told as unknown and not as refused") {
+  SERVER_OR_SKIP(server);
+  CuttingProxy proxy(*server, on_first_commit(Action::hold));
+  auto options = server->options(new_schema());
+  options.lock_wait = Duration(20);
+  const auto direct = open_postgres(options);
+  REQUIRE(commit_one(*direct, test_put("OPS-1")).has_value());
+  options.conninfo = proxy.conninfo();
+  const auto storage = open_postgres(options);
+  const auto done = commit_one(*storage, step(1));
+  REQUIRE(!done);
+  CHECK(done.error().code() == errc::commit_unknown);
+  proxy.release();
+  CHECK(record(*direct, "OPS-1").version == 2);
+}
+
+TEST_CASE("a lost commit is told as unknown when only a server that takes no writes can be asked") {
+  SERVER_OR_SKIP(server);
+  PlainPostgres psql(server->conninfo());
+  psql.execute("CREATE ROLE turns LOGIN SUPERUSER");
+  CuttingProxy proxy(*server, [&, done = std::make_shared<std::atomic<bool>>(false)](std::string_view bytes) {
+    if (!commits(bytes) || done->exchange(true)) return Action::forward;
+    psql.execute("ALTER ROLE turns SET default_transaction_read_only = on");
+    return Action::hold;
+  });
+  auto options = server->options(new_schema());
+  const auto direct = open_postgres(options);
+  REQUIRE(commit_one(*direct, test_put("OPS-1")).has_value());
+  options.conninfo = proxy.conninfo() + " user=turns";
+  const auto storage = open_postgres(options);
+  const auto done = commit_one(*storage, step(1));
+  REQUIRE(!done);
+  CHECK(done.error().code() == errc::commit_unknown);
+  proxy.release();
+  CHECK(record(*direct, "OPS-1").version == 2);
+}
+
+TEST_CASE("of a group that is lost twice, sets that came out differently are told as unknown, the others as done") {
+  SERVER_OR_SKIP(server);
+  std::atomic<int> commit_count = 0;
+  auto options = server->options(new_schema());
+  const auto direct = open_postgres(options);
+  const CuttingProxy proxy(*server, [&](std::string_view bytes) {
+    if (!commits(bytes)) return Action::forward;
+    const int nth = ++commit_count;
+    return nth == 1 ? Action::cut_before : nth == 2 ? Action::cut_behind : Action::forward;
+  });
+  options.conninfo = proxy.conninfo();
+  const auto storage = open_postgres(options);
+  // The first attempt expects nobody; before the second one begins somebody has written.
+  std::thread other([&] {
+    while (commit_count < 1) std::this_thread::yield();
+    CHECK(commit_one(*direct, test_put("a")).has_value());
+  });
+  const auto results = storage->commit(std::vector{test_put("a"), step(0)});
+  other.join();
+  CHECK(results[1].has_value());
+  CHECK(record(*direct, "OPS-1").version == 1);
+  if (results[0]) {
+    CHECK(record(*direct, "a").version >= results[0]->versions.front());
+  } else {
+    CHECK(results[0].error().code() == errc::commit_unknown);
+  }
+}
+
+TEST_CASE("a lost group that never landed and cannot be repeated is judged anew") {
+  SERVER_OR_SKIP(server);
+  auto options = server->options(new_schema());
+  const auto direct = open_postgres(options);
+  REQUIRE(commit_one(*direct, test_put("OPS-1")).has_value());
+  std::atomic<bool> is_cut = false;
+  const CuttingProxy proxy(*server, [&](std::string_view bytes) {
+    if (commits(bytes) && !is_cut.exchange(true)) return Action::cut_before;
+    // On the way to the second attempt somebody else takes the step.
+    if (is_cut && holds(bytes, "BEGIN") && count_records(*direct) == 1) {
+      CHECK(commit_one(*direct, step(1)).has_value());
+    }
+    return Action::forward;
+  });
+  options.conninfo = proxy.conninfo();
+  const auto storage = open_postgres(options);
+  auto ours = step(1);
+  ours.appends.front().body = "ours";
+  const auto results = storage->commit(std::vector{test_put("a"), ours});
+  CHECK(results[0].has_value());
+  REQUIRE(!results[1]);
+  CHECK(results[1].error().code() == errc::conflict);
+  CHECK(record(*direct, "a").version == 1);
+  CHECK(record(*direct, "OPS-1").version == 2);
+}
+
 TEST_CASE("a group of change sets takes two round trips and one COMMIT") {
   SERVER_OR_SKIP(server);
   std::atomic<int> round_trips = 0;

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "adapters/postgres/rows.hpp"
 #include "postgres/postgres_fixture.hpp"
 #include "storage/run_contract.hpp"
 #include "storage/test_records.hpp"
@@ -68,6 +69,31 @@ TEST_CASE("an operator reads the PostgreSQL tables with psql") {
   CHECK(psql.column("SELECT body::json ->> 'title' FROM work.records WHERE items_domain = 'OPS'") ==
         std::vector<std::string>{"crash"});
   CHECK(psql.column("SELECT domain FROM work.records WHERE kind = 'host.test'") == std::vector<std::string>{"OPS"});
+}
+
+TEST_CASE("an item's runs and the counter of its domain are kept with the item") {
+  SERVER_OR_SKIP(server);
+  const auto options = server->options(new_schema());
+  const auto storage = open_postgres(options);
+  for (const char* key : {"OPS-12", "OPS-12/00000003", "run_OPS-12_0001", "run_OPS-12_0001/0001", "item/OPS"}) {
+    REQUIRE(commit_one(*storage, test_put(key)).has_value());
+  }
+  PlainPostgres psql(server->conninfo());
+  CHECK(psql.column("SELECT DISTINCT domain FROM " + options.schema + ".records") == std::vector<std::string>{"OPS"});
+}
+
+TEST_CASE("a wait for a lock that is longer than PostgreSQL can count is as long as it can count") {
+  SERVER_OR_SKIP(server);
+  auto options = server->options(new_schema());
+  options.lock_wait = std::chrono::hours(10'000);
+  CHECK(commit_one(*open_postgres(options), test_put("a")).has_value());
+}
+
+TEST_CASE("two schemas on one session do not share prepared statements") {
+  const postgres::Statements one("one", true, true);
+  const postgres::Statements other("other", true, true);
+  CHECK(one.read.name != other.read.name);
+  CHECK(one.read.name == postgres::Statements("one", true, true).read.name);
 }
 
 TEST_CASE("bodies are text exactly as written, and bytes where text cannot hold them") {

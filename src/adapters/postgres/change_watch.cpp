@@ -70,6 +70,7 @@ void ChangeWatch::wake() noexcept {
 
 Command ChangeWatch::announcement() const {
   Command command{&statements_.announce, {}};
+  command.parameters.text(statements_.sequence);
   if (options_.notifications) command.parameters.text(options_.schema).text(own_name_);
   return command;
 }
@@ -77,7 +78,8 @@ Command ChangeWatch::announcement() const {
 void ChangeWatch::committed(std::optional<std::int64_t> counted) noexcept {
   if (counted) {
     const std::lock_guard lock(mutex_);
-    ++known_;
+    // A gap before ours is somebody else's commit, which must stay news.
+    if (*counted == known_ + 1) known_ = *counted;
   }
   wake();
 }
@@ -128,10 +130,10 @@ void ChangeWatch::run() {
       look(listener.get());
       next_look = SteadyClock::now() + std::chrono::milliseconds(listener ? look_beside_ms : look_ms);
     }
+    if (listener) hear(*listener);  // looking may have read it off the socket: there is nothing to poll for then
     const auto pause = std::chrono::duration_cast<Duration>(next_look - SteadyClock::now()).count() + 1;
     const int until_look = static_cast<int>(std::clamp<std::int64_t>(pause, 0, look_beside_ms));
     sleep(listener.get(), needed ? until_look : listener ? look_beside_ms : rest_ms);
-    if (listener) hear(*listener);
   }
 }
 
@@ -163,12 +165,7 @@ std::unique_ptr<Connection> ChangeWatch::connect() {
 void ChangeWatch::hear(Connection& listener) {
   std::int64_t foreign = 0;
   for (const auto& who : listener.take_notifications()) foreign += who != own_name_ ? 1 : 0;
-  if (foreign == 0) return;
-  {
-    const std::lock_guard lock(mutex_);
-    known_ += foreign;
-  }
-  wake();
+  if (foreign > 0) wake();  // its count is left to `look`: what was noted too early would hide another's commit
 }
 
 /// Compare the count with what we know of. Whoever is a moment too early or too late with that wakes for nothing.

@@ -1,6 +1,9 @@
 #include "adapters/postgres/group_commit.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -33,19 +36,40 @@ Receipts copy_of(std::span<const Entry> entries) {
   return copies;
 }
 
-/// The record that shows whether a group was committed: nobody else writes it, and nobody changes it.
-const Put* witness_of(std::span<const Entry> entries) {
+/// The set whose first append shows whether a group was committed: nobody else writes it, and nobody changes it.
+const Entry* witness_of(std::span<const Entry> entries) {
   for (const auto& entry : entries) {
-    if (entry.result->has_value() && !entry.changes->appends.empty()) return &entry.changes->appends.front();
+    if (entry.result->has_value() && !entry.changes->appends.empty()) return &entry;
   }
   return nullptr;
 }
 
 /// Whether the witness is there. @par Errors as Connection::query
-Result<bool> is_there(Connection& connection, const Statements& statements, const Put& witness) {
-  const auto rows = connection.query({&statements.read, name_of(witness.id)});
+Result<bool> is_there(Connection& connection, const Statements& statements, const Entry& witness) {
+  const auto& append = witness.changes->appends.front();
+  const auto rows = connection.query({&statements.read, name_of(append.id)});
   if (!rows) return rows.error();
-  return rows->count() == 1 && record_of(*rows, 0).body == witness.body;
+  return rows->count() == 1 && record_of(*rows, 0).body == append.body;
+}
+
+Error unknown(const Entry& entry, const Error& loss) {
+  return Error(errc::commit_unknown).with("commit", entry.changes->id.str()).caused_by(loss);
+}
+
+bool are_alike(const Result<CommitReceipt>& one, const Result<CommitReceipt>& other) {
+  if (one && other) return one->versions == other->versions;
+  return !one && !other && one.error().code() == other.error().code();
+}
+
+/// Two attempts were lost, and either may be the one that lands: keep what both have come to.
+void keep_common(Receipts& promised, std::span<const Entry> entries, const Error& loss) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (!are_alike(promised[i], *entries[i].result)) promised[i] = unknown(entries[i], loss);
+  }
+}
+
+void keep(const Receipts& promised, std::span<const Entry> entries) {
+  for (std::size_t i = 0; i < entries.size(); ++i) *entries[i].result = promised[i];
 }
 
 }  // namespace
@@ -63,7 +87,8 @@ GroupCommit::GroupCommit(const PostgresOptions& options, const Statements& state
 Bracket GroupCommit::bracket(Duration lock_wait) const {
   // Half a group that a dead process has left must not keep others from its records for long.
   Command settings{&statements_.lock_settings, {}};
-  settings.parameters.text(std::to_string(std::max<std::int64_t>(lock_wait.count(), 1))).text("30000");
+  const auto wait_ms = std::clamp<std::int64_t>(lock_wait.count(), 1, std::numeric_limits<int>::max());
+  settings.parameters.text(std::to_string(wait_ms)).text("30000");
   return {
       {{&begin_, {}}, std::move(settings)}, {"COMMIT", {}, {}}, "COMMIT", {watch_.announcement()}, {{&rollback_, {}}}};
 }
@@ -85,7 +110,7 @@ GroupCommit::Server GroupCommit::run(Entries entries, Duration lock_wait) {
     const auto& error = *done.error;
     if (done.outcome != Outcome::failed) pool_.drop_idle();
     if (done.outcome == Outcome::unknown) {
-      resolve(entries, error);
+      resolve(entries, lock_wait, error);
       return Server::usable;
     }
     if (done.outcome == Outcome::cut_short && ++cuts <= cuts_max) continue;
@@ -113,48 +138,60 @@ void GroupCommit::run_each_alone(Entries entries, Duration lock_wait) {
 /// The connection was lost while the server was to commit. Look for what the group would have left behind, and where it
 /// is not there, do it again: should the server be about to commit the first attempt still, one of the two finds the
 /// witness in its way.
-void GroupCommit::resolve(Entries entries, const Error& loss) {
+///
+/// The first attempt may be under way for as long as its session lives: a server that waits for its standby holds all
+/// locks, and shows nothing. So only an attempt that got the locks proves anything, and one that fails proves nothing.
+void GroupCommit::resolve(Entries entries, Duration lock_wait, const Error& loss) {
   auto promised = copy_of(entries);
-  if (const auto* witness = witness_of(entries)) {
-    for (int tries = 0; tries < resolve_tries_max; ++tries) {
-      auto connection = pool_.take();
-      if (!connection) break;
-      if (try_to_resolve(**connection, entries, *witness, promised)) return;
-    }
+  const auto* witness = witness_of(entries);
+  const auto until = std::chrono::steady_clock::now() + options_.lock_wait;
+  for (int tries = 0; witness != nullptr && tries < resolve_tries_max; ++tries) {
+    if (tries > 0 && std::chrono::steady_clock::now() >= until) break;
+    auto connection = pool_.take();
+    if (!connection) break;
+    const auto found = try_to_resolve(**connection, entries, *witness, promised);
+    connection->reset();
+    if (found == Found::told) return;
+    if (found == Found::never) return (void)run(entries, lock_wait);
+    pool_.drop_idle();  // it may be the wrong server
   }
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    *entries[i].result = promised[i];
-    if (!promised[i]) continue;
-    *entries[i].result = Error(errc::commit_unknown).with("commit", entries[i].changes->id.str()).caused_by(loss);
+  keep(promised, entries);
+  for (const auto& entry : entries) {
+    if (*entry.result) *entry.result = unknown(entry, loss);
   }
 }
 
-bool GroupCommit::try_to_resolve(Connection& connection, Entries entries, const Put& witness, Receipts& promised) {
-  const auto keep_promise = [&] {
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      if (promised[i]) *entries[i].result = promised[i];
-    }
-    watch_.committed({});
-    return true;
+GroupCommit::Found GroupCommit::try_to_resolve(Connection& connection, Entries entries, const Entry& witness,
+                                               Receipts& promised) {
+  const auto look = [&](Found otherwise) {
+    const auto there = is_there(connection, statements_, witness);
+    if (!there) return Found::open;
+    if (!*there) return otherwise;
+    keep(promised, entries);
+    // Whoever was cut off behind its COMMIT has told nobody.
+    const auto announced = connection.query(watch_.announcement());
+    watch_.committed(announced ? std::optional(announced->integer(0, 0)) : std::nullopt);
+    return Found::told;
   };
-  auto there = is_there(connection, statements_, witness);
-  if (!there) return false;
-  if (*there) return keep_promise();
+  if (look(Found::never) == Found::told) return Found::told;
+  if (connection.has_failed()) return Found::open;
 
-  auto done = attempt(connection, statements_, bracket(options_.lock_wait), entries);
+  auto done = attempt(connection, statements_, bracket(options_.lock_wait), entries, &witness);
   if (done.wrote) watch_.committed(done.counted);
-  if (done.outcome == Outcome::unknown) promised = copy_of(entries);
-  if (done.outcome == Outcome::unknown || done.outcome == Outcome::cut_short) return false;
-  if (done.outcome == Outcome::failed && is_transient(*done.error)) return false;
-  // Our locks had to wait for the first attempt's end. If it ended well, that is why the second one was refused.
-  const bool wrote_witness = done.wrote && witness_of(entries) == &witness;
-  if (!wrote_witness) {
-    there = is_there(connection, statements_, witness);
-    if (!there) return false;
-    if (*there) return keep_promise();
+  switch (done.outcome) {
+    case Outcome::answered:
+      return Found::told;
+    case Outcome::declined:
+      // We had every lock, so the attempts before have ended. Had one of them ended well, that is why.
+      return look(Found::never);
+    case Outcome::unknown:
+      keep_common(promised, entries, *done.error);
+      break;
+    case Outcome::failed:
+    case Outcome::cut_short:
+      break;
   }
-  if (done.outcome == Outcome::failed) answer(entries, *done.error);
-  return true;
+  return Found::open;
 }
 
 }  // namespace openindex::postgres

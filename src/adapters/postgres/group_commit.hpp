@@ -29,9 +29,10 @@ class GroupCommit {
   Server run(Entries entries, Duration lock_wait);
   void run_each_alone(Entries entries, Duration lock_wait);
   Bracket bracket(Duration lock_wait) const;
-  void resolve(Entries entries, const Error& loss);
-  bool try_to_resolve(Connection& connection, Entries entries, const Put& witness,
-                      std::vector<Result<CommitReceipt>>& promised);
+  enum class Found { told, never, open };
+  void resolve(Entries entries, Duration lock_wait, const Error& loss);
+  Found try_to_resolve(Connection& connection, Entries entries, const storage::Entry& witness,
+                       std::vector<Result<CommitReceipt>>& promised);
 
   const PostgresOptions& options_;
   const Statements& statements_;

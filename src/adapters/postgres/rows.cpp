@@ -131,19 +131,25 @@ IndexValue copy(const storage::FieldView& field) {
 
 constexpr Oid text_type = static_cast<Oid>(Type::text);
 
-/// A text between single quotes.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    out += c;
-    if (c == '\'') out += c;
-  }
-  return out;
+/// Behind a pooler several schemas, and several versions of this library, share a server's session: what they prepare
+/// must not be taken for one another's.
+void name_by_text(Statement& statement) {
+  if (statement.name.empty()) return;
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a: the same in every process
+  for (const char c : statement.sql) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  statement.name += "_" + std::to_string(hash);
 }
 
 }  // namespace
 
-std::string_view domain_of(std::string_view key) { return key.substr(0, key.find_first_of("-/.")); }
+std::string_view domain_of(std::string_view key) {
+  for (const std::string_view before : {"run_", "item/"}) {
+    if (!key.starts_with(before)) continue;
+    key.remove_prefix(before.size());
+    break;
+  }
+  return key.substr(0, key.find_first_of("-/."));
+}
 
 bool fits_text(std::string_view bytes) { return bytes.find('\0') == std::string_view::npos && is_utf8(bytes); }
 
@@ -183,10 +189,9 @@ Record record_of(const Rows& rows, int row) {
 }
 
 Statements::Statements(const std::string& schema, bool notifications, bool is_postgresql)
-    : table(quoted(schema) + ".records") {
+    : table(quoted(schema) + ".records"), sequence(quoted(schema) + ".changes") {
   const std::string named = " WHERE domain = $1 AND kind = $2 AND key = $3";
   const std::vector<Oid> name_types(3, text_type);
-  const std::string sequence = quoted(schema) + ".changes";
   read = {"SELECT " + record_columns() + " FROM " + table + named, "openindex_read", name_types};
   read_many = {"SELECT " + record_columns() + " FROM " + table +
                    " WHERE (domain, kind, key) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))",
@@ -203,21 +208,29 @@ Statements::Statements(const std::string& schema, bool notifications, bool is_po
   insert = {insert_text(table), "openindex_insert", write_types()};
   replace = {replace_text(table), "openindex_replace", write_types()};
   erase = {"DELETE FROM " + table + named, "openindex_erase", name_types};
-  const std::string counted = "SELECT nextval('" + escaped(sequence) + "')";
-  announce = {counted, "openindex_announce", {}};
-  if (notifications) announce = {counted + " FROM pg_notify($1, $2)", "openindex_announce", {text_type, text_type}};
+  // A sequence writes to the log every 32nd time; a hint must not wait for the disk.
+  announce = {"SELECT nextval($1::text::regclass) FROM set_config('synchronous_commit', 'off', true)",
+              "openindex_announce",
+              {text_type}};
+  if (notifications) {
+    announce.sql += ", pg_notify($2, $3)";
+    announce.types = {text_type, text_type, text_type};
+  }
   // A new sequence shows the value that it will give first.
   changes = {"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM " + sequence};
   lock_settings = {
       "SELECT set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)",
       "openindex_lock_settings",
       {text_type, text_type}};
-  if (!is_postgresql) return;
-  plan_settings = {
-      "SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true), "
-      "set_config('enable_seqscan', 'off', true)",
-      "openindex_plan_settings",
-      {}};
+  if (is_postgresql) {
+    plan_settings = {
+        "SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true), "
+        "set_config('enable_seqscan', 'off', true)",
+        "openindex_plan_settings",
+        {}};
+  }
+  for (auto* one : {&read, &lock, &insert, &replace, &erase, &announce, &lock_settings, &plan_settings})
+    name_by_text(*one);
 }
 
 std::vector<const Statement*> Statements::prepared() const {

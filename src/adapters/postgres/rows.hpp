@@ -16,7 +16,8 @@
 
 namespace openindex::postgres {
 
-/// What stands in a key before its first dash, slash or dot: `OPS` of `OPS-12/00000003`.
+/// What stands in a key before its first dash, slash or dot: `OPS` of `OPS-12/00000003`. A leading `run_` or `item/`
+/// does not count: the runs of an item, and the counter of a domain, are written together with its items.
 std::string_view domain_of(std::string_view key);
 
 /// Return the column of an index field, such as `queue_rank`; the fields of `Index::key` are columns by themselves.
@@ -34,7 +35,8 @@ Record record_of(const Rows& rows, int row);
 struct Statements {
   Statements(const std::string& schema, bool notifications, bool is_postgresql);
 
-  std::string table;  ///< Qualified and in quotes.
+  std::string table;     ///< Qualified and in quotes.
+  std::string sequence;  ///< That counts commits, likewise.
 
   Statement read;           ///< One record: domain, kind, key.
   Statement read_many;      ///< Several records: domains, kinds, keys.
@@ -42,7 +44,7 @@ struct Statements {
   Statement insert;         ///< New records of a domain; fails when one is there.
   Statement replace;        ///< Records of a domain that are there, and locked.
   Statement erase;          ///< One record: domain, kind, key.
-  Statement announce;       ///< Count a commit; with notifications tell who listens: channel, who tells.
+  Statement announce;       ///< Count a commit; with notifications tell who listens: sequence, channel, who tells.
   Statement changes;        ///< How many commits were counted.
   Statement lock_settings;  ///< For this transaction: how long to wait for a lock, and for the next command.
   Statement plan_settings;  ///< For this transaction: walk along indexes. Empty where that cannot be said.

@@ -53,7 +53,7 @@ void take_versions(Ledger& ledger, std::span<const Rows> answers) {
 }  // namespace
 
 Attempt attempt(Connection& connection, const Statements& statements, const Bracket& bracket,
-                std::span<const Entry> entries) {
+                std::span<const Entry> entries, const Entry* must_go_through) {
   Ledger ledger;
   for (const auto& entry : entries) ledger.add(*entry.changes);
   auto locked = connection.run(lock_commands(statements, bracket, ledger));
@@ -65,9 +65,10 @@ Attempt attempt(Connection& connection, const Statements& statements, const Brac
     *entry.result = ledger.apply(*entry.changes);
     any = any || entry.result->has_value();
   }
-  if (!any) {
+  const bool declined = must_go_through != nullptr && !must_go_through->result->has_value();
+  if (!any || declined) {
     if (connection.run(bracket.undo).error) connection.give_up();
-    return {};
+    return {declined ? Outcome::declined : Outcome::answered, {}, false, {}};
   }
   auto commands = write_commands(statements, bracket, ledger.writes());
   const std::size_t commit_at = commands.size() - 1;

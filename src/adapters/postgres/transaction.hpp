@@ -35,6 +35,7 @@ enum class Outcome {
   failed,     ///< Nothing was written; `Attempt::error` says why.
   cut_short,  ///< The connection was lost before the commit was asked for: nothing was written.
   unknown,    ///< The connection was lost after that. Results are what they are if it was done.
+  declined,   ///< The records were locked, and the set that must go through does not: nothing was written.
 };
 
 struct Attempt {
@@ -44,8 +45,9 @@ struct Attempt {
   std::optional<std::int64_t> counted = {};  ///< What the first command of `Bracket::after` answered.
 };
 
-/// Commit a group inside a bracket. `connection` is left outside of the bracket, or is lost.
+/// Commit a group inside a bracket. `connection` is left outside of the bracket, or is lost. Where `must_go_through` is
+/// given, the group is only written when this set is written with it.
 Attempt attempt(Connection& connection, const Statements& statements, const Bracket& bracket,
-                std::span<const storage::Entry> entries);
+                std::span<const storage::Entry> entries, const storage::Entry* must_go_through = nullptr);
 
 }  // namespace openindex::postgres

@@ -152,27 +152,30 @@ Reply Connection::run(std::span<const Command> commands) {
   return reply;
 }
 
-/// Read up to the mark that ends the pipeline; between two commands there is a null pointer.
+/// Read up to the mark that ends the pipeline. Between two commands there is one null pointer; when there are more, or
+/// the connection is lost, the mark never comes: libpq then gives the same answer for ever.
 void Connection::read(Reply& reply, std::span<const Command> commands) {
   std::size_t at = 0;
+  bool may_be_null = false;
   for (;;) {
-    Rows rows(nullptr);
     auto* result = PQgetResult(connection_);
     if (result == nullptr) {
-      if (PQstatus(connection_) == CONNECTION_BAD) break;
-      continue;
+      if (std::exchange(may_be_null, false)) continue;
+      lost_ = true;
+      break;
     }
+    may_be_null = true;
     const auto status = PQresultStatus(result);
-    rows = Rows(result);
+    Rows rows(result);
     if (status == PGRES_PIPELINE_SYNC) break;
-    if (reply.error) continue;
-    if (succeeded(status)) {
+    if (succeeded(status) && !reply.error) {
       reply.rows.push_back(std::move(rows));
       ++at;
-      continue;
+    } else if (!reply.error) {
+      reply.error = error_of(result, at < commands.size() ? doing(*commands[at].statement) : "a pipeline");
+      if (ends_connection(result)) lost_ = true;
     }
-    reply.error = error_of(result, at < commands.size() ? doing(*commands[at].statement) : "a pipeline");
-    if (ends_connection(result)) lost_ = true;
+    if (lost_ || PQstatus(connection_) == CONNECTION_BAD) break;
   }
   // Nobody asks a connection of ours for notifications here: they would pile up.
   while (auto* unasked = owned_ && !listens_ ? PQnotifies(connection_) : nullptr) PQfreemem(unasked);

@@ -6,7 +6,7 @@
 namespace openindex::sqlite {
 namespace {
 
-constexpr std::chrono::milliseconds pause_max{50};
+constexpr std::chrono::milliseconds pause_max{1'000};
 
 }  // namespace
 

@@ -19,7 +19,7 @@ struct Enlisting {
 
   std::unique_ptr<Enlistment> begin(const std::string& how = "BEGIN IMMEDIATE") {
     host.execute(how);
-    return std::move(storage->enlist(host.raw()).value());
+    return storage->enlist(host.raw()).value();
   }
   Error refusal(sqlite3* connection) {
     const auto enlisted = storage->enlist(connection);

@@ -194,7 +194,8 @@ TEST_CASE_FIXTURE(RacingFixture, "a creation whose answer was lost and that land
     Delayed(Storage& behind, ChangeSet& late) : behind_(behind), late_(late) {}
     Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) override {
       auto found = behind_.get(ids);
-      if (ids.front().kind == "audit" && !late_.id.empty()) REQUIRE(behind_.commit({&late_, 1})[0]);
+      const bool lands = ids.front().kind == "audit" && !late_.id.empty() && !std::exchange(landed_, true);
+      if (lands) REQUIRE(behind_.commit({&late_, 1})[0]);
       return found;
     }
     Result<ScanPage> scan(const ScanRequest& request) override { return behind_.scan(request); }
@@ -210,6 +211,7 @@ TEST_CASE_FIXTURE(RacingFixture, "a creation whose answer was lost and that land
    private:
     Storage& behind_;
     ChangeSet& late_;
+    bool landed_ = false;
   } delayed(storage, late);
   ProviderRegistry slow({.storage = delayed, .secrets = secrets, .http = http, .clock = clock});
   const auto created = slow.create(host, claude());

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -13,6 +13,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "adapters/sqlite/schema.hpp"
@@ -33,20 +34,41 @@ std::set<std::uint64_t> locked_files(const DatabaseFile& file) {
   return {inode_of(file.path().string()), inode_of(file.path().string() + "-shm")};
 }
 
-/// The locks of this process on these files: type, inode and range of each, as the kernel lists them.
-std::multiset<std::string> locks_on(const DatabaseFile& file) {
+struct LockedByte {
+  std::uint64_t inode = 0;
+  std::uint64_t offset = 0;
+  bool operator<(const LockedByte& other) const {
+    return std::tie(inode, offset) < std::tie(other.inode, other.offset);
+  }
+};
+
+/// The bytes of these files that this process has locked, or of those only that it shares. Bytes and no ranges: the
+/// kernel joins a lock with its neighbour.
+std::set<LockedByte> locked_bytes(const DatabaseFile& file, bool shared_only = false) {
   const auto inodes = locked_files(file);
-  std::multiset<std::string> locks;
+  std::set<LockedByte> bytes;
   std::ifstream all("/proc/locks");
   for (std::string line; std::getline(all, line);) {
     std::istringstream words(line);
     std::string number, family, advisory, type, pid, place, from, to;
     words >> number >> family >> advisory >> type >> pid >> place >> from >> to;
-    if (family != "POSIX" || pid != std::to_string(getpid())) continue;
+    if (family != "POSIX" || pid != std::to_string(getpid()) || (shared_only && type != "READ")) continue;
     const auto inode = std::stoull(place.substr(place.rfind(':') + 1));
-    if (inodes.count(inode) == 1) locks.insert(type + " " + std::to_string(inode) + " " + from + "-" + to);
+    if (inodes.count(inode) == 0) continue;
+    for (auto offset = std::stoull(from); offset <= std::stoull(to); ++offset) bytes.insert({inode, offset});
   }
-  return locks;
+  return bytes;
+}
+
+/// A checkpoint in the background takes locks of its own for a moment, so there may be more. And the kernel lists them
+/// page by page, so that one is left out when another process lets go of one in between; whoever has lost one has lost
+/// it in every list.
+bool still_locked(const DatabaseFile& file, const std::set<LockedByte>& held) {
+  for (int lists = 0; lists < 10; ++lists) {
+    const auto now = locked_bytes(file);
+    if (std::includes(now.begin(), now.end(), held.begin(), held.end())) return true;
+  }
+  return false;
 }
 
 std::set<int> descriptors_of(const DatabaseFile& file) {
@@ -129,6 +151,18 @@ std::vector<Call> all_calls(const DatabaseFile& file, SqliteStorage& storage) {
          CHECK(storage.wait_for_change({.seen = seen, .timeout = Duration(1)}).has_value());
        }},
       {"wake", [&] { storage.wake(); }},
+      {"backup", [&] { CHECK(storage.backup(file.folder() / "copy.db").has_value()); }},
+      {"a backup that fails", [&] { CHECK(!storage.backup(file.folder() / "absent" / "copy.db")); }},
+      {"check", [&] { CHECK(storage.check().has_value()); }},
+      {"a commit in a transaction of the host",
+       [&] {
+         PlainConnection host(file);
+         host.execute("BEGIN IMMEDIATE");
+         const auto enlisted = storage.enlist(host.raw()).value();
+         CHECK(commit_one(*enlisted, test_put("a")).has_value());
+         host.execute("COMMIT");
+         enlisted->committed();
+       }},
       {"open and close another one", [&] { CHECK(commit_one(*file.open(), test_put("a")).has_value()); }},
       {"open under a link's name",
        [&] {
@@ -161,12 +195,17 @@ TEST_CASE("no call drops a lock that was held, and nothing but SQLite opens or c
   reader.execute("BEGIN");
   REQUIRE(reader.column("SELECT count(*) FROM records").size() == 1);  // holds a lock on the shared memory
 
-  const auto held = locks_on(file);
-  REQUIRE(held.size() >= 3);  // of the database, of the shared memory, of the reader's place in the log
+  // What lasts is shared; a lock of a checkpoint, which ends by itself, is exclusive.
+  const auto held = locked_bytes(file, true);
+  const auto shared_memory = inode_of(file.path().string() + "-shm");
+  const auto in_memory =
+      std::count_if(held.begin(), held.end(), [&](const LockedByte& byte) { return byte.inode == shared_memory; });
+  REQUIRE(in_memory >= 2);  // of being there, of the reader's place in the log
+  REQUIRE(held.size() > static_cast<std::size_t>(in_memory));
   for (const auto& call : all_calls(file, *storage)) {
-    INFO(call.name);
+    INFO(std::string(call.name));
     call.make();
-    CHECK(locks_on(file) == held);
+    CHECK(still_locked(file, held));
     const auto opened = DescriptorNotes::opened();
     for (const int descriptor : descriptors_of(file)) CHECK(opened.count(descriptor) == 1);
     for (const int descriptor : opened) CHECK(fcntl(descriptor, F_GETFD) >= 0);
@@ -174,5 +213,5 @@ TEST_CASE("no call drops a lock that was held, and nothing but SQLite opens or c
 
   // The comparison notices what it is there for.
   { std::ifstream(file.path()).get(); }
-  CHECK(locks_on(file) != held);
+  CHECK(!still_locked(file, held));
 }

@@ -47,8 +47,10 @@ std::string insert_text(const std::string& table) {
   int parameter = 1;
   for (const auto& column : written_columns()) {
     names += ", " + column.name;
-    arrays +=
-        (arrays.empty() ? "$" : ", $") + std::to_string(++parameter) + "::" + std::string(array_name(column.type));
+    arrays += arrays.empty() ? "$" : ", $";
+    arrays += std::to_string(++parameter);
+    arrays += "::";
+    arrays += array_name(column.type);
   }
   return "INSERT INTO " + table + " (domain" + names + ") SELECT $1" + names + " FROM unnest(" + arrays + ") AS w (" +
          names.substr(2) + ")";
@@ -137,7 +139,8 @@ void name_by_text(Statement& statement) {
   if (statement.name.empty()) return;
   std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a: the same in every process
   for (const char c : statement.sql) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  statement.name += "_" + std::to_string(hash);
+  statement.name += '_';
+  statement.name += std::to_string(hash);
 }
 
 }  // namespace

@@ -35,6 +35,16 @@ Result<Records> read_records(postgres::Connection& connection, const postgres::S
   return records;
 }
 
+/// One statement, and so one moment without a transaction.
+Result<Records> read_bodies(postgres::Connection& connection, const postgres::Statements& statements,
+                            std::span<const RecordId> ids, const postgres::Parameters& names) {
+  const auto rows = connection.query({&statements.read_bodies, names});
+  if (!rows) return rows.error();
+  Records records(ids.size());
+  postgres::take_bodies(*rows, ids, records);
+  return records;
+}
+
 /// Read on a connection of the pool. One that turns out to have been lost is no reason to fail: reading can be
 /// repeated.
 template <class Read>
@@ -71,6 +81,15 @@ Result<Records> PostgresStorage::get(std::span<const RecordId> ids) {
   if (ids.empty()) return Records();
   return read_on(database_->pool(), [&](postgres::Connection& connection) {
     return read_records(connection, database_->statements(), ids);
+  });
+}
+
+Result<Records> PostgresStorage::get_bodies(std::span<const RecordId> ids) {
+  if (ids.empty()) return Records();
+  const auto names = postgres::names_in_domain(ids);
+  if (!names) return get(ids);
+  return read_on(database_->pool(), [&](postgres::Connection& connection) {
+    return read_bodies(connection, database_->statements(), ids, *names);
   });
 }
 

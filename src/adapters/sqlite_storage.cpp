@@ -17,6 +17,31 @@ namespace {
 
 using Records = std::vector<std::optional<Record>>;
 
+/// How many records are read on the writer connection at most: a commit may wait for them.
+constexpr std::size_t read_at_once_max = 16;
+
+/// A transaction makes the answers of several statements one moment's.
+Result<Records> read_together(sqlite::Connection& connection, std::span<const RecordId> ids, sqlite::ReadOne read) {
+  if (ids.size() <= 1) return sqlite::read_records(connection, ids, read);
+  if (auto begun = connection.begin(); !begun) return begun.error();
+  auto records = sqlite::read_records(connection, ids, read);
+  const auto ended = connection.roll_back();
+  if (records && !ended) return ended.error();
+  return records;
+}
+
+template <class Database>
+Result<Records> read_from(Database& database, std::span<const RecordId> ids, sqlite::ReadOne read) {
+  if (ids.size() <= read_at_once_max) {
+    std::optional<Result<Records>> records;
+    const auto read_them = [&](sqlite::Connection& connection) { records = read_together(connection, ids, read); };
+    if (database.commits().read_at_once(read_them)) return std::move(*records);
+  }
+  auto reader = database.readers().take();
+  if (!reader) return reader.error();
+  return read_together(**reader, ids, read);
+}
+
 }  // namespace
 
 SqliteStorage::SqliteStorage(std::unique_ptr<Database> database) : database_(std::move(database)) {}
@@ -40,16 +65,11 @@ Result<void> SqliteStorage::check() { return sqlite::check(database_->options(),
 Result<SqliteStatus> SqliteStorage::status() { return database_->status(); }
 
 Result<Records> SqliteStorage::get(std::span<const RecordId> ids) {
-  auto reader = database_->readers().take();
-  if (!reader) return reader.error();
-  auto& connection = **reader;
-  if (ids.size() <= 1) return sqlite::read_records(connection, ids);
-  // A transaction makes the answers of several statements one moment's.
-  if (auto begun = connection.begin(); !begun) return begun.error();
-  auto records = sqlite::read_records(connection, ids);
-  const auto ended = connection.roll_back();
-  if (records && !ended) return ended.error();
-  return records;
+  return read_from(*database_, ids, sqlite::read_record);
+}
+
+Result<Records> SqliteStorage::get_bodies(std::span<const RecordId> ids) {
+  return read_from(*database_, ids, sqlite::read_body);
 }
 
 Result<ScanPage> SqliteStorage::scan(const ScanRequest& request) {

@@ -40,7 +40,7 @@ Result<CommitReceipt> settle(Storage& storage, const ChangeSet& changes, const E
 
 Result<CommitReceipt> find_out(Storage& storage, const ChangeSet& changes, const Error& unknown) {
   if (changes.appends.empty()) return unknown;
-  auto found = storage.get(std::span(&changes.appends.front().id, 1));
+  auto found = storage.get_bodies(std::span(&changes.appends.front().id, 1));
   if (!found) return unknown;
   const auto& first = found->front();
   if (first && commit_of(first->body) == changes.id.str()) return receipt_of(changes);
@@ -62,7 +62,7 @@ Result<CommitReceipt> commit(Storage& storage, const ChangeSet& changes) {
 }
 
 Result<Record> read_record(Storage& storage, const RecordId& id, std::string_view what) {
-  auto found = storage.get(std::span(&id, 1));
+  auto found = storage.get_bodies(std::span(&id, 1));
   if (!found) return found.error();
   if (!found->front()) return Error(errc::not_found).with("what", what).with("name", id.key);
   return std::move(*found->front());

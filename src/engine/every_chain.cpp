@@ -110,7 +110,7 @@ class Inspection {
 
   /// Somebody appended since the head was read, or the head was put back.
   Result<void> look_behind(const AuditHead& head) {
-    auto now = storage_.get(records_of(head.stream));
+    auto now = storage_.get_bodies(records_of(head.stream));
     if (!now) return now.error();
     for (const auto& record : *now) {
       const auto moved = record ? head_of(*record) : Result<AuditHead>(errc::not_found);
@@ -138,7 +138,7 @@ class Inspection {
     auto chosen = is_chosen(stream);
     if (!chosen) return chosen.error();
     if (!*chosen) return {};
-    auto records = storage_.get(records_of(stream));
+    auto records = storage_.get_bodies(records_of(stream));
     if (!records) return records.error();
     if (std::none_of(records->begin(), records->end(), [](const auto& record) { return record.has_value(); }))
       tell(stream, "", "These audit entries are about something that is not stored");

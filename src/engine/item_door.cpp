@@ -33,7 +33,7 @@ ItemDoor::ItemDoor(const With& with)
 
 Result<LoadedItemPtr> ItemDoor::load(const ItemKey& key) {
   const RecordId ids[] = {state_record(key), content_record(key), hold_record(key), gates_record(key)};
-  auto records = storage_.get(ids);
+  auto records = storage_.get_bodies(ids);
   if (!records) return records.error();
   auto item = read_item(key, *records, [this](const auto& id, auto version) { return shelf_.find(id, version); });
   if (item) cache_.keep(*item);
@@ -50,7 +50,7 @@ Result<std::vector<LoadedItemPtr>> ItemDoor::load_all(std::span<const ItemKey> k
   }
   std::vector<LoadedItemPtr> out;
   if (ids.empty()) return out;
-  auto records = storage_.get(ids);
+  auto records = storage_.get_bodies(ids);
   if (!records) return records.error();
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const auto part = std::span<const std::optional<Record>>(*records).subspan(i * records_per_item, records_per_item);

@@ -49,7 +49,7 @@ Result<StoredSettings> read_settings(const std::optional<Record>& record) {
 }
 
 Result<StoredSettings> read_settings(Storage& storage, const RecordId& id) {
-  auto found = storage.get(std::span(&id, 1));
+  auto found = storage.get_bodies(std::span(&id, 1));
   if (!found) return found.error();
   return read_settings(found->front());
 }
@@ -97,7 +97,7 @@ Result<void> WorkflowShelf::check_stage(const WorkflowId& id, const std::string&
 
 Result<StageSettings> WorkflowShelf::settings(const WorkflowId& id, const std::string& stage) {
   const RecordId record = settings_record(id, stage);
-  auto found = options_.storage.get(std::span(&record, 1));
+  auto found = options_.storage.get_bodies(std::span(&record, 1));
   if (!found) return found.error();
   if (!found->front()) {
     if (auto known = check_stage(id, stage); !known) return known.error();
@@ -110,7 +110,7 @@ Result<StageSettings> WorkflowShelf::settings(const WorkflowId& id, const std::s
 Result<StageSettingsMap> WorkflowShelf::all_settings(const Workflow& workflow) {
   std::vector<RecordId> ids;
   for (const Stage& stage : workflow.stages) ids.push_back(settings_record(workflow.id, stage.key));
-  auto records = options_.storage.get(ids);
+  auto records = options_.storage.get_bodies(ids);
   if (!records) return records.error();
   StageSettingsMap out;
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -156,7 +156,7 @@ Result<WorkflowShelf::StageSettingsPtr> WorkflowShelf::known_settings(const Work
 Result<std::uint64_t> WorkflowShelf::follow_settings() {
   const Duration now = options_.clock.steady();
   const RecordId marker = settings_marker();
-  auto found = options_.storage.get(std::span(&marker, 1));
+  auto found = options_.storage.get_bodies(std::span(&marker, 1));
   if (!found) return found.error();
   const std::uint64_t version = found->front() ? found->front()->version : 0;
   const std::lock_guard lock(settings_mutex_);

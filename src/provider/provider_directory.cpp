@@ -78,7 +78,7 @@ ProviderRegistry::Directory::Directory(Options given) : options(std::move(given)
 Result<ProviderRecord> ProviderRegistry::Directory::load(const ProviderId& id) {
   if (id.empty()) return not_found(id);
   const RecordId name = providers::provider_record(id);
-  auto found = options.storage.get({&name, 1});
+  auto found = options.storage.get_bodies({&name, 1});
   if (!found) return found.error();
   if (!found->front()) return not_found(id);
   return providers::read_provider(*found->front());
@@ -86,7 +86,7 @@ Result<ProviderRecord> ProviderRegistry::Directory::load(const ProviderId& id) {
 
 Result<std::optional<ProviderId>> ProviderRegistry::Directory::owner_of(const std::string& name) {
   const RecordId record = providers::name_record(name);
-  auto found = options.storage.get({&record, 1});
+  auto found = options.storage.get_bodies({&record, 1});
   if (!found) return found.error();
   if (!found->front()) return std::optional<ProviderId>();
   auto id = providers::read_name(*found->front());

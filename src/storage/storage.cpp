@@ -121,6 +121,8 @@ Result<void> check_written_once(const ChangeSet& changes) {
 
 Storage::~Storage() = default;
 
+Result<std::vector<std::optional<Record>>> Storage::get_bodies(std::span<const RecordId> ids) { return get(ids); }
+
 Result<void> check_bounds(const ChangeSet& changes) {
   for (const auto& expectation : changes.expectations) {
     if (auto checked = check_id(expectation.id); !checked) return checked;

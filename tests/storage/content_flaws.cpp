@@ -142,13 +142,23 @@ Flaw questions_end_at_nul() {
               }};
 }
 
+Flaw bodies_forget_the_version() {
+  return {.name = "who asks for bodies gets no versions",
+          .broken = {"get_bodies answers as get does"},
+          .got_bodies = [](auto& records) {
+            for (auto& record : records) {
+              if (record) record->version = 1;
+            }
+          }};
+}
+
 }  // namespace
 
 std::vector<MakeFlaw> content_flaws() {
-  return {bodies_are_text,          bodies_end_at_nul,      only_the_first_plane_is_known, noncharacters_are_replaced,
-          bodies_are_cut_at_64_kib, bodies_are_reformatted, unknown_kinds_are_dropped,     keys_fold_case,
-          index_text_is_short,      bounds_are_not_kept,    errors_name_no_field,          only_puts_are_checked,
-          questions_end_at_nul};
+  return {bodies_are_text,          bodies_end_at_nul,        only_the_first_plane_is_known, noncharacters_are_replaced,
+          bodies_are_cut_at_64_kib, bodies_are_reformatted,   unknown_kinds_are_dropped,     keys_fold_case,
+          index_text_is_short,      bounds_are_not_kept,      errors_name_no_field,          only_puts_are_checked,
+          questions_end_at_nul,     bodies_forget_the_version};
 }
 
 }  // namespace openindex

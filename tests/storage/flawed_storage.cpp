@@ -28,6 +28,12 @@ Result<std::vector<std::optional<Record>>> FlawedStorage::get(std::span<const Re
   return found;
 }
 
+Result<std::vector<std::optional<Record>>> FlawedStorage::get_bodies(std::span<const RecordId> ids) {
+  auto found = get(ids);
+  if (found && flaw_.got_bodies) flaw_.got_bodies(*found);
+  return found;
+}
+
 Result<ScanPage> FlawedStorage::scan(const ScanRequest& request) {
   auto page = flaw_.scan ? flaw_.scan(memory_, request) : memory_.scan(request);
   if (page && flaw_.record) {

@@ -32,6 +32,7 @@ struct Flaw {
   std::function<void(Record&)> record = {};                ///< Every record that is read.
   std::function<void(std::vector<RecordId>&)> names = {};  ///< Before a get.
   std::function<void(std::vector<std::optional<Record>>&)> got = {};
+  std::function<void(std::vector<std::optional<Record>>&)> got_bodies = {};
   std::function<Result<ScanPage>(Storage&, ScanRequest)> scan = {};
   std::function<void(ScanPage&)> page = {};
   std::function<Result<std::uint64_t>(Storage&, CountRequest)> count = {};
@@ -50,6 +51,7 @@ class FlawedStorage final : public Storage {
   static std::unique_ptr<Storage> crash_and_reopen(std::unique_ptr<Storage> dying);
 
   Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) override;
+  Result<std::vector<std::optional<Record>>> get_bodies(std::span<const RecordId> ids) override;
   Result<ScanPage> scan(const ScanRequest& request) override;
   Result<std::uint64_t> count(const CountRequest& request) override;
   Commits commit(std::span<const ChangeSet> sets) override;

@@ -67,6 +67,7 @@ class OPENINDEX_API PostgresStorage final : public Storage {
   [[nodiscard]] Result<std::unique_ptr<Enlistment>> enlist(pg_conn* transaction);
 
   Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) override;
+  Result<std::vector<std::optional<Record>>> get_bodies(std::span<const RecordId> ids) override;
   Result<ScanPage> scan(const ScanRequest& request) override;
   Result<std::uint64_t> count(const CountRequest& request) override;
   std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes) override;

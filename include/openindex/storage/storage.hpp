@@ -88,6 +88,11 @@ class OPENINDEX_API Storage {
   /// @par Errors storage_failed, storage_corrupt, storage_busy
   virtual Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) = 0;
 
+  /// As `get`, but index entries may be left out, which is quicker where they are columns: for who asks for no more
+  /// than versions and bodies, as the engine does. A backend need not override it: by itself it is `get`.
+  /// @par Errors as get
+  virtual Result<std::vector<std::optional<Record>>> get_bodies(std::span<const RecordId> ids);
+
   /// Read a page of one index. A row that matches throughout a paged scan appears exactly once.
   /// @par Errors invalid_argument (a cursor that is none, a type that does not fit), storage_failed, storage_corrupt
   virtual Result<ScanPage> scan(const ScanRequest& request) = 0;

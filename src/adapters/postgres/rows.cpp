@@ -191,11 +191,28 @@ Record record_of(const Rows& rows, int row) {
   return record;
 }
 
+void take_bodies(const Rows& rows, std::span<const RecordId> ids, std::vector<std::optional<Record>>& records) {
+  for (int row = 0; row < rows.count(); ++row) {
+    const auto place = static_cast<std::size_t>(rows.integer(row, 0)) - 1;
+    records[place] = Record{ids[place],
+                            static_cast<std::uint64_t>(rows.integer(row, 1)),
+                            std::string(rows.text(row, rows.is_null(row, 2) ? 3 : 2)),
+                            {}};
+  }
+}
+
 Statements::Statements(const std::string& schema, bool notifications, bool is_postgresql)
     : table(quoted(schema) + ".records"), sequence(quoted(schema) + ".changes") {
   const std::string named = " WHERE domain = $1 AND kind = $2 AND key = $3";
   const std::vector<Oid> name_types(3, text_type);
   read = {"SELECT " + record_columns() + " FROM " + table + named, "openindex_read", name_types};
+  read_bodies = {
+      "SELECT w.place, f.version, f.body, f.body_bytes FROM unnest((SELECT $2::text[]), (SELECT $3::text[])) WITH "
+      "ORDINALITY AS "
+      "w (kind, key, place), LATERAL (SELECT version, body, body_bytes FROM " +
+          table + " r WHERE r.domain = $1 AND r.kind = w.kind AND r.key = w.key) f",
+      "openindex_read_bodies",
+      {text_type, array_oid(Type::text), array_oid(Type::text)}};
   read_many = {"SELECT " + record_columns() + " FROM " + table +
                    " WHERE (domain, kind, key) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))",
                {},
@@ -203,7 +220,8 @@ Statements::Statements(const std::string& schema, bool notifications, bool is_po
   // The inner query makes sure that each record is looked up by its key, in the order that is asked for: the same for
   // everybody, so that nobody waits for who waits for him.
   lock = {
-      "SELECT f.kind, f.key, f.version FROM unnest($2::text[], $3::text[]) AS w (kind, key), LATERAL (SELECT kind, "
+      "SELECT f.kind, f.key, f.version FROM unnest((SELECT $2::text[]), (SELECT $3::text[])) AS w (kind, key), LATERAL "
+      "(SELECT kind, "
       "key, version FROM " +
           table + " r WHERE r.domain = $1 AND r.kind = w.kind AND r.key = w.key FOR UPDATE) f",
       "openindex_lock",
@@ -232,12 +250,12 @@ Statements::Statements(const std::string& schema, bool notifications, bool is_po
         "openindex_plan_settings",
         {}};
   }
-  for (auto* one : {&read, &lock, &insert, &replace, &erase, &announce, &lock_settings, &plan_settings})
+  for (auto* one : {&read, &read_bodies, &lock, &insert, &replace, &erase, &announce, &lock_settings, &plan_settings})
     name_by_text(*one);
 }
 
 std::vector<const Statement*> Statements::prepared() const {
-  std::vector all = {&read, &lock, &insert, &replace, &erase, &announce, &lock_settings};
+  std::vector all = {&read, &read_bodies, &lock, &insert, &replace, &erase, &announce, &lock_settings};
   if (!plan_settings.sql.empty()) all.push_back(&plan_settings);
   return all;
 }
@@ -270,6 +288,20 @@ Parameters names_of(std::span<const RecordId> ids) {
   }
   Parameters parameters;
   parameters.array(domains).array(kinds).array(keys);
+  return parameters;
+}
+
+std::optional<Parameters> names_in_domain(std::span<const RecordId> ids) {
+  const auto domain = domain_of(ids.front().key);
+  Array kinds(Type::text);
+  Array keys(Type::text);
+  for (const auto& id : ids) {
+    if (domain_of(id.key) != domain || !fits_text(id.kind) || !fits_text(id.key)) return std::nullopt;
+    kinds.add(std::string_view(id.kind));
+    keys.add(std::string_view(id.key));
+  }
+  Parameters parameters;
+  parameters.text(domain).array(kinds).array(keys);
   return parameters;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,9 @@ int record_column_count();
 
 Record record_of(const Rows& rows, int row);
 
+/// Put what `Statements::read_bodies` found, records without index entries, in the places of their names.
+void take_bodies(const Rows& rows, std::span<const RecordId> ids, std::vector<std::optional<Record>>& records);
+
 /// Everything that is said to the server again and again, for one schema.
 struct Statements {
   Statements(const std::string& schema, bool notifications, bool is_postgresql);
@@ -39,6 +43,7 @@ struct Statements {
   std::string sequence;  ///< That counts commits, likewise.
 
   Statement read;           ///< One record: domain, kind, key.
+  Statement read_bodies;    ///< Versions and bodies of records of a domain, and which: domain, kinds, keys.
   Statement read_many;      ///< Several records: domains, kinds, keys.
   Statement lock;           ///< Versions of the records of a domain that are there, locked: domain, kinds, keys.
   Statement insert;         ///< New records of a domain; fails when one is there.
@@ -70,5 +75,8 @@ bool fits_text(std::string_view bytes);
 /// sent, for the server would refuse the whole statement, and with it the transaction it stands in.
 Parameters name_of(const RecordId& id);
 Parameters names_of(std::span<const RecordId> ids);
+
+/// The same for records of one domain, which is named once; nullopt when they are of several, or one is no text.
+std::optional<Parameters> names_in_domain(std::span<const RecordId> ids);
 
 }  // namespace openindex::postgres

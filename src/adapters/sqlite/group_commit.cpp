@@ -56,6 +56,17 @@ void GroupCommit::take_part(const CallPtr& mine) {
   for (auto news = enter(mine) ? News::lead : mine->wait(); news == News::lead; news = mine->wait()) lead();
 }
 
+bool GroupCommit::read_at_once(const std::function<void(Connection&)>& read) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(leading_, true)) return false;
+  }
+  const auto pass = [](GroupCommit* lender) { lender->pass_on(); };
+  const std::unique_ptr<GroupCommit, decltype(pass)> lent(this, pass);
+  read(writer_);
+  return true;
+}
+
 /// A call without changes: whoever leads looks after the log behind it.
 void GroupCommit::written_by_others(int pages) {
   checkpoint_.add(pages);

@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -27,6 +28,10 @@ class GroupCommit {
 
   /// @par Errors as Storage::commit
   std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes);
+
+  /// Have this read on the writer connection, unless it is in use; then the answer is false. What was committed last is
+  /// in its cache, while the cache of another connection begins anew after each commit. Keep it short: a commit waits.
+  bool read_at_once(const std::function<void(Connection&)>& read);
 
   /// Another connection has written about this many pages, and nobody may have looked after the log since.
   void written_by_others(int pages);

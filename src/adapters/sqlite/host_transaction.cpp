@@ -70,7 +70,7 @@ Result<void> HostTransaction::check_open() const {
 
 Result<std::vector<std::optional<Record>>> HostTransaction::get(std::span<const RecordId> ids) {
   if (auto open = check_open(); !open) return open.error();
-  return read_records(connection_, ids);
+  return read_records(connection_, ids, read_record);
 }
 
 Result<ScanPage> HostTransaction::scan(const ScanRequest& request) {

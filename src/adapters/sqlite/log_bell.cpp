@@ -18,7 +18,7 @@ namespace openindex::sqlite {
 namespace {
 
 constexpr std::uint32_t written = IN_MODIFY;
-constexpr std::uint32_t stamped = IN_ATTRIB;
+constexpr std::uint32_t rung = IN_CLOSE_NOWRITE;
 constexpr std::uint32_t nothing = IN_DELETE_SELF;  // a watch wants at least one event; this one never comes
 
 timespec rest_until(LogBell::SteadyTime until) {
@@ -35,9 +35,11 @@ LogBell::~LogBell() {
   if (poked_ >= 0) close(poked_);
 }
 
-/// Both times at once are what inotify tells of as a change of attributes, and what asks for no more than the right to
-/// write. Without that right, or without a log, the clock is left.
-void LogBell::ring() noexcept { (void)utimensat(AT_FDCWD, log_.c_str(), nullptr, 0); }
+/// Without the right to read, or without a log, the clock is left.
+void LogBell::ring() noexcept {
+  const int log = open(log_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (log >= 0) close(log);
+}
 
 bool LogBell::open_descriptors() noexcept {
   if (poked_ < 0) poked_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -55,7 +57,7 @@ bool LogBell::watch_log(std::uint32_t events) noexcept {
 
 void LogBell::listen() noexcept {
   const auto now = std::chrono::steady_clock::now();
-  hears_ = open_descriptors() && watch_log(written | stamped);
+  hears_ = open_descriptors() && watch_log(written | rung);
   next_look_ = SteadyTime::max();
   (void)read_news();  // of an earlier time
   if (!hears_ || log_was_written_lately()) expect_commit(now);

@@ -1,9 +1,10 @@
 // How a commit wakes sleepers in every process: through the kernel, with no thread, no socket and no file of our own.
 //
-// Whoever has committed stamps the log (`-wal`) with the current time; whoever sleeps has asked inotify to be told.
-// Both work by name: no descriptor of SQLite's files is opened, so none is closed, which would drop its locks.
+// Whoever has committed opens the log (`-wal`) to read and closes it; whoever sleeps has asked inotify to be told of
+// that, by name. SQLite has no locks on the log, so closing it drops none, and opens it to write only, so nothing else
+// rings. A stamp of the time would be told of, too, but would have the next commit write the inode to the disk.
 //
-// A stamp may be missing: a process dies between its commit and its stamp, or something else writes, such as an
+// A ring may be missing: a process dies between its commit and its ring, or something else writes, such as an
 // operator's shell. But every commit writes to the log just before it can be seen, and of that inotify tells, too. So
 // after such a write, and only then, the sleeper looks a few times by the clock.
 #pragma once

@@ -25,7 +25,7 @@ Result<ReadPool::Lease> ReadPool::take() {
   std::unique_ptr<Connection> connection;
   {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return !paused_ && lent_ < lent_max_; });
+    free_.wait(lock, [&] { return !paused_ && lent_ < lent_max_; });
     ++lent_;
     if (!idle_.empty()) {
       connection = std::move(idle_.back());
@@ -44,32 +44,36 @@ Result<ReadPool::Lease> ReadPool::take() {
 }
 
 void ReadPool::give_back(Connection* connection) noexcept {
+  bool quiet = false;
   {
     const std::lock_guard lock(mutex_);
     --lent_;
     if (connection != nullptr) idle_.emplace_back(connection);  // reserved for: cannot throw
+    quiet = paused_ && lent_ == 0;
   }
-  changed_.notify_all();
+  quiet ? quiet_.notify_all() : free_.notify_one();
 }
 
 ReadPool::Pause::Pause(ReadPool& pool, std::chrono::milliseconds wait) : pool_(pool) {
   std::unique_lock lock(pool_.mutex_);
-  pool_.changed_.wait(lock, [&] { return !pool_.paused_; });
+  pool_.quiet_.wait(lock, [&] { return !pool_.paused_; });
   pool_.paused_ = true;
-  holds_ = pool_.changed_.wait_for(lock, wait, [&] { return pool_.lent_ == 0; });
-  if (holds_) return;
-  pool_.paused_ = false;
+  holds_ = pool_.quiet_.wait_for(lock, wait, [&] { return pool_.lent_ == 0; });
   lock.unlock();
-  pool_.changed_.notify_all();
+  if (!holds_) pool_.go_on();
 }
 
 ReadPool::Pause::~Pause() {
-  if (!holds_) return;
+  if (holds_) pool_.go_on();
+}
+
+void ReadPool::go_on() noexcept {
   {
-    const std::lock_guard lock(pool_.mutex_);
-    pool_.paused_ = false;
+    const std::lock_guard lock(mutex_);
+    paused_ = false;
   }
-  pool_.changed_.notify_all();
+  free_.notify_all();
+  quiet_.notify_all();
 }
 
 }  // namespace openindex::sqlite

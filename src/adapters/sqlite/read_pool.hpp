@@ -45,11 +45,13 @@ class ReadPool {
 
  private:
   void give_back(Connection* connection) noexcept;
+  void go_on() noexcept;
 
   const SqliteOptions options_;
   const std::size_t lent_max_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable free_;   ///< A connection can be lent.
+  std::condition_variable quiet_;  ///< None is lent, or a pause has ended.
   std::vector<std::unique_ptr<Connection>> idle_;
   std::size_t lent_ = 0;
   bool paused_ = false;

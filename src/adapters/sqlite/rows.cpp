@@ -88,27 +88,6 @@ void bind_entries(Query& query, const Put& put, IndexSet chosen) {
   }
 }
 
-bool same_entry(const Query& row, int column, const IndexSchema& schema, const IndexEntry* entry) {
-  if (row.is_null(column)) return entry == nullptr;
-  if (entry == nullptr) return false;
-  for (std::size_t i = 0; i < schema.fields.size(); ++i) {
-    if (storage::compare(row.field(column + static_cast<int>(i), schema.fields[i].type), entry->values[i]) != 0) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/// Tell which indexes the record's new entries differ from the row's, whose columns begin at `column`.
-IndexSet changed_entries(const Query& row, int column, const Put& put) {
-  IndexSet changed = 0;
-  for (const auto& schema : entry_schemas()) {
-    if (!same_entry(row, column, schema, entry_for(put, schema.index))) changed |= bit_of(schema);
-    column += static_cast<int>(schema.fields.size());
-  }
-  return changed;
-}
-
 IndexValue copy(const storage::FieldView& field) {
   if (const auto* text = std::get_if<std::string_view>(&field)) return std::string(*text);
   return std::get<std::int64_t>(field);
@@ -181,11 +160,23 @@ Result<std::optional<Record>> read_record(Connection& connection, const RecordId
   return read_one(query.bind(id.kind).bind(id.key));
 }
 
-Result<std::vector<std::optional<Record>>> read_records(Connection& connection, std::span<const RecordId> ids) {
+Result<std::optional<Record>> read_body(Connection& connection, const RecordId& id) {
+  static const std::string text = "SELECT version, body FROM main.records WHERE kind = ? AND key = ?";
+  const auto statement = connection.prepare_constant(text);
+  if (!statement) return statement.error();
+  Query query(**statement);
+  const auto row = query.bind(id.kind).bind(id.key).next();
+  if (!row) return row.error();
+  if (!*row) return std::optional<Record>();
+  return std::optional(Record{id, static_cast<std::uint64_t>(query.integer(0)), std::string(query.text(1)), {}});
+}
+
+Result<std::vector<std::optional<Record>>> read_records(Connection& connection, std::span<const RecordId> ids,
+                                                        ReadOne read) {
   std::vector<std::optional<Record>> records;
   records.reserve(ids.size());
   for (const auto& id : ids) {
-    auto record = read_record(connection, id);
+    auto record = read(connection, id);
     if (!record) return record.error();
     records.push_back(std::move(*record));
   }
@@ -210,16 +201,37 @@ Result<std::uint64_t> read_version(Connection& connection, const RecordId& id) {
   return *row ? static_cast<std::uint64_t>(query.integer(0)) : 0;
 }
 
+/// For each index whether the row's entry differs from what is bound. CASE looks at one column after the other and ends
+/// at the first difference: a text that is looked at is a text that is copied.
+std::string differences() {
+  std::string texts;
+  for (const auto& schema : entry_schemas()) {
+    texts += ", CASE";
+    for (std::size_t i = 0; i < schema.fields.size(); ++i) {
+      texts += " WHEN " + column_of(schema.index, i) + " IS NOT ? THEN 1";
+      if (i == 0) texts += " WHEN " + column_of(schema.index, i) + " IS NULL THEN 0";
+    }
+    texts += " ELSE 0 END";
+  }
+  return texts;
+}
+
 Result<Target> find_target(Connection& connection, const Put& put) {
   static const std::string text =
-      "SELECT id, version" + columns_of(every_index, "") + " FROM main.records WHERE kind = ? AND key = ?";
+      "SELECT id, version" + differences() + " FROM main.records WHERE kind = ? AND key = ?";
   const auto statement = connection.prepare_constant(text);
   if (!statement) return statement.error();
   Query found(**statement);
+  bind_entries(found, put, every_index);
   const auto row = found.bind(put.id.kind).bind(put.id.key).next();
   if (!row) return row.error();
   if (!*row) return Target{};
-  return Target{found.integer(0), static_cast<std::uint64_t>(found.integer(1)), changed_entries(found, 2, put)};
+  Target target{found.integer(0), static_cast<std::uint64_t>(found.integer(1)), 0};
+  int column = 2;
+  for (const auto& schema : entry_schemas()) {
+    if (found.integer(column++) != 0) target.changed |= bit_of(schema);
+  }
+  return target;
 }
 
 Result<std::uint64_t> write_record(Connection& connection, const Put& put, const Target& target) {

@@ -22,8 +22,15 @@ std::vector<std::string> place_columns(Index index);
 /// Read a record by name. @par Errors as Storage::get
 Result<std::optional<Record>> read_record(Connection& connection, const RecordId& id);
 
+/// Read a record without its index entries: each text among them would be copied once more.
+/// @par Errors as Storage::get
+Result<std::optional<Record>> read_body(Connection& connection, const RecordId& id);
+
+using ReadOne = Result<std::optional<Record>> (*)(Connection&, const RecordId&);
+
 /// Read records by name; of one moment if the connection is in a transaction. @par Errors as Storage::get
-Result<std::vector<std::optional<Record>>> read_records(Connection& connection, std::span<const RecordId> ids);
+Result<std::vector<std::optional<Record>>> read_records(Connection& connection, std::span<const RecordId> ids,
+                                                        ReadOne read);
 
 /// Read a record by its row number, as a scan finds it. @par Errors as Storage::scan
 Result<std::optional<Record>> read_row(Connection& connection, std::int64_t row);

@@ -20,10 +20,12 @@ WriteTurn::~WriteTurn() {
   if (descriptor_ >= 0) close(descriptor_);
 }
 
-/// The log may not be there yet, or be another file than before.
+/// The log may not be there yet, or be another file than before. Asking for its times, as fstat does, would have the
+/// next write set them anew (Linux 6.13), and each commit write the inode to the disk as well.
 bool WriteTurn::open_log() {
-  struct stat found {};
-  if (descriptor_ >= 0 && fstat(descriptor_, &found) == 0 && found.st_nlink > 0) return true;
+  struct statx found {};
+  const bool known = descriptor_ >= 0 && statx(descriptor_, "", AT_EMPTY_PATH, STATX_NLINK, &found) == 0;
+  if (known && found.stx_nlink > 0) return true;
   if (descriptor_ >= 0) close(descriptor_);
   descriptor_ = open(log_.c_str(), O_RDWR | O_CLOEXEC);
   return descriptor_ >= 0;

@@ -28,6 +28,30 @@ Result<void> get_finds_what_is_there(const StorageUnderTest& tested) {
   return trial.verdict();
 }
 
+Result<void> bodies_are_those_of_a_get(const StorageUnderTest& tested) {
+  Trial trial(tested);
+  trial.put("a", "first");
+  trial.put("a", std::string("second\0half", 11), {in_due("hold", 5, "a")});
+  trial.put("b");
+  const std::array ids = {named("b"), named("absent"), named("a"), named("a")};
+  const auto whole = trial.storage().get(ids);
+  const auto bodies = trial.storage().get_bodies(ids);
+  trial.that("bodies of four names have four answers", whole && bodies && bodies->size() == 4);
+  if (auto verdict = trial.verdict(); !verdict) return verdict;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto& expected = (*whole)[i];
+    const auto& found = (*bodies)[i];
+    trial.equal("whether " + ids[i].key + " is there", found.has_value(), expected.has_value());
+    if (!found || !expected) continue;
+    trial.that("the name is that of the get", found->id == expected->id);
+    trial.equal("the version of " + ids[i].key, found->version, expected->version);
+    trial.equal("the body of " + ids[i].key, found->body, expected->body);
+  }
+  const auto none = trial.storage().get_bodies({});
+  trial.that("bodies of nothing are none", none && none->empty());
+  return trial.verdict();
+}
+
 Result<void> versions_rise_by_one(const StorageUnderTest& tested) {
   Trial trial(tested);
   for (std::uint64_t version = 1; version <= 5; ++version) {
@@ -204,6 +228,7 @@ Result<void> a_changed_entry_moves_its_row(const StorageUnderTest& tested) {
 std::vector<ContractCase> commit_cases() {
   return {
       {"get finds what is there and nothing else", get_finds_what_is_there},
+      {"get_bodies answers as get does", bodies_are_those_of_a_get},
       {"versions start at one and rise by one", versions_rise_by_one},
       {"expectations guard a commit", expectations_guard_a_commit},
       {"a conflict names the first expectation that failed", a_conflict_names_the_first_expectation},

@@ -23,17 +23,13 @@ std::vector<Entry> entries_of(std::span<const ChangeSet> changes, std::vector<Re
   return entries;
 }
 
-std::vector<Result<CommitReceipt>> CommitQueue::commit(std::span<const ChangeSet> changes) {
-  std::vector<Result<CommitReceipt>> results;
+void CommitQueue::commit(std::span<const Entry> entries) {
   Call mine;
-  mine.entries = entries_of(changes, results);
-  if (mine.entries.empty()) return results;
-
+  mine.entries = entries;
   std::unique_lock lock(mutex_);
   waiting_.push_back(&mine);
   mine.turn.wait(lock, [&] { return mine.answered || (leaders_ < leaders_max_ && waiting_.front() == &mine); });
   if (!mine.answered) lead(lock);
-  return results;
 }
 
 void CommitQueue::lead(std::unique_lock<std::mutex>& lock) {

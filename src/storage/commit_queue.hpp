@@ -29,12 +29,12 @@ class CommitQueue {
 
   CommitQueue(Run run, std::size_t leaders_max) : run_(std::move(run)), leaders_max_(leaders_max) {}
 
-  /// @par Errors as Storage::commit
-  std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes);
+  /// Return when each of these has its answer.
+  void commit(std::span<const Entry> entries);
 
  private:
   struct Call {
-    std::vector<Entry> entries;
+    std::span<const Entry> entries;
     bool answered = false;
     std::condition_variable turn;
   };

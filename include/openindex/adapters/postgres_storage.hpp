@@ -39,7 +39,8 @@ struct PostgresOptions {
   /// How long a call waits for a free connection, or for a server that cannot be reached, before it fails.
   Duration connection_wait{5'000};
 
-  /// How long a commit waits for a record that another process is committing before `storage_busy`.
+  /// How long a change set waits for a record that somebody else has locked before `storage_busy`. Others that were
+  /// committed with it go ahead after 100 ms.
   Duration lock_wait{10'000};
 
   /// Tell other processes of each commit with NOTIFY, and listen on a connection of its own while somebody waits.

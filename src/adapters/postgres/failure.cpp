@@ -9,6 +9,7 @@ namespace {
 constexpr std::string_view serialization_failure = "40001";
 constexpr std::string_view deadlock_detected = "40P01";
 constexpr std::string_view unique_violation = "23505";
+constexpr std::string_view lock_not_available = "55P03";
 
 // Of a prepared statement, when another session's connection is used than the one that it was prepared on.
 constexpr std::string_view prepared_is_missing = "26000";
@@ -22,7 +23,7 @@ errc meaning_of(std::string_view sqlstate) {
       std::pair(std::string_view("25006"), errc::storage_read_only),  // a standby, or default_transaction_read_only
       std::pair(std::string_view("53100"), errc::storage_full),
       std::pair(std::string_view("53300"), errc::storage_busy),  // too many connections
-      std::pair(std::string_view("55P03"), errc::storage_busy),  // lock_timeout
+      std::pair(lock_not_available, errc::storage_busy),
       std::pair(std::string_view("57P03"), errc::storage_busy),  // starting up or shutting down
       std::pair(std::string_view("XX001"), errc::storage_corrupt),
       std::pair(std::string_view("XX002"), errc::storage_corrupt),
@@ -106,5 +107,11 @@ bool is_transient(const Error& error) {
   const auto state = error.context("sqlstate");
   return state == serialization_failure || state == deadlock_detected || state == unique_violation;
 }
+
+Error locked(const RecordId& id) {
+  return Error(errc::storage_busy).with("kind", id.kind).with("key", id.key).with("sqlstate", lock_not_available);
+}
+
+bool met_lock(const Error& error) { return error.context("sqlstate") == lock_not_available; }
 
 }  // namespace openindex::postgres

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <openindex/core/error.hpp>
+#include <openindex/storage/change_set.hpp>
 
 namespace openindex::postgres {
 
@@ -24,5 +25,11 @@ bool may_pass(const Error& refusal);
 
 /// Whether somebody else was in the way: trying again meets another state.
 bool is_transient(const Error& error);
+
+/// Somebody else has locked a record; as the server says it of a wait that was too long.
+Error locked(const RecordId& id);
+
+/// Whether a lock was in the way, and nothing else.
+bool met_lock(const Error& error);
 
 }  // namespace openindex::postgres

@@ -8,23 +8,33 @@
 #include <utility>
 
 #include "adapters/postgres/failure.hpp"
+#include "adapters/postgres/ledger.hpp"
 
 namespace openindex::postgres {
 namespace {
 
 using storage::Entry;
+using SteadyClock = std::chrono::steady_clock;
 using Receipts = std::vector<Result<CommitReceipt>>;
 
 /// Groups that are on their way at once: while one waits for the disk, the next one reads and locks.
 constexpr std::size_t leaders_max = 2;
+
+/// PostgreSQL cannot count further.
+constexpr Duration longest_lock_wait{std::numeric_limits<int>::max()};
 
 constexpr int group_tries_max = 3;
 constexpr int lone_tries_max = 10;
 constexpr int cuts_max = 2;
 constexpr int resolve_tries_max = 5;
 
-/// How long a set waits for a lock by itself when its group has waited already.
-constexpr Duration short_lock_wait{100};
+/// How long a group waits for a lock before it goes on without the sets that need it. Other processes commit meanwhile.
+constexpr Duration group_lock_wait{100};
+
+/// How long each set of such a group waits by itself, when it is not to be seen which of them need the lock.
+constexpr Duration look_lock_wait{10};
+
+bool is_locked_out(const Entry& entry) { return !*entry.result && met_lock(entry.result->error()); }
 
 void answer(std::span<const Entry> entries, const Error& error) {
   for (const auto& entry : entries) *entry.result = error;
@@ -81,20 +91,35 @@ GroupCommit::GroupCommit(const PostgresOptions& options, const Statements& state
       watch_(watch),
       begin_{"BEGIN ISOLATION LEVEL READ COMMITTED", {}, {}},
       rollback_{"ROLLBACK", {}, {}},
-      queue_([this](Entries entries) { (void)run(entries, options_.lock_wait); },
-             std::min<std::size_t>(leaders_max, options_.connections_max)) {}
+      queue_([this](Entries entries) { (void)run(entries, group_wait()); },
+             std::min<std::size_t>(leaders_max, options_.connections_max)),
+      locked_out_([this](Entries entries) { (void)run(entries, group_wait()); }, 1) {}
+
+Duration GroupCommit::group_wait() const { return std::min(options_.lock_wait, group_lock_wait); }
+
+std::vector<Result<CommitReceipt>> GroupCommit::commit(std::span<const ChangeSet> changes) {
+  std::vector<Result<CommitReceipt>> results;
+  auto entries = storage::entries_of(changes, results);
+  if (!entries.empty()) queue_.commit(entries);
+  const auto until = SteadyClock::now() + std::min(options_.lock_wait, longest_lock_wait);
+  for (;;) {
+    std::erase_if(entries, [](const Entry& entry) { return !is_locked_out(entry); });
+    if (entries.empty() || SteadyClock::now() >= until) return results;
+    locked_out_.commit(entries);
+  }
+}
 
 Bracket GroupCommit::bracket(Duration lock_wait) const {
   // Half a group that a dead process has left must not keep others from its records for long.
   Command settings{&statements_.lock_settings, {}};
-  const auto wait_ms = std::clamp<std::int64_t>(lock_wait.count(), 1, std::numeric_limits<int>::max());
+  const auto wait_ms = std::clamp<std::int64_t>(lock_wait.count(), 1, longest_lock_wait.count());
   settings.parameters.text(std::to_string(wait_ms)).text("30000");
   return {
       {{&begin_, {}}, std::move(settings)}, {"COMMIT", {}, {}}, "COMMIT", {watch_.announcement()}, {{&rollback_, {}}}};
 }
 
 GroupCommit::Server GroupCommit::run(Entries entries, Duration lock_wait) {
-  const auto around = bracket(lock_wait);
+  auto around = bracket(lock_wait);
   const bool alone = entries.size() == 1;
   int cuts = 0;
   for (int tries = 1;; ++tries) {
@@ -114,6 +139,7 @@ GroupCommit::Server GroupCommit::run(Entries entries, Duration lock_wait) {
       return Server::usable;
     }
     if (done.outcome == Outcome::cut_short && ++cuts <= cuts_max) continue;
+    if (met_lock(error) && !alone && std::exchange(around.waits_for_locks, false)) continue;
     if (is_transient(error) && tries < (alone ? lone_tries_max : group_tries_max)) continue;
     const bool concerns_all = done.outcome == Outcome::cut_short || error.code() == errc::storage_read_only;
     if (error.code() == errc::storage_read_only) pool_.drop_idle();  // another server may have become the primary
@@ -121,17 +147,23 @@ GroupCommit::Server GroupCommit::run(Entries entries, Duration lock_wait) {
       answer(entries, error);
       return concerns_all ? Server::out_of_reach : Server::usable;
     }
-    run_each_alone(entries, error.code() == errc::storage_busy ? std::min(lock_wait, short_lock_wait) : lock_wait);
+    run_each_alone(entries, met_lock(error) ? std::min(lock_wait, look_lock_wait) : lock_wait);
     return Server::usable;
   }
 }
 
 void GroupCommit::run_each_alone(Entries entries, Duration lock_wait) {
+  Names locked_out;
   for (; !entries.empty(); entries = entries.subspan(1)) {
-    if (run(entries.first(1), lock_wait) == Server::usable) continue;
-    const auto error = entries.front().result->error();
-    answer(entries, error);  // the wait is one for all, not one for each
-    return;
+    const auto& entry = entries.front();
+    if (const auto* id = locked_out.met_by(*entry.changes)) {
+      *entry.result = locked(*id);  // sets of one call are applied in order
+    } else if (run(entries.first(1), lock_wait) == Server::out_of_reach) {
+      const auto error = entry.result->error();
+      answer(entries, error);  // the wait is one for all, not one for each
+      return;
+    }
+    if (is_locked_out(entry)) locked_out.add(*entry.changes);
   }
 }
 

@@ -20,7 +20,7 @@ class GroupCommit {
   GroupCommit(const PostgresOptions& options, const Statements& statements, Pool& pool, ChangeWatch& watch);
 
   /// @par Errors as Storage::commit
-  std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes) { return queue_.commit(changes); }
+  std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes);
 
  private:
   using Entries = std::span<const storage::Entry>;
@@ -28,6 +28,7 @@ class GroupCommit {
 
   Server run(Entries entries, Duration lock_wait);
   void run_each_alone(Entries entries, Duration lock_wait);
+  Duration group_wait() const;
   Bracket bracket(Duration lock_wait) const;
   enum class Found { told, never, open };
   void resolve(Entries entries, Duration lock_wait, const Error& loss);
@@ -41,6 +42,7 @@ class GroupCommit {
   const Statement begin_;
   const Statement rollback_;
   storage::CommitQueue queue_;
+  storage::CommitQueue locked_out_;  ///< Of sets that met a lock: they wait for it here, and keep no others waiting.
 };
 
 }  // namespace openindex::postgres

@@ -1,13 +1,33 @@
 #include "adapters/postgres/ledger.hpp"
 
+#include "adapters/postgres/failure.hpp"
+
 namespace openindex::postgres {
+namespace {
+
+template <class Visit>
+void visit_names(const ChangeSet& changes, Visit visit) {
+  for (const auto& expectation : changes.expectations) visit(expectation.id);
+  for (const auto& put : changes.puts) visit(put.id);
+  for (const auto& append : changes.appends) visit(append.id);
+  for (const auto& id : changes.erases) visit(id);
+}
+
+}  // namespace
+
+void Names::add(const ChangeSet& changes) {
+  visit_names(changes, [&](const RecordId& id) { add(id); });
+}
+
+const RecordId* Names::met_by(const ChangeSet& changes) const {
+  const RecordId* met = nullptr;
+  if (ids_.empty()) return met;
+  visit_names(changes, [&](const RecordId& id) { met = met == nullptr && ids_.contains(id) ? &id : met; });
+  return met;
+}
 
 void Ledger::add(const ChangeSet& changes) {
-  const auto name = [&](const RecordId& id) { stored_[std::string(domain_of(id.key))].emplace(id, 0); };
-  for (const auto& expectation : changes.expectations) name(expectation.id);
-  for (const auto& put : changes.puts) name(put.id);
-  for (const auto& append : changes.appends) name(append.id);
-  for (const auto& id : changes.erases) name(id);
+  visit_names(changes, [&](const RecordId& id) { stored_[std::string(domain_of(id.key))].emplace(id, 0); });
 }
 
 void Ledger::found(const RecordId& id, std::uint64_t version) { stored_[std::string(domain_of(id.key))][id] = version; }
@@ -31,6 +51,10 @@ Result<void> Ledger::expect(const RecordId& id, std::uint64_t version) {
 }
 
 Result<CommitReceipt> Ledger::apply(const ChangeSet& changes) {
+  if (const auto* id = locked_.met_by(changes)) {
+    locked_.add(changes);
+    return locked(*id);
+  }
   for (const auto& expectation : changes.expectations) {
     if (auto met = expect(expectation.id, expectation.version); !met) return met.error();
   }

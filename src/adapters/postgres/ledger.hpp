@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,19 @@
 #include "adapters/postgres/rows.hpp"
 
 namespace openindex::postgres {
+
+/// Records by name, to see which change sets have to do with each other.
+class Names {
+ public:
+  void add(const RecordId& id) { ids_.insert(id); }
+  void add(const ChangeSet& changes);
+
+  /// One of the records that a change set names, if any is here.
+  [[nodiscard]] const RecordId* met_by(const ChangeSet& changes) const;
+
+ private:
+  std::set<RecordId> ids_;
+};
 
 /// What has to be written, each list in order of domain, kind and key.
 struct Writes {
@@ -32,7 +46,11 @@ class Ledger {
   /// Take note of a version that is stored.
   void found(const RecordId& id, std::uint64_t version);
 
-  /// Apply a change set that was added, whole or not at all. @par Errors conflict
+  /// Take note of a record that somebody else has locked. A set that names it cannot be applied, nor one that names a
+  /// record of such a set: sets of one call are applied in order.
+  void is_locked(const RecordId& id) { locked_.add(id); }
+
+  /// Apply a change set that was added, whole or not at all. @par Errors conflict; as `locked`
   Result<CommitReceipt> apply(const ChangeSet& changes);
 
   [[nodiscard]] Writes writes() const;
@@ -50,6 +68,7 @@ class Ledger {
   Result<void> expect(const RecordId& id, std::uint64_t version);
 
   std::map<std::string, Domain> stored_;
+  Names locked_;
   std::map<std::string, std::map<RecordId, State>> states_;
 };
 

@@ -28,22 +28,26 @@ Pool::Pool(const PostgresOptions& options, std::vector<const Statement*> prepare
 Result<Pool::Lease> Pool::take() {
   const auto until = SteadyClock::now() + wait_;
   std::unique_lock lock(mutex_);
-  for (;;) {
-    if (auto idle = take_idle()) {
+  for (bool has_waited = false;; has_waited = true) {
+    auto idle = has_waited || idle_.size() > waiting_ ? take_idle() : nullptr;
+    if (idle) {
       ++lent_;
       return Lease(idle.release(), GiveBack{this});
     }
     const auto now = SteadyClock::now();
-    const bool room = lent_ < connections_max_;
-    if (room && now >= next_attempt_) {
+    if (has_room() && now >= next_attempt_) {
       auto connected = connect(lock);
       if (connected) return Lease(connected->release(), GiveBack{this});
       if (!may_pass(connected.error())) return connected.error();
     }
     if (SteadyClock::now() >= until) return give_up();
-    changed_.wait_until(lock, lent_ < connections_max_ ? std::min(until, next_attempt_) : until);
+    ++waiting_;
+    changed_.wait_until(lock, has_room() ? std::min(until, next_attempt_) : until);
+    --waiting_;
   }
 }
+
+bool Pool::has_room() const { return lent_ + idle_.size() < connections_max_; }
 
 std::unique_ptr<Connection> Pool::take_idle() {
   while (!idle_.empty()) {

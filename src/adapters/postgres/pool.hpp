@@ -41,6 +41,7 @@ class Pool {
   using SteadyTime = std::chrono::steady_clock::time_point;
 
   void give_back(Connection* connection) noexcept;
+  bool has_room() const;
   std::unique_ptr<Connection> take_idle();
   Result<std::unique_ptr<Connection>> connect(std::unique_lock<std::mutex>& lock);
   Error give_up() const;
@@ -54,6 +55,7 @@ class Pool {
   std::condition_variable changed_;
   std::vector<std::unique_ptr<Connection>> idle_;
   std::size_t lent_ = 0;
+  std::size_t waiting_ = 0;       ///< Callers whom the next idle ones belong to.
   std::optional<Error> refusal_;  ///< Why the last attempt to connect failed.
   SteadyTime next_attempt_{};     ///< Not before.
   Duration pause_{};

@@ -226,6 +226,13 @@ Statements::Statements(const std::string& schema, bool notifications, bool is_po
           table + " r WHERE r.domain = $1 AND r.kind = w.kind AND r.key = w.key FOR UPDATE) f",
       "openindex_lock",
       {text_type, array_oid(Type::text), array_oid(Type::text)}};
+  lock_free = {
+      "SELECT w.kind, w.key, coalesce(f.version, " + std::to_string(locked_version) +
+          ") FROM unnest($2::text[], $3::text[]) AS w (kind, key) CROSS JOIN LATERAL (SELECT 1 FROM " + table +
+          " r WHERE r.domain = $1 AND r.kind = w.kind AND r.key = w.key) e LEFT JOIN LATERAL (SELECT version FROM " +
+          table + " r WHERE r.domain = $1 AND r.kind = w.kind AND r.key = w.key FOR UPDATE SKIP LOCKED) f ON true",
+      {},
+      {}};
   insert = {insert_text(table), "openindex_insert", write_types()};
   replace = {replace_text(table), "openindex_replace", write_types()};
   erase = {"DELETE FROM " + table + named, "openindex_erase", name_types};

@@ -35,6 +35,9 @@ Record record_of(const Rows& rows, int row);
 /// Put what `Statements::read_bodies` found, records without index entries, in the places of their names.
 void take_bodies(const Rows& rows, std::span<const RecordId> ids, std::vector<std::optional<Record>>& records);
 
+/// What `Statements::lock_free` gives for the version of a record that is locked.
+inline constexpr std::int64_t locked_version = -1;
+
 /// Everything that is said to the server again and again, for one schema.
 struct Statements {
   Statements(const std::string& schema, bool notifications, bool is_postgresql);
@@ -42,15 +45,16 @@ struct Statements {
   std::string table;     ///< Qualified and in quotes.
   std::string sequence;  ///< That counts commits, likewise.
 
-  Statement read;           ///< One record: domain, kind, key.
-  Statement read_bodies;    ///< Versions and bodies of records of a domain, and which: domain, kinds, keys.
-  Statement read_many;      ///< Several records: domains, kinds, keys.
-  Statement lock;           ///< Versions of the records of a domain that are there, locked: domain, kinds, keys.
-  Statement insert;         ///< New records of a domain; fails when one is there.
-  Statement replace;        ///< Records of a domain that are there, and locked.
-  Statement erase;          ///< One record: domain, kind, key.
-  Statement announce;       ///< Count a commit; with notifications tell who listens: sequence, channel, who tells.
-  Statement changes;        ///< How many commits were counted.
+  Statement read;         ///< One record: domain, kind, key.
+  Statement read_bodies;  ///< Versions and bodies of records of a domain, and which: domain, kinds, keys.
+  Statement read_many;    ///< Several records: domains, kinds, keys.
+  Statement lock;         ///< Versions of the records of a domain that are there, locked: domain, kinds, keys.
+  Statement lock_free;    ///< Likewise, but does not wait: version `locked_version` where somebody else has locked it.
+  Statement insert;       ///< New records of a domain; fails when one is there.
+  Statement replace;      ///< Records of a domain that are there, and locked.
+  Statement erase;        ///< One record: domain, kind, key.
+  Statement announce;     ///< Count a commit; with notifications tell who listens: sequence, channel, who tells.
+  Statement changes;      ///< How many commits were counted.
   Statement lock_settings;  ///< For this transaction: how long to wait for a lock, and for the next command.
   Statement plan_settings;  ///< For this transaction: walk along indexes. Empty where that cannot be said.
 

@@ -17,6 +17,7 @@ Attempt failed(Connection& connection, const Bracket& bracket, Reply& reply) {
 }
 
 std::vector<Command> lock_commands(const Statements& statements, const Bracket& bracket, const Ledger& ledger) {
+  const auto& lock = bracket.waits_for_locks ? statements.lock : statements.lock_free;
   auto commands = bracket.begin;
   for (const auto& [domain, records] : ledger.named()) {
     Array kinds(Type::text);
@@ -27,7 +28,7 @@ std::vector<Command> lock_commands(const Statements& statements, const Bracket& 
     }
     Parameters parameters;
     parameters.text(domain).array(kinds).array(keys);
-    commands.push_back({&statements.lock, std::move(parameters)});
+    commands.push_back({&lock, std::move(parameters)});
   }
   return commands;
 }
@@ -45,7 +46,8 @@ void take_versions(Ledger& ledger, std::span<const Rows> answers) {
   for (const auto& rows : answers) {
     for (int row = 0; row < rows.count(); ++row) {
       const RecordId id{std::string(rows.text(row, 0)), std::string(rows.text(row, 1))};
-      ledger.found(id, static_cast<std::uint64_t>(rows.integer(row, 2)));
+      const auto version = rows.integer(row, 2);
+      version == locked_version ? ledger.is_locked(id) : ledger.found(id, static_cast<std::uint64_t>(version));
     }
   }
 }

@@ -27,6 +27,7 @@ struct Bracket {
   std::string_view commit_tag = {};  ///< What the server says to it when it did it.
   std::vector<Command> after = {};   ///< Sent along behind the commit; may fail.
   std::vector<Command> undo = {};
+  bool waits_for_locks = true;  ///< Or answers sets that name a locked record with `locked`, and writes the others.
 };
 
 /// What an attempt came to.

@@ -91,9 +91,9 @@ GroupCommit::GroupCommit(const PostgresOptions& options, const Statements& state
       watch_(watch),
       begin_{"BEGIN ISOLATION LEVEL READ COMMITTED", {}, {}},
       rollback_{"ROLLBACK", {}, {}},
-      queue_([this](Entries entries) { (void)run(entries, group_wait()); },
+      queue_([this](const auto& lead) { (void)run(lead.entries(), group_wait()); },
              std::min<std::size_t>(leaders_max, options_.connections_max)),
-      locked_out_([this](Entries entries) { (void)run(entries, group_wait()); }, 1) {}
+      locked_out_([this](const auto& lead) { (void)run(lead.entries(), group_wait()); }, 1) {}
 
 Duration GroupCommit::group_wait() const { return std::min(options_.lock_wait, group_lock_wait); }
 

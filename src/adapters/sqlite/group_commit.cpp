@@ -9,140 +9,46 @@
 namespace openindex::sqlite {
 namespace {
 
-/// How many change sets share a transaction at most, unless one call brings more: a bound on everybody's wait.
-constexpr std::size_t group_sets_max = 512;
-
-bool appends_nothing(const ChangeSet& changes) { return changes.appends.empty(); }
-
 bool is_conflict(const Result<CommitReceipt>& result) { return !result && result.error().code() == errc::conflict; }
 
 }  // namespace
 
 GroupCommit::GroupCommit(Connection& writer, Checkpoint& checkpoint, ChangeWatch& watch)
-    : writer_(writer), checkpoint_(checkpoint), watch_(watch), turn_(writer.log()) {}
-
-void GroupCommit::Call::tell(News its_news) {
-  {
-    const std::lock_guard lock(mutex);
-    news = its_news;
-  }
-  told.notify_one();
-}
-
-GroupCommit::News GroupCommit::Call::wait() {
-  std::unique_lock lock(mutex);
-  told.wait(lock, [&] { return news != News::none; });
-  return std::exchange(news, News::none);
-}
+    : writer_(writer),
+      checkpoint_(checkpoint),
+      watch_(watch),
+      turn_(writer.log()),
+      queue_([this](Lead& lead) { run(lead); }, 1) {}
 
 std::vector<Result<CommitReceipt>> GroupCommit::commit(std::span<const ChangeSet> changes) {
   std::vector<Result<CommitReceipt>> results;
-  results.reserve(changes.size());
-  const auto mine = std::make_shared<Call>();
-  mine->entries.reserve(changes.size());
-  for (const auto& set : changes) {
-    if (auto checked = check_bounds(set); !checked) {
-      results.emplace_back(checked.error());
-    } else {
-      results.emplace_back(errc::storage_failed);        // until there is an answer
-      mine->entries.push_back({&set, &results.back()});  // stays in place: reserved
-    }
-  }
-  if (!mine->entries.empty()) take_part(mine);
+  const auto entries = storage::entries_of(changes, results);
+  if (!entries.empty()) queue_.commit(entries);
   return results;
 }
 
-void GroupCommit::take_part(const CallPtr& mine) {
-  for (auto news = enter(mine) ? News::lead : mine->wait(); news == News::lead; news = mine->wait()) lead();
-}
-
 bool GroupCommit::read_at_once(const std::function<void(Connection&)>& read) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (std::exchange(leading_, true)) return false;
-  }
-  const auto pass = [](GroupCommit* lender) { lender->pass_on(); };
-  const std::unique_ptr<GroupCommit, decltype(pass)> lent(this, pass);
-  read(writer_);
-  return true;
+  return queue_.lead_at_once([&] { read(writer_); });
 }
 
-/// A call without changes: whoever leads looks after the log behind it.
 void GroupCommit::written_by_others(int pages) {
   checkpoint_.add(pages);
-  if (checkpoint_.need() != Checkpoint::Need::none) take_part(std::make_shared<Call>());
+  if (checkpoint_.need() != Checkpoint::Need::none) queue_.commit({});  // whoever leads looks after the log behind it
 }
 
-/// Tell whether the caller leads, because nobody else does.
-bool GroupCommit::enter(const CallPtr& call) {
-  const bool urgent = std::all_of(call->entries.begin(), call->entries.end(),
-                                  [](const Entry& entry) { return appends_nothing(*entry.changes); });
-  const std::lock_guard lock(mutex_);
-  (urgent ? urgent_ : waiting_).push_back(call);
-  return !std::exchange(leading_, true);
-}
-
-/// The leader's own call is among those it takes along, unless others fill the group: then it leads again.
-void GroupCommit::lead() {
-  const auto group = take_group();
-  run(group);
-  tidy(group);
-}
-
-/// Urgent calls go first, but a large one that did not fit beside them begins the next group: it never waits for ever.
-GroupCommit::Group GroupCommit::take_group() {
-  const std::lock_guard lock(mutex_);
-  Group group;
-  std::size_t sets = 0;
-  const bool waited = std::exchange(passed_over_, false);
-  for (auto* calls : {waited ? &waiting_ : &urgent_, waited ? &urgent_ : &waiting_}) {
-    for (bool first = true; !calls->empty(); first = false) {
-      sets += calls->front()->entries.size();
-      if (!group.empty() && sets > group_sets_max) {
-        passed_over_ = !waited && !waiting_.empty() && (calls == &urgent_ || first);
-        return group;
-      }
-      group.push_back(std::move(calls->front()));
-      calls->pop_front();
-    }
-  }
-  return group;
-}
-
-/// Let the next caller lead; nobody, when none waits.
-void GroupCommit::pass_on() {
-  CallPtr next;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto& calls = urgent_.empty() ? waiting_ : urgent_;
-    leading_ = !calls.empty();
-    if (leading_) next = calls.front();
-  }
-  if (next) next->tell(News::lead);
-}
-
-bool GroupCommit::somebody_waits() {
-  const std::lock_guard lock(mutex_);
-  return !urgent_.empty() || !waiting_.empty();
-}
-
-/// Pass the lead on and answer the group. A checkpoint comes after the answers, so that only the leader's own call pays
-/// for it, and before the lead is passed on if it needs the writer connection.
-void GroupCommit::tidy(const Group& group) {
+/// A checkpoint comes after the answers, so that only the leader's own call pays for it, and before the lead is passed
+/// on if it needs the writer connection.
+void GroupCommit::run(Lead& lead) {
+  if (!lead.entries().empty()) write(lead.entries());
   auto need = checkpoint_.need();
-  if (need == Checkpoint::Need::soon && somebody_waits()) need = Checkpoint::Need::none;
-  const bool due = need != Checkpoint::Need::none;
-  const bool keeps_lead = due && checkpoint_.needs_writer(need);
-  if (!keeps_lead) pass_on();
-  for (const auto& call : group) call->tell(News::answered);
-  if (due) checkpoint_.run(need);
-  if (keeps_lead) pass_on();
+  if (need == Checkpoint::Need::soon && lead.waiting_count() > 0) need = Checkpoint::Need::none;
+  if (need == Checkpoint::Need::none) return;
+  if (!checkpoint_.needs_writer(need)) lead.pass_on();
+  lead.answer();
+  checkpoint_.run(need);
 }
 
-void GroupCommit::run(const Group& group) {
-  std::vector<Entry> entries;
-  for (const auto& call : group) entries.insert(entries.end(), call->entries.begin(), call->entries.end());
-  if (entries.empty()) return;
+void GroupCommit::write(std::span<const Entry> entries) {
   if (attempt(entries) == Outcome::try_each_alone) run_each_alone(entries);
   const auto landed = [](const Entry& entry) { return entry.result->has_value(); };
   if (std::any_of(entries.begin(), entries.end(), landed)) watch_.committed();

@@ -1,14 +1,7 @@
-// Many callers, one durable write: whoever finds no commit in progress leads, and takes those who wait along.
-//
-// The leader works on its own thread, so a lone caller pays for no hand-off; while it waits for the disk, the next
-// group gathers. Calls that append nothing go first: they keep a hold or a lease alive, and somebody's time runs out.
+// Commits that share a transaction, and the checkpoints between them.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
-#include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
@@ -18,6 +11,7 @@
 #include "adapters/sqlite/checkpoint.hpp"
 #include "adapters/sqlite/connection.hpp"
 #include "adapters/sqlite/write_turn.hpp"
+#include "storage/commit_queue.hpp"
 
 namespace openindex::sqlite {
 
@@ -37,36 +31,12 @@ class GroupCommit {
   void written_by_others(int pages);
 
  private:
-  /// A change set within its bounds, and where its answer goes.
-  struct Entry {
-    const ChangeSet* changes;
-    Result<CommitReceipt>* result;
-  };
-  enum class News { none, answered, lead };
-
-  /// Shared with the leader, which tells its news after the caller may have gone. Each has a lock of its own: callers
-  /// that are answered at once do not queue up for one.
-  struct Call {
-    std::vector<Entry> entries;
-    std::mutex mutex;
-    std::condition_variable told;
-    News news = News::none;
-
-    void tell(News its_news);
-    News wait();
-  };
-  using CallPtr = std::shared_ptr<Call>;
-  using Group = std::vector<CallPtr>;
+  using Entry = storage::Entry;
+  using Lead = storage::CommitQueue::Lead;
   enum class Outcome { answered, try_each_alone };
 
-  void take_part(const CallPtr& mine);
-  bool enter(const CallPtr& call);
-  void lead();
-  Group take_group();
-  bool somebody_waits();
-  void pass_on();
-  void tidy(const Group& group);
-  void run(const Group& group);
+  void run(Lead& lead);
+  void write(std::span<const Entry> entries);
   void run_each_alone(std::span<const Entry> entries);
   Outcome attempt(std::span<const Entry> entries);
   Outcome apply(std::span<const Entry> entries);
@@ -77,12 +47,7 @@ class GroupCommit {
   Checkpoint& checkpoint_;
   ChangeWatch& watch_;
   WriteTurn turn_;  ///< Among processes.
-
-  std::mutex mutex_;
-  std::deque<CallPtr> urgent_;
-  std::deque<CallPtr> waiting_;
-  bool passed_over_ = false;  ///< What waits longest did not fit into the last group.
-  bool leading_ = false;      ///< Somebody uses the writer connection, or was told to.
+  storage::CommitQueue queue_;
 };
 
 }  // namespace openindex::sqlite

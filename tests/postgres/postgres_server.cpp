@@ -38,16 +38,25 @@ void require(bool holds, const std::string& what) {
 /// Give a moment to whatever is being waited for.
 void pause_briefly() { poll(nullptr, 0, 5); }
 
+void give_to_server(const std::filesystem::path& path) {
+  const auto* user = server_user();
+  if (user == nullptr) return;
+  require(chown(path.c_str(), user->pw_uid, user->pw_gid) == 0, path.string() + " cannot be given away");
+}
+
 }  // namespace
+
+void keep_for_server(const std::filesystem::path& file) {
+  std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  give_to_server(file);
+}
 
 ServerFolder::ServerFolder(const std::filesystem::path& parent) {
   const auto folder = parent.empty() ? std::filesystem::temp_directory_path() : parent;
   std::string name = (folder / "openindex-pg-XXXXXX").string();
   require(mkdtemp(name.data()) != nullptr, "no folder can be made in " + folder.string());
   path_ = name;
-  if (const auto* user = server_user()) {
-    require(chown(name.c_str(), user->pw_uid, user->pw_gid) == 0, "the folder cannot be given away");
-  }
+  give_to_server(path_);
 }
 
 ServerFolder::~ServerFolder() {
@@ -172,7 +181,9 @@ void PostgresServer::kill() {
 }
 
 std::string PostgresServer::conninfo() const {
-  return "host=" + folder_.path().string() + " user=openindex dbname=postgres";
+  std::string words = "host=" + folder_.path().string() + " user=openindex dbname=postgres";
+  for (const auto& setting : settings_) words += setting.starts_with("port=") ? " " + setting : "";
+  return words;
 }
 
 PostgresOptions PostgresServer::options(std::string schema) const {

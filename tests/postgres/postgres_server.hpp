@@ -28,6 +28,9 @@ class ServerFolder {
   std::filesystem::path path_;
 };
 
+/// Make a file one that only the server's user may read: a key.
+void keep_for_server(const std::filesystem::path& file);
+
 /// A program that runs as a user who may run servers: PostgreSQL refuses root.
 class ServerProcess {
  public:
@@ -54,7 +57,8 @@ class ServerProcess {
 class PostgresServer {
  public:
   /// Make a new cluster in a folder inside `parent`, and start it. `settings` go over ours, which are quick and forget
-  /// what is not written when the machine stops. Like everything here, throws on failure.
+  /// what is not written when the machine stops; with a `port` it may listen on TCP as well. Like everything here,
+  /// throws on failure.
   explicit PostgresServer(std::vector<std::string> settings = {}, const std::filesystem::path& parent = {});
 
   /// Start from a copy of another cluster, made by pg_basebackup.

@@ -100,7 +100,8 @@ bool may_pass(const Error& refusal) {
   const auto text = refusal.context("postgres");
   const auto says = [&](std::string_view part) { return text.find(part) != std::string_view::npos; };
   return !says("authentication failed") && !says("no password supplied") && !says("no pg_hba.conf entry") &&
-         !says("\" does not exist");
+         !says("\" does not exist") && !says("certificate verify failed") && !says("does not match host name") &&
+         !says("does not support SSL");
 }
 
 bool is_transient(const Error& error) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <set>
 #include <string>
@@ -23,9 +24,15 @@ class CommitLoad {
   }
   ~CommitLoad() { stop(); }
 
-  void wait_for_more(int count) const {
+  /// Wait until so many more were acknowledged. @returns false when they were not in time.
+  bool wait_for_more(int count, Duration within = std::chrono::hours(1)) const {
     const int before = count_;
-    while (count_ < before + count) std::this_thread::yield();
+    const auto until = std::chrono::steady_clock::now() + within;
+    while (count_ < before + count) {
+      if (std::chrono::steady_clock::now() >= until) return false;
+      std::this_thread::yield();
+    }
+    return true;
   }
 
   void stop() {

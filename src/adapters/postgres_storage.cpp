@@ -45,22 +45,6 @@ Result<Records> read_bodies(postgres::Connection& connection, const postgres::St
   return records;
 }
 
-/// Read on a connection of the pool. One that turns out to have been lost is no reason to fail: reading can be
-/// repeated.
-template <class Read>
-auto read_on(postgres::Pool& pool, Read read) -> decltype(read(std::declval<postgres::Connection&>())) {
-  constexpr int tries_max = 3;
-  for (int tries = 1;; ++tries) {
-    auto connection = pool.take();
-    if (!connection) return connection.error();
-    auto answer = read(**connection);
-    if (answer || !(*connection)->has_failed()) return answer;
-    connection->reset();
-    pool.drop_idle();
-    if (tries == tries_max) return answer;
-  }
-}
-
 }  // namespace
 
 PostgresStorage::PostgresStorage(std::unique_ptr<Database> database) : database_(std::move(database)) {}
@@ -79,7 +63,7 @@ Result<std::unique_ptr<Enlistment>> PostgresStorage::enlist(pg_conn* transaction
 
 Result<Records> PostgresStorage::get(std::span<const RecordId> ids) {
   if (ids.empty()) return Records();
-  return read_on(database_->pool(), [&](postgres::Connection& connection) {
+  return postgres::repeat_on(database_->pool(), [&](postgres::Connection& connection) {
     return read_records(connection, database_->statements(), ids);
   });
 }
@@ -88,21 +72,21 @@ Result<Records> PostgresStorage::get_bodies(std::span<const RecordId> ids) {
   if (ids.empty()) return Records();
   const auto names = postgres::names_in_domain(ids);
   if (!names) return get(ids);
-  return read_on(database_->pool(), [&](postgres::Connection& connection) {
+  return postgres::repeat_on(database_->pool(), [&](postgres::Connection& connection) {
     return read_bodies(connection, database_->statements(), ids, *names);
   });
 }
 
 Result<ScanPage> PostgresStorage::scan(const ScanRequest& request) {
   if (auto checked = storage::check_scan(request); !checked) return checked.error();
-  return read_on(database_->pool(), [&](postgres::Connection& connection) {
+  return postgres::repeat_on(database_->pool(), [&](postgres::Connection& connection) {
     return postgres::scan(connection, database_->statements(), request, postgres::Transaction::own);
   });
 }
 
 Result<std::uint64_t> PostgresStorage::count(const CountRequest& request) {
   if (auto checked = storage::check_selection(storage::Selection(request)); !checked) return checked.error();
-  return read_on(database_->pool(), [&](postgres::Connection& connection) {
+  return postgres::repeat_on(database_->pool(), [&](postgres::Connection& connection) {
     return postgres::count(connection, database_->statements(), request);
   });
 }

@@ -50,9 +50,9 @@ ChangeWatch::~ChangeWatch() {
 }
 
 Result<void> ChangeWatch::begin() {
-  auto connection = pool_.take();
-  if (!connection) return connection.error();
-  const auto rows = (*connection)->query({&statements_.changes, {}});
+  const auto rows = repeat_on(pool_, [&](Connection& connection) {
+    return connection.query({&statements_.changes, {}});
+  });
   if (!rows) return rows.error();
   const std::lock_guard lock(mutex_);
   known_ = rows->integer(0, 0);

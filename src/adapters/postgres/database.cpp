@@ -32,14 +32,14 @@ Result<void> check_options(const PostgresOptions& options) {
 /// whether the server is PostgreSQL itself.
 Result<bool> prepare_schema(const PostgresOptions& options) {
   postgres::Pool pool(options, {});
-  auto connection = pool.take();
-  if (!connection) return connection.error();
-  const auto is_postgresql = postgres::is_postgresql(**connection);
-  if (!is_postgresql) return is_postgresql;
-  if (auto migrated = postgres::migrate(**connection, options.schema, *is_postgresql); !migrated) {
-    return migrated.error();
-  }
-  return is_postgresql;
+  return postgres::repeat_on(pool, [&](postgres::Connection& connection) -> Result<bool> {
+    const auto is_postgresql = postgres::is_postgresql(connection);
+    if (!is_postgresql) return is_postgresql;
+    if (auto migrated = postgres::migrate(connection, options.schema, *is_postgresql); !migrated) {
+      return migrated.error();
+    }
+    return is_postgresql;
+  });
 }
 
 }  // namespace

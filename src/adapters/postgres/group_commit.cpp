@@ -25,7 +25,6 @@ constexpr Duration longest_lock_wait{std::numeric_limits<int>::max()};
 
 constexpr int group_tries_max = 3;
 constexpr int lone_tries_max = 10;
-constexpr int cuts_max = 2;
 constexpr int resolve_tries_max = 5;
 
 /// How long a group waits for a lock before it goes on without the sets that need it. Other processes commit meanwhile.
@@ -121,7 +120,7 @@ Bracket GroupCommit::bracket(Duration lock_wait) const {
 GroupCommit::Server GroupCommit::run(Entries entries, Duration lock_wait) {
   auto around = bracket(lock_wait);
   const bool alone = entries.size() == 1;
-  int cuts = 0;
+  Losses cuts(pool_);
   for (int tries = 1;; ++tries) {
     auto connection = pool_.take();
     if (!connection) {
@@ -138,7 +137,7 @@ GroupCommit::Server GroupCommit::run(Entries entries, Duration lock_wait) {
       resolve(entries, lock_wait, error);
       return Server::usable;
     }
-    if (done.outcome == Outcome::cut_short && ++cuts <= cuts_max) continue;
+    if (done.outcome == Outcome::cut_short && cuts.allow_another()) continue;
     if (met_lock(error) && !alone && std::exchange(around.waits_for_locks, false)) continue;
     if (is_transient(error) && tries < (alone ? lone_tries_max : group_tries_max)) continue;
     const bool concerns_all = done.outcome == Outcome::cut_short || error.code() == errc::storage_read_only;
@@ -177,15 +176,18 @@ void GroupCommit::resolve(Entries entries, Duration lock_wait, const Error& loss
   auto promised = copy_of(entries);
   const auto* witness = witness_of(entries);
   const auto until = std::chrono::steady_clock::now() + options_.lock_wait;
-  for (int tries = 0; witness != nullptr && tries < resolve_tries_max; ++tries) {
+  Losses losses(pool_);
+  for (int tries = 0; witness != nullptr && tries < resolve_tries_max;) {
     if (tries > 0 && std::chrono::steady_clock::now() >= until) break;
     auto connection = pool_.take();
     if (!connection) break;
     const auto found = try_to_resolve(**connection, entries, *witness, promised);
+    const bool is_lost = (*connection)->has_failed();
     connection->reset();
     if (found == Found::told) return;
     if (found == Found::never) return (void)run(entries, lock_wait);
     pool_.drop_idle();  // it may be the wrong server
+    if (!is_lost || !losses.allow_another()) ++tries;
   }
   keep(promised, entries);
   for (const auto& entry : entries) {

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <openindex/adapters/postgres_storage.hpp>
@@ -37,6 +38,9 @@ class Pool {
   /// Close those that are not lent: the server behind them is the wrong one, or has gone.
   void drop_idle() noexcept;
 
+  /// How long a call waits for the server.
+  [[nodiscard]] Duration wait() const { return wait_; }
+
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
 
@@ -60,5 +64,35 @@ class Pool {
   SteadyTime next_attempt_{};     ///< Not before.
   Duration pause_{};
 };
+
+/// Whether to go on when a connection is lost: a server that ends takes them one after the other, so for as long as a
+/// call waits for it anyway.
+class Losses {
+ public:
+  explicit Losses(const Pool& pool) : until_(std::chrono::steady_clock::now() + pool.wait()) {}
+
+  /// Note one more.
+  bool allow_another() { return ++count_ <= always_allowed || std::chrono::steady_clock::now() < until_; }
+
+ private:
+  static constexpr int always_allowed = 2;
+
+  std::chrono::steady_clock::time_point until_;
+  int count_ = 0;
+};
+
+/// Do on a connection what can be done twice; on another one when the connection turns out to have been lost.
+template <class Work>
+auto repeat_on(Pool& pool, Work work) -> decltype(work(std::declval<Connection&>())) {
+  for (Losses losses(pool);;) {
+    auto connection = pool.take();
+    if (!connection) return connection.error();
+    auto answer = work(**connection);
+    if (answer || !(*connection)->has_failed()) return answer;
+    connection->reset();
+    pool.drop_idle();
+    if (!losses.allow_another()) return answer;
+  }
+}
 
 }  // namespace openindex::postgres

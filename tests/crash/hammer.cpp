@@ -13,13 +13,10 @@
 
 #include <openindex/agent_queue.hpp>
 
-#include "adapters/sqlite/tuning.hpp"
 #include "storage/life.hpp"
 
 namespace openindex::crash {
 namespace {
-
-constexpr int threads_count = 3;
 
 class Reporter {
  public:
@@ -42,7 +39,7 @@ class Reporter {
 
  private:
   [[noreturn]] void fail(const Error& error) const {
-    tell(Report::What::failure, error.describe(), 0);
+    tell(Report::What::failure, error.describe(), static_cast<std::uint64_t>(error.code()));
     _exit(1);
   }
 
@@ -106,21 +103,16 @@ class Worker {
 
 }  // namespace
 
-int hammer(const HammerOptions& options) {
-  const Reporter reporter(options.pipe);
-  sqlite::Tuning tuning;  // so that kills meet checkpoints
-  tuning.checkpoints.soon = 150;
-  tuning.checkpoints.now = 400;
-  tuning.checkpoints.retry = 50;
-  tuning.checkpoints.concurrent = tuning.checkpoints.concurrent || options.concurrent_checkpoints;
-  const auto storage = reporter.must(sqlite::TunedStorage::open({.path = options.database}, tuning));
+int hammer(const OpenStorage& open, int pipe, const std::string& process) {
+  const Reporter reporter(pipe);
+  const auto storage = reporter.must(open());
   WorkflowEngine engine{{.storage = *storage}};
   static_cast<void>(reporter.must(engine.save(Actor::system("host"), life_workflow())));
   AgentQueue queue(engine);
   std::vector<std::thread> threads;
   for (int i = 0; i < threads_count; ++i) {
     threads.emplace_back(
-        [&, i] { Worker(reporter, *storage, engine, queue, options.process + "." + std::to_string(i)).work(); });
+        [&, i] { Worker(reporter, *storage, engine, queue, process + "." + std::to_string(i)).work(); });
   }
   for (auto& thread : threads) thread.join();
   return 0;

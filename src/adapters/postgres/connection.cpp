@@ -1,5 +1,6 @@
 #include "adapters/postgres/connection.hpp"
 
+#include <locale.h>
 #include <poll.h>
 
 #include <array>
@@ -26,6 +27,35 @@ class Pipeline {
   PGconn* connection_;
   bool entered_;
 };
+
+/// libpq in English, on this thread, as long as this lives: what it refuses itself has a text and no code.
+class InEnglish {
+ public:
+  InEnglish() : before_(uselocale(english())) {}
+  ~InEnglish() { uselocale(before_); }
+  InEnglish(const InEnglish&) = delete;
+  InEnglish& operator=(const InEnglish&) = delete;
+
+ private:
+  static locale_t english() {
+    static const locale_t locale = newlocale(LC_ALL_MASK, "C", nullptr);
+    return locale;
+  }
+
+  locale_t before_;
+};
+
+/// Connect, or not. libpq tells the code of a server's refusal only in its text, only when it is asked to, and can only
+/// be asked behind the first attempt.
+PGconn* connect(const char* const* words, const char* const* values) {
+  const InEnglish in_english;
+  auto* connection = PQconnectdbParams(words, values, 1);
+  if (PQstatus(connection) == CONNECTION_OK || !has_words_of_server(connection)) return connection;
+  PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
+  PQreset(connection);
+  PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
+  return connection;
+}
 
 std::string_view password_of(PGconn* connection) {
   const char* password = PQpass(connection);
@@ -77,7 +107,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const Target& target) {
   const std::array words = {"connect_timeout", "fallback_application_name", "dbname", "client_encoding",
                             static_cast<const char*>(nullptr)};
   const std::array values = {"10", "openindex", target.conninfo.c_str(), "UTF8", static_cast<const char*>(nullptr)};
-  std::unique_ptr<Connection> connection(new Connection(PQconnectdbParams(words.data(), values.data(), 1), true));
+  std::unique_ptr<Connection> connection(new Connection(connect(words.data(), values.data()), true));
   auto* raw = connection->connection_;
   if (PQstatus(raw) != CONNECTION_OK) return error_of(raw, "connecting", password_of(raw));
   PQsetNoticeProcessor(

@@ -1,7 +1,9 @@
 #include "adapters/postgres/failure.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 namespace openindex::postgres {
 namespace {
@@ -54,15 +56,41 @@ std::string without(std::string text, std::string_view secret) {
   return text;
 }
 
-/// A refused connection has a text and no SQLSTATE: libpq keeps no result of it.
-errc meaning_of_refusal(std::string_view text) {
-  const auto says = [&](std::string_view part) { return text.find(part) != std::string_view::npos; };
-  if (says("too many clients") || says("too many connections") || says("connection slots are reserved") ||
-      says("no more connections allowed")) {
-    return errc::storage_busy;
+bool says(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+/// What stands before the words of a server, behind their severity: `FATAL:  53300: ...`.
+constexpr std::string_view before_words = ":  ";
+
+/// The SQLSTATEs in the text of a refused connection, several where there are several hosts. libpq keeps no result of
+/// it, but is told to say them in the text.
+std::vector<std::string_view> sqlstates_in(std::string_view text) {
+  constexpr std::size_t length = 5;
+  constexpr std::string_view characters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  std::vector<std::string_view> states;
+  for (auto at = text.find(before_words); at != std::string_view::npos; at = text.find(before_words, at + 1)) {
+    const auto rest = text.substr(at + before_words.size());
+    if (rest.find_first_not_of(characters) == length && rest[length] == ':') states.push_back(rest.substr(0, length));
   }
-  if (says("starting up") || says("shutting down") || says("recovery mode")) return errc::storage_busy;
-  if (says("session is read-only") || says("server is in hot standby mode")) return errc::storage_read_only;
+  return states;
+}
+
+/// Without where in its source the server found the words.
+std::string without_locations(std::string text) {
+  constexpr std::string_view begins = "\nLOCATION:  ";
+  for (auto at = text.find(begins); at != std::string::npos; at = text.find(begins, at)) {
+    const auto end = text.find('\n', at + 1);
+    text.erase(at, end == std::string::npos ? end : end - at);
+  }
+  return text;
+}
+
+errc meaning_of_refusal(std::string_view text) {
+  for (const auto state : sqlstates_in(text)) {
+    if (const auto meaning = meaning_of(state); meaning != errc::storage_failed) return meaning;
+  }
+  // PgBouncer has one code for everything; both it and, here, libpq speak English.
+  if (says(text, "no more connections allowed")) return errc::storage_busy;
+  if (says(text, "session is read-only") || says(text, "server is in hot standby mode")) return errc::storage_read_only;
   return errc::storage_failed;
 }
 
@@ -83,9 +111,13 @@ Error error_of(const PGresult* result, std::string_view doing) {
 }
 
 Error error_of(PGconn* connection, std::string_view doing, std::string_view password) {
-  const auto text = trimmed(PQerrorMessage(connection));
-  return Error(meaning_of_refusal(text)).with("doing", doing).with("postgres", without(text, password));
+  const auto text = without_locations(trimmed(PQerrorMessage(connection)));
+  auto error = Error(meaning_of_refusal(text)).with("doing", doing).with("postgres", without(text, password));
+  const auto states = sqlstates_in(text);
+  return states.empty() ? error : std::move(error).with("sqlstate", states.back());
 }
+
+bool has_words_of_server(PGconn* connection) { return says(PQerrorMessage(connection), before_words); }
 
 bool ends_connection(const PGresult* result) {
   const auto severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
@@ -95,13 +127,12 @@ bool ends_connection(const PGresult* result) {
 bool may_pass(const Error& refusal) {
   if (refusal.code() == errc::invalid_argument) return false;
   if (refusal.code() == errc::storage_busy || refusal.code() == errc::storage_read_only) return true;
-  const auto state = refusal.context("sqlstate");  // of preparing, once it is connected
+  const auto state = refusal.context("sqlstate");
   if (!state.empty()) return state.starts_with("57") || state.starts_with("53") || state.starts_with("08");
   const auto text = refusal.context("postgres");
-  const auto says = [&](std::string_view part) { return text.find(part) != std::string_view::npos; };
-  return !says("authentication failed") && !says("no password supplied") && !says("no pg_hba.conf entry") &&
-         !says("\" does not exist") && !says("certificate verify failed") && !says("does not match host name") &&
-         !says("does not support SSL");
+  constexpr std::array lasting = {"no password supplied", "\" does not exist", "certificate verify failed",
+                                  "does not match host name", "does not support SSL"};
+  return std::none_of(lasting.begin(), lasting.end(), [&](const char* part) { return says(text, part); });
 }
 
 bool is_transient(const Error& error) {

@@ -17,6 +17,9 @@ Error error_of(const PGresult* result, std::string_view doing);
 /// A failed connection as an error. `password`, if there is one, is cut out of what libpq says.
 Error error_of(PGconn* connection, std::string_view doing, std::string_view password = {});
 
+/// Whether a server has said a part of why a connection was refused.
+bool has_words_of_server(PGconn* connection);
+
 /// Whether the server ends the connection with this result.
 bool ends_connection(const PGresult* result);
 

@@ -77,6 +77,9 @@ class PostgresServer {
   /// Kill the postmaster with -9 and everything that it has started.
   void kill();
 
+  /// Whether it has given up by itself.
+  [[nodiscard]] bool has_ended() { return process_->has_ended(); }
+
   /// Run one of PostgreSQL's programs, such as pg_ctl, and wait for it.
   void run(std::vector<std::string> command) const;
 

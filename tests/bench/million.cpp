@@ -1,6 +1,7 @@
 #include "bench/million.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <variant>
@@ -92,21 +93,40 @@ void commit_copies(Storage& storage, const Template& item, std::size_t first, st
 
 }  // namespace
 
-void make_items(const std::filesystem::path& path, std::size_t intake, std::size_t review) {
-  remove_database(path);
-  const auto storage = SqliteStorage::open({.path = path, .synchronous = SqliteOptions::Synchronous::normal}).value();
+void fill_items(Storage& storage, std::size_t intake, std::size_t review) {
   {
-    WorkflowEngine engine{{.storage = *storage}};
+    WorkflowEngine engine{{.storage = storage}};
     file_requests(engine, 0);
   }
-  commit_copies(*storage, Template(created_item()), 1, intake);
-  commit_copies(*storage, Template(in_review(created_item())), intake + 1, review);
+  commit_copies(storage, Template(created_item()), 1, intake);
+  commit_copies(storage, Template(in_review(created_item())), intake + 1, review);
+}
+
+void make_items(const std::filesystem::path& path, std::size_t intake, std::size_t review) {
+  remove_database(path);
+  fill_items(*SqliteStorage::open({.path = path, .synchronous = SqliteOptions::Synchronous::normal}).value(), intake,
+             review);
 }
 
 std::filesystem::path million_items(const std::filesystem::path& folder) {
   const auto path = folder / "million.db";
   if (!std::filesystem::exists(path)) make_items(path, million, 20'000);
   return path;
+}
+
+std::size_t claim_some(WorkflowEngine& engine, const QueueFilter& filter, std::size_t count, Stopwatch& watch) {
+  AgentQueue queue(engine);
+  std::vector<AgentSession> claimed;
+  const auto claim_one = [&] {
+    auto session = queue.claim_next(agent(), filter).value();
+    if (!session) throw std::logic_error("the queue is empty");
+    claimed.push_back(std::move(*session));
+  };
+  claim_one();
+  watch.start();
+  for (std::size_t done = 0; done < count && !watch.full(); ++done) claim_one();
+  watch.stop();
+  return claimed.size() - 1;
 }
 
 }  // namespace openindex::bench

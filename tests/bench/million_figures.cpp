@@ -19,34 +19,16 @@
 namespace openindex::bench {
 namespace {
 
-constexpr std::size_t short_queue = 1'000;
-constexpr std::size_t claims_per_pass = 500;  // of the short queue, so that it stays a queue
-
-void claim_one(AgentQueue& queue, const QueueFilter& filter) {
-  const auto claimed = queue.claim_next(agent(), filter);
-  require(claimed);
-  if (!*claimed) throw std::logic_error("the queue is empty");
-}
-
-/// Claim until the round is full or the pass is over; the first claim warms up.
-std::size_t claim_some(const std::filesystem::path& file, const QueueFilter& filter, std::size_t count,
-                       Stopwatch& watch) {
-  OpenDesk open(file);
-  AgentQueue queue(open.engine);
-  claim_one(queue, filter);
-  std::size_t done = 0;
-  watch.start();
-  while (done < count && !watch.full()) {
-    claim_one(queue, filter);
-    ++done;
-  }
-  watch.stop();
-  return done;
+AgentSession claim_one(AgentQueue& queue) {
+  auto claimed = queue.claim_next(agent()).value();
+  if (!claimed) throw std::logic_error("the queue is empty");
+  return std::move(*claimed);
 }
 
 double long_rate(const std::filesystem::path& file, const QueueFilter& filter) {
+  OpenDesk open(file);
   Stopwatch watch;
-  const auto count = claim_some(file, filter, million, watch);
+  const auto count = claim_some(open.engine, filter, million, watch);
   return static_cast<double>(count) / watch.seconds();
 }
 
@@ -56,7 +38,10 @@ double short_rate(const std::filesystem::path& file, const QueueFilter& filter) 
   Stopwatch watch;
   while (watch.wants_more()) {
     copy_durably(file, copy);
-    count += claim_some(copy, filter, claims_per_pass, watch);
+    {
+      OpenDesk open(copy);
+      count += claim_some(open.engine, filter, claims_per_pass, watch);
+    }
     remove_database(copy);
   }
   return static_cast<double>(count) / watch.seconds();
@@ -76,7 +61,7 @@ double reopen(const std::filesystem::path& file) {
   const auto start = std::chrono::steady_clock::now();
   OpenDesk open(file);
   AgentQueue queue(open.engine);
-  claim_one(queue, {});
+  const AgentSession claimed = claim_one(queue);
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
@@ -91,7 +76,7 @@ Rounds reopenings(const Place& place) {
 std::vector<Reading> idleness(const Place& place) {
   OpenDesk open(million_items(place.folder));
   AgentQueue queue(open.engine);
-  claim_one(queue, {});
+  { const AgentSession given_back = claim_one(queue); }
   rusage before{};
   rusage after{};
   getrusage(RUSAGE_SELF, &before);

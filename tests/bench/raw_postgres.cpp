@@ -39,9 +39,10 @@ RawClaim RawClaim::from(const ChangeSet& changes) {
   return claim;
 }
 
-RawPostgres::RawPostgres(const std::string& conninfo) : connection_(PQconnectdb(conninfo.c_str())) {
+RawPostgres::RawPostgres(const std::string& conninfo, const std::string& schema)
+    : connection_(PQconnectdb(conninfo.c_str())) {
   if (PQstatus(connection_.get()) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(connection_.get()));
-  execute("SET search_path = openindex");
+  execute("SET search_path = " + schema);
   prepare("begin", "BEGIN");
   prepare("commit", "COMMIT");
   prepare("read_state",

@@ -37,8 +37,8 @@ struct RawClaim {
 
 class RawPostgres {
  public:
-  /// Connect to a database in which `PostgresStorage` has made its tables. Throws on failure, like everything here.
-  explicit RawPostgres(const std::string& conninfo);
+  /// Connect to a schema in which `PostgresStorage` has made its tables. Throws on failure, like everything here.
+  RawPostgres(const std::string& conninfo, const std::string& schema);
 
   void execute(const std::string& sql);
 

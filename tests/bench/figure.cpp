@@ -26,13 +26,7 @@ std::optional<double> Measured::ratio() const {
   return value / *baseline;
 }
 
-std::optional<std::vector<Reading>> measure(const Figure& figure, const Place& place) {
-  if (figure.read) {
-    auto readings = figure.read(place);
-    if (asked_to_stop()) return std::nullopt;
-    return readings;
-  }
-  const Rounds rounds = figure.prepare(place);
+std::optional<Measured> measure(const Rounds& rounds) {
   Values values{};
   Values baselines{};
   for (std::size_t i = 0; i < round_count; ++i) {
@@ -44,7 +38,18 @@ std::optional<std::vector<Reading>> measure(const Figure& figure, const Place& p
   std::sort(baselines.begin(), baselines.end());
   Measured measured{values[round_count / 2], values.front(), values.back(), {}};
   if (rounds.baseline) measured.baseline = baselines[round_count / 2];
-  return std::vector<Reading>{{figure.name, figure.unit, measured}};
+  return measured;
+}
+
+std::optional<std::vector<Reading>> measure(const Figure& figure, const Place& place) {
+  if (figure.read) {
+    auto readings = figure.read(place);
+    if (asked_to_stop()) return std::nullopt;
+    return readings;
+  }
+  const auto measured = measure(figure.prepare(place));
+  if (!measured) return std::nullopt;
+  return std::vector<Reading>{{figure.name, figure.unit, *measured}};
 }
 
 std::string to_text(const Reading& reading) {

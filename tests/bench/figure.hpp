@@ -44,8 +44,9 @@ struct Reading {
 };
 
 struct Figure {
-  std::string name = {};  ///< `room.what`, with `.t<n>` for n threads.
-  std::string unit = {};  ///< `ns` for a time, `per second` for a rate.
+  std::string name = {};               ///< `room.what`, with `.t<n>` for n threads.
+  std::vector<std::string> also = {};  ///< What else it reads: a filter finds it by these names, too.
+  std::string unit = {};               ///< `ns` for a time, `per second` for a rate.
   bool on_disk = false;
   bool big = false;  ///< Makes a million items first, so it is measured only when a filter names it.
   std::function<Rounds(const Place&)> prepare = {};  ///< What all rounds share is made here.
@@ -56,6 +57,9 @@ struct Figure {
 
 /// Measure five rounds, each followed by one of the baseline, so that both meet the same machine.
 /// @returns nullopt when the program was asked to stop.
+std::optional<Measured> measure(const Rounds& rounds);
+
+/// Measure a figure, in rounds or as it does by itself. @returns as above
 std::optional<std::vector<Reading>> measure(const Figure& figure, const Place& place);
 
 /// Write a line for people, or a JSON object on one line.

@@ -77,6 +77,11 @@ Options read_options(const std::vector<std::string>& arguments) {
   return options;
 }
 
+bool is_called_like(const Figure& figure, const std::string& filter) {
+  const auto contains = [&](const std::string& name) { return name.find(filter) != std::string::npos; };
+  return contains(figure.name) || std::any_of(figure.also.begin(), figure.also.end(), contains);
+}
+
 std::vector<Figure> choose_figures(const std::string& filter) {
   std::vector<Figure> chosen;
   std::string names;
@@ -85,8 +90,9 @@ std::vector<Figure> choose_figures(const std::string& filter) {
                      postgres_million_figures, wake_figures}) {
     for (Figure& figure : room()) {
       names += "\n  " + figure.name;
+      for (const auto& name : figure.also) names += "\n  " + name;
       const bool named = !filter.empty() || !figure.big;
-      if (named && figure.name.find(filter) != std::string::npos) chosen.push_back(std::move(figure));
+      if (named && is_called_like(figure, filter)) chosen.push_back(std::move(figure));
     }
   }
   if (chosen.empty()) throw UsageError("no figure is called like " + filter + ". There are:" + names);

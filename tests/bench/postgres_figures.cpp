@@ -1,6 +1,7 @@
 // PostgreSQL: durable claims through the engine by many callers, beside a program that writes the same rows with libpq,
 // both on a server of this program's own.
 #include <atomic>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -10,6 +11,7 @@
 #include "bench/helpdesk.hpp"
 #include "bench/postgres_desk.hpp"
 #include "bench/raw_postgres.hpp"
+#include "bench/skip_locked.hpp"
 
 namespace openindex::bench {
 namespace {
@@ -67,16 +69,35 @@ double raw_rate(const PostgresDesk& desk) {
   return count / watch.seconds();
 }
 
-Rounds claim_rounds(const Place& place) {
-  const std::shared_ptr<PostgresServer> server = start_postgres(place);
-  const auto desk = std::make_shared<const PostgresDesk>(*server, "openindex", items_per_pass);
-  return {.value = [server, desk] { return engine_rate(*desk); }, .baseline = [desk] { return raw_rate(*desk); }};
+Rounds claim_rounds(const PostgresServer& server) {
+  const auto desk = std::make_shared<const PostgresDesk>(server, "openindex", items_per_pass);
+  return {.value = [desk] { return engine_rate(*desk); }, .baseline = [desk] { return raw_rate(*desk); }};
+}
+
+Rounds skip_locked_rounds(const PostgresServer& server, const Place& place) {
+  const auto queue = std::make_shared<const SkipLocked>(server, place.folder, callers, items_per_pass / callers);
+  return {.value = [queue] { return queue->rate(); }};
+}
+
+std::vector<Reading> claims(const Place& place) {
+  const auto server = start_postgres(place);
+  std::vector<Reading> readings;
+  const auto add = [&](const char* name, const Rounds& rounds) {
+    if (const auto measured = measure(rounds)) readings.push_back({name, "per second", *measured});
+  };
+  add("postgres.claim.t16", claim_rounds(*server));
+  if (SkipLocked::is_installed()) {
+    add("postgres.skip_locked.t16", skip_locked_rounds(*server, place));
+  } else {
+    std::fputs("-- postgres.skip_locked.t16: pgbench is not installed: skipped\n", stderr);
+  }
+  return readings;
 }
 
 }  // namespace
 
 std::vector<Figure> postgres_figures() {
-  return {{.name = "postgres.claim.t16", .unit = "per second", .on_disk = true, .prepare = claim_rounds}};
+  return {{.name = "postgres.claim.t16", .also = {"postgres.skip_locked.t16"}, .on_disk = true, .read = claims}};
 }
 
 }  // namespace openindex::bench

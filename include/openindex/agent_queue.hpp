@@ -77,8 +77,10 @@ class OPENINDEX_API AgentQueue {
   /// Claim the most urgent item there is; nullopt when there is none.
   ///
   /// Callers of one queue are served from a shared window of candidates, each handed out once; the window is at most a
-  /// second old, so a new urgent item may wait that long behind it. Called again with the same idempotency key, it
-  /// gives the item it gave before; that there was none is not remembered. `call.fence` is of no use here.
+  /// second old, so a new urgent item may wait that long behind it. Queues that lose items to each other, in several
+  /// processes or in one, leave part of the items to each other while they do; then an urgent one may wait for three
+  /// seconds more before another than the quickest takes it. Called again with the same idempotency key, it gives the
+  /// item it gave before; that there was none is not remembered. `call.fence` is of no use here.
   /// @par Errors agent_id_required, status_transition_not_allowed and gate_required (`claim.to_status` fits no
   /// candidate), storage
   Result<std::optional<AgentSession>> claim_next(const Actor& actor, const QueueFilter& filter = {},

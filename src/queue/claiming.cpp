@@ -1,6 +1,5 @@
 #include "queue/claiming.hpp"
 
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,13 +34,15 @@ Result<std::vector<AgentSession>> AgentQueue::Claiming::run() {
   if (auto recalled = recall(); !recalled) return recalled.error();
   if (!sessions_.empty()) return std::move(sessions_);
   for (int fills = 0; fills < fills_max && sessions_.size() < count_;) {
-    auto keys = choose(fills);
-    auto claimed = keys ? claim_all(*keys) : Result<void>(keys.error());
+    const auto before = sessions_.size();
+    auto candidates = choose(fills);
+    auto claimed = candidates ? claim_all(*candidates) : Result<void>(candidates.error());
     // What was claimed is the caller's; the next call will meet the error again.
     if (!claimed && sessions_.empty()) return claimed.error();
-    if (!claimed || keys->empty()) break;
+    if (!claimed || candidates->empty()) break;
     // A window that others have emptied or that fits nobody is looked through once, not again and again.
     if (unfit_ && sessions_.empty() && fills > 1) break;
+    if (sessions_.size() > before) fills = 0;
   }
   if (sessions_.empty() && unfit_) return *unfit_;
   return std::move(sessions_);
@@ -74,25 +75,24 @@ Result<void> AgentQueue::Claiming::recall() {
   return {};
 }
 
-Result<std::vector<ItemKey>> AgentQueue::Claiming::choose(int& fills) {
-  std::vector<ItemKey> chosen;
-  std::set<std::string> known;  // a window filled anew has again what is chosen and not claimed yet
+Result<AgentQueue::Claiming::Candidates> AgentQueue::Claiming::choose(int& fills) {
+  Candidates chosen;
   while (chosen.size() < count_ - sessions_.size()) {
-    auto key = window_.next(actor_, filter_, fills);
-    if (!key) return key.error();
-    if (!*key || fills >= fills_max || !known.insert((**key).str()).second) break;
-    auto member = queue::may_claim(engine_.core(), actor_, engine::domain_of(**key));
+    auto candidate = window_.next(actor_, filter_, fills);
+    if (!candidate) return candidate.error();
+    if (!*candidate || fills >= fills_max) break;
+    auto member = queue::may_claim(engine_.core(), actor_, engine::domain_of((*candidate)->key()));
     if (!member) return member.error();
-    if (*member) chosen.push_back(std::move(**key));
+    if (*member) chosen.push_back(std::move(**candidate));
   }
   return chosen;
 }
 
-Result<void> AgentQueue::Claiming::claim_all(const std::vector<ItemKey>& keys) {
+Result<void> AgentQueue::Claiming::claim_all(const Candidates& candidates) {
   std::vector<engine::Change> changes;
   std::vector<std::size_t> slots;
-  for (const ItemKey& key : keys) {
-    engine::Change change{.key = key, .actor = actor_};
+  for (const auto& candidate : candidates) {
+    engine::Change change{.key = candidate.key(), .actor = actor_};
     change.decide = [this](const engine::LoadedItem& item, Time now) -> Result<Decision> {
       auto free = queue::takeable(engine_.core().shelf, item, filter_, now);
       if (!free) return free.error();
@@ -118,7 +118,7 @@ Result<void> AgentQueue::Claiming::claim_all(const std::vector<ItemKey>& keys) {
     switch (error.code()) {
       case errc::already_claimed:
       case errc::contention:
-        window_.step_aside(actor_, filter_);
+        window_.lost(actor_, filter_, candidates[i].key());
         break;
       case errc::already_resolved:
       case errc::not_for_agents:

@@ -23,9 +23,11 @@ class AgentQueue::Claiming {
   Result<std::vector<AgentSession>> run();
 
  private:
+  using Candidates = std::vector<Window::Candidate>;
+
   Result<void> recall();
-  Result<std::vector<ItemKey>> choose(int& fills);
-  Result<void> claim_all(const std::vector<ItemKey>& keys);
+  Result<Candidates> choose(int& fills);
+  Result<void> claim_all(const Candidates& candidates);
   [[nodiscard]] engine::Request request(std::size_t slot) const;
   void add(const WorkItem& item);
 

@@ -1,8 +1,9 @@
-// A storage that a test looks into: it is told of commits and sleeps, and can be made deaf to commits.
+// A storage that is looked into: it tells of commits and sleeps, counts them, and can be made deaf to commits.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -17,20 +18,31 @@ class HookedStorage final : public Storage {
  public:
   explicit HookedStorage(Storage& behind) : behind_(behind) {}
 
+  std::function<void()> on_commit;     ///< Before a commit.
   std::function<void()> on_committed;  ///< After a commit, before its caller gets the answer.
   /// Before somebody sleeps. Something else than nullopt is the answer, and nobody sleeps.
   std::function<std::optional<Changed>(const WaitRequest&)> on_sleep;
   std::atomic<int> scans{0};
-  std::atomic<int> sleepers_max{0};  ///< Who slept at the same time, at most.
+  std::atomic<std::uint64_t> commits{0};    ///< Change sets that were to be committed.
+  std::atomic<std::uint64_t> conflicts{0};  ///< Those of them that lost against another.
+  std::atomic<int> sleepers_max{0};         ///< Who slept at the same time, at most.
 
   Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) override { return behind_.get(ids); }
+  Result<std::vector<std::optional<Record>>> get_bodies(std::span<const RecordId> ids) override {
+    return behind_.get_bodies(ids);
+  }
   Result<ScanPage> scan(const ScanRequest& request) override {
     ++scans;
     return behind_.scan(request);
   }
   Result<std::uint64_t> count(const CountRequest& request) override { return behind_.count(request); }
   std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes) override {
+    if (on_commit) on_commit();
     auto results = behind_.commit(changes);
+    commits += results.size();
+    for (const auto& result : results) {
+      if (!result && result.error().code() == errc::conflict) ++conflicts;
+    }
     if (on_committed) on_committed();
     return results;
   }

@@ -14,6 +14,7 @@ std::vector<Figure> disk_figures();
 std::vector<Figure> sqlite_figures();
 std::vector<Figure> postgres_figures();
 std::vector<Figure> postgres_million_figures();
+std::vector<Figure> claimers_figures();
 std::vector<Figure> life_figures();
 std::vector<Figure> latency_figures();
 std::vector<Figure> heartbeat_figures();

@@ -1,16 +1,11 @@
 // Heartbeats while others saturate the disk: 16 writers in 4 processes commit with synchronous FULL as fast as they
 // can, and in each of the processes an agent keeps the shortest hold that there is.
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <stdexcept>
+#include <span>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -18,6 +13,7 @@
 #include "bench/figures.hpp"
 #include "bench/helpdesk.hpp"
 #include "bench/percentiles.hpp"
+#include "bench/processes.hpp"
 
 namespace openindex::bench {
 namespace {
@@ -36,42 +32,15 @@ struct Told {
   std::vector<double> beats;  ///< Milliseconds.
   double writes = 0;
   double missed = 0;  ///< Refused, or so late that the hold could have run out.
-};
 
-class Pipe {
- public:
-  Pipe() {
-    if (pipe(ends_.data()) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
+  [[nodiscard]] std::vector<double> numbers() const {
+    std::vector<double> all{writes, missed};
+    all.insert(all.end(), beats.begin(), beats.end());
+    return all;
   }
-  ~Pipe() {
-    for (const int end : ends_) close(end);
+  static Told from(const std::vector<double>& numbers) {
+    return {{numbers.begin() + 2, numbers.end()}, numbers[0], numbers[1]};
   }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-
-  void write_all(const void* bytes, std::size_t size) const {
-    for (const auto* next = static_cast<const char*>(bytes); size > 0;) {
-      const auto written = write(ends_[1], next, size);
-      if (written <= 0) throw std::system_error(errno, std::generic_category(), "writing to a pipe");
-      next += written;
-      size -= static_cast<std::size_t>(written);
-    }
-  }
-  void read_all(void* bytes, std::size_t size) const {
-    for (auto* next = static_cast<char*>(bytes); size > 0;) {
-      const auto found = read(ends_[0], next, size);
-      if (found <= 0) throw std::runtime_error("a process of the benchmark died");
-      next += found;
-      size -= static_cast<std::size_t>(found);
-    }
-  }
-  void close_writing() {
-    close(ends_[1]);
-    ends_[1] = -1;
-  }
-
- private:
-  std::array<int, 2> ends_{};
 };
 
 void beat(WorkflowEngine& engine, const Actor& holder, const ItemKey& item, Clock::time_point until, Told& told) {
@@ -106,48 +75,6 @@ Told work(const std::filesystem::path& file, std::span<const ItemKey> items, std
   return told;
 }
 
-/// The whole life of a process; never returns, since what the parent owns is not its own to destroy.
-[[noreturn]] void live(const Pipe& pipe, const std::filesystem::path& file, std::span<const ItemKey> items,
-                       std::size_t process, double seconds) {
-  try {
-    const Told told = work(file, items, process, seconds);
-    const std::array<double, 3> head{static_cast<double>(told.beats.size()), told.writes, told.missed};
-    pipe.write_all(head.data(), sizeof head);
-    pipe.write_all(told.beats.data(), told.beats.size() * sizeof(double));
-    _exit(0);
-  } catch (const BadResult& error) {
-    std::fprintf(stderr, "a process failed: %s\n", error.error().describe().c_str());
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "a process failed: %s\n", error.what());
-  }
-  _exit(1);
-}
-
-Told hear(const Pipe& pipe) {
-  std::array<double, 3> head{};
-  pipe.read_all(head.data(), sizeof head);
-  Told told{std::vector<double>(static_cast<std::size_t>(head[0])), head[1], head[2]};
-  pipe.read_all(told.beats.data(), told.beats.size() * sizeof(double));
-  return told;
-}
-
-std::vector<Told> run_processes(const std::filesystem::path& file, const std::vector<ItemKey>& items, double seconds) {
-  std::vector<pid_t> children;
-  std::array<Pipe, process_count> pipes;
-  for (std::size_t i = 0; i < process_count; ++i) {
-    const auto own = std::span(items).subspan(i * items_per_process, items_per_process);
-    const pid_t child = fork();
-    if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
-    if (child == 0) live(pipes[i], file, own, i, seconds);
-    children.push_back(child);
-    pipes[i].close_writing();
-  }
-  std::vector<Told> told;
-  for (const Pipe& pipe : pipes) told.push_back(hear(pipe));
-  for (const pid_t child : children) waitpid(child, nullptr, 0);
-  return told;
-}
-
 std::vector<Reading> heartbeats(const Place& place) {
   const double seconds = place.seconds.value_or(default_seconds);
   const auto file = place.folder / "heartbeats.db";
@@ -159,7 +86,12 @@ std::vector<Reading> heartbeats(const Place& place) {
   Latencies latencies;
   double writes = 0;
   double missed = 0;
-  for (Told& told : run_processes(file, items, seconds)) {
+  const auto all_told = in_processes(process_count, [&](std::size_t process) {
+    const auto own = std::span(items).subspan(process * items_per_process, items_per_process);
+    return work(file, own, process, seconds).numbers();
+  });
+  for (const auto& numbers : all_told) {
+    auto told = Told::from(numbers);
     latencies.push_back(std::move(told.beats));
     writes += told.writes / seconds;
     missed += told.missed;

@@ -79,7 +79,8 @@ Options read_options(const std::vector<std::string>& arguments) {
 
 bool is_called_like(const Figure& figure, const std::string& filter) {
   const auto contains = [&](const std::string& name) { return name.find(filter) != std::string::npos; };
-  return contains(figure.name) || std::any_of(figure.also.begin(), figure.also.end(), contains);
+  return contains(figure.name) || filter.starts_with(figure.name + ".") ||
+         std::any_of(figure.also.begin(), figure.also.end(), contains);
 }
 
 std::vector<Figure> choose_figures(const std::string& filter) {
@@ -87,7 +88,7 @@ std::vector<Figure> choose_figures(const std::string& filter) {
   std::string names;
   for (auto* room : {rules_figures, memory_figures, queue_figures, disk_figures, sqlite_figures, life_figures,
                      latency_figures, heartbeat_figures, footprint_figures, million_figures, postgres_figures,
-                     postgres_million_figures, wake_figures}) {
+                     postgres_million_figures, claimers_figures, wake_figures}) {
     for (Figure& figure : room()) {
       names += "\n  " + figure.name;
       for (const auto& name : figure.also) names += "\n  " + name;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bench/helpdesk.hpp"
+#include "bench/million.hpp"
 #include "bench/recording_storage.hpp"
 
 namespace openindex::bench {
@@ -19,33 +20,49 @@ std::unique_ptr<PostgresServer> start_postgres(const Place& place, std::vector<s
   return std::make_unique<PostgresServer>(std::move(settings), place.folder);
 }
 
-PostgresDesk::PostgresDesk(const PostgresServer& server, std::string schema, std::size_t items)
-    : server_(server), schema_(std::move(schema)) {
-  {
-    OpenPostgres open(server_, schema_);
-    keys_ = file_requests(open.engine, items);
-  }
-  RawPostgres(server_.conninfo(), schema_).execute("CREATE TABLE filed AS TABLE records");
-  record_claims();
+void fill_schema(const PostgresServer& server, const std::string& schema, std::size_t items) {
+  auto options = server.options(schema);
+  options.conninfo += " options='-c synchronous_commit=off'";
+  fill_items(*PostgresStorage::open(options).value(), items, 0);
 }
 
-void PostgresDesk::reset() const {
-  RawPostgres host(server_.conninfo(), schema_);
+void keep_copy(const PostgresServer& server, const std::string& schema) {
+  RawPostgres(server.conninfo(), schema).execute("CREATE TABLE filed AS TABLE records");
+}
+
+void put_back(const PostgresServer& server, const std::string& schema) {
+  RawPostgres host(server.conninfo(), schema);
   host.execute("TRUNCATE records");
   host.execute("INSERT INTO records SELECT * FROM filed");
+  tidy(server, schema);
+}
+
+void tidy(const PostgresServer& server, const std::string& schema) {
+  RawPostgres host(server.conninfo(), schema);
   host.execute("VACUUM ANALYZE records");
   host.execute("CHECKPOINT");
 }
 
-void PostgresDesk::record_claims() {
+PostgresDesk::PostgresDesk(const PostgresServer& server, std::string schema, std::size_t items)
+    : server_(server), schema_(std::move(schema)) {
+  fill_schema(server_, schema_, items);
+  keep_copy(server_, schema_);
   RecordingStorage storage;
   WorkflowEngine engine{{.storage = storage}};
-  if (file_requests(engine, keys_.size()) != keys_) throw std::logic_error("items are numbered differently in memory");
+  keys_ = file_requests(engine, items);
   static_cast<void>(storage.take());
   for (const ItemKey& key : keys_) {
     require(engine.claim(agent(), key));
     claims_.push_back(RawClaim::from(storage.take().at(0)));
   }
+}
+
+std::vector<std::unique_ptr<RawPostgres>> PostgresDesk::connect(std::size_t count) const {
+  std::vector<std::unique_ptr<RawPostgres>> connections;
+  while (connections.size() < count) {
+    connections.push_back(std::make_unique<RawPostgres>(server_.conninfo(), schema_));
+  }
+  return connections;
 }
 
 }  // namespace openindex::bench

@@ -19,6 +19,16 @@ namespace openindex::bench {
 /// PostgreSQL is not installed.
 std::unique_ptr<PostgresServer> start_postgres(const Place& place, std::vector<std::string> more_settings = {});
 
+/// Fill a new schema with free items quickly (`fill_items`).
+void fill_schema(const PostgresServer& server, const std::string& schema, std::size_t items);
+
+/// Remember the items of a schema as they are, and put every one back to where it was.
+void keep_copy(const PostgresServer& server, const std::string& schema);
+void put_back(const PostgresServer& server, const std::string& schema);
+
+/// Have tables as they are after a quiet night, and everything on the disk.
+void tidy(const PostgresServer& server, const std::string& schema);
+
 /// A schema with free items, of which every pass takes a copy.
 class PostgresDesk {
  public:
@@ -31,11 +41,12 @@ class PostgresDesk {
   [[nodiscard]] const std::string& schema() const noexcept { return schema_; }
 
   /// Put every item back to where it was.
-  void reset() const;
+  void reset() const { put_back(server_, schema_); }
+
+  /// Connect so many raw programs.
+  [[nodiscard]] std::vector<std::unique_ptr<RawPostgres>> connect(std::size_t count) const;
 
  private:
-  void record_claims();
-
   const PostgresServer& server_;
   std::string schema_;
   std::vector<ItemKey> keys_;

@@ -58,10 +58,7 @@ double raw_rate(const PostgresDesk& desk) {
   Stopwatch watch;
   while (watch.wants_more()) {
     desk.reset();
-    std::vector<std::unique_ptr<RawPostgres>> connections;
-    for (std::size_t caller = 0; caller < callers; ++caller) {
-      connections.push_back(std::make_unique<RawPostgres>(desk.server().conninfo(), desk.schema()));
-    }
+    const auto connections = desk.connect(callers);
     count += timed_claims(watch, desk.claims().size(), [&](std::size_t caller, std::size_t item) {
       connections[caller]->claim(desk.claims()[item]);
     });

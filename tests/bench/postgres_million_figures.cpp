@@ -12,19 +12,6 @@ namespace {
 const std::string long_queue_schema = "a_million";
 const std::string short_queue_schema = "a_thousand";
 
-/// Have what was written on the disk and tables as they are after a quiet night.
-void tidy(const PostgresServer& server, const std::string& schema) {
-  RawPostgres host(server.conninfo(), schema);
-  host.execute("VACUUM ANALYZE records");
-  host.execute("CHECKPOINT");
-}
-
-void fill(const PostgresServer& server, const std::string& schema, std::size_t items) {
-  auto options = server.options(schema);
-  options.conninfo += " options='-c synchronous_commit=off'";
-  fill_items(*PostgresStorage::open(options).value(), items, 0);
-}
-
 double rate(const PostgresServer& server, const std::string& schema) {
   std::size_t count = 0;
   Stopwatch watch;
@@ -39,8 +26,8 @@ double rate(const PostgresServer& server, const std::string& schema) {
 Rounds claims(const Place& place) {
   // Nothing tidies up in the background while claims are timed.
   const std::shared_ptr<PostgresServer> server = start_postgres(place, {"autovacuum=off", "max_wal_size=4GB"});
-  fill(*server, long_queue_schema, million);
-  fill(*server, short_queue_schema, short_queue);
+  fill_schema(*server, long_queue_schema, million);
+  fill_schema(*server, short_queue_schema, short_queue);
   return {.value = [server] { return rate(*server, long_queue_schema); },
           .baseline = [server] { return rate(*server, short_queue_schema); }};
 }

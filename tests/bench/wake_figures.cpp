@@ -1,108 +1,24 @@
 // Waking across processes: how long after a commit a sleeper in another process goes on, beside a bare pipe.
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <functional>
 #include <memory>
-#include <new>
-#include <stdexcept>
-#include <thread>
 #include <vector>
 
 #include <openindex/adapters/sqlite_storage.hpp>
+#include <openindex/agent_queue.hpp>
 
 #include "bench/disk.hpp"
 #include "bench/figures.hpp"
+#include "bench/helpdesk.hpp"
+#include "bench/postgres_desk.hpp"
+#include "bench/sleeper.hpp"
+#include "engine/hooked_storage.hpp"
 
 namespace openindex::bench {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
+using std::chrono::microseconds;
 
 constexpr std::uint64_t wakes_per_round = 1000;
-
-/// What the two processes tell each other, in memory that both have. The steady clock is the same for both.
-struct Board {
-  std::atomic<std::uint64_t> sleeps{0};  ///< How often the sleeper has gone to sleep.
-  std::atomic<std::uint64_t> wakes{0};
-  std::atomic<SteadyClock::duration::rep> woken_at{0};
-};
-
-/// A child that goes to sleep again and again. It is made before its parent opens a database.
-class Sleeper {
- public:
-  /// `make_sleep` is called in the child; what it returns sleeps until the child is woken.
-  explicit Sleeper(const std::function<std::function<void()>()>& make_sleep)
-      : board_(mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
-    if (board_ == MAP_FAILED) throw std::runtime_error("no memory to share with another process");
-    new (board_) Board;
-    child_ = fork();
-    if (child_ < 0) throw std::runtime_error("no other process can be made");
-    if (child_ != 0) return;
-    try {
-      const auto sleep = make_sleep();
-      for (std::uint64_t i = 1; i <= wakes_per_round; ++i) {
-        board().sleeps = i;
-        sleep();
-        board().woken_at = SteadyClock::now().time_since_epoch().count();
-        board().wakes = i;
-      }
-      _exit(0);
-    } catch (...) {
-      _exit(1);
-    }
-  }
-  ~Sleeper() {
-    if (child_ > 0) kill_and_wait();
-    munmap(board_, sizeof(Board));
-  }
-  Sleeper(const Sleeper&) = delete;
-  Sleeper& operator=(const Sleeper&) = delete;
-
-  /// Wake it a thousand times; the median in microseconds from where `wake` is called to where the sleeper goes on.
-  double median_us(const std::function<void()>& wake) {
-    std::vector<double> times;
-    for (std::uint64_t i = 1; i <= wakes_per_round; ++i) {
-      wait_for(board().sleeps, i);
-      // It is about to sleep: give it the time to do so.
-      const auto asleep = SteadyClock::now() + std::chrono::microseconds(300);
-      while (SteadyClock::now() < asleep) std::this_thread::yield();
-      const auto before = SteadyClock::now();
-      wake();
-      wait_for(board().wakes, i);
-      const SteadyClock::time_point woken{SteadyClock::duration(board().woken_at)};
-      times.push_back(std::chrono::duration<double, std::micro>(woken - before).count());
-    }
-    std::nth_element(times.begin(), times.begin() + wakes_per_round / 2, times.end());
-    return times[wakes_per_round / 2];
-  }
-
- private:
-  Board& board() { return *static_cast<Board*>(board_); }
-
-  void wait_for(const std::atomic<std::uint64_t>& count, std::uint64_t value) {
-    while (count < value) {
-      if (waitpid(child_, nullptr, WNOHANG) == child_ && count < value) {
-        child_ = -1;
-        throw std::runtime_error("the sleeping process has died");
-      }
-      std::this_thread::yield();
-    }
-  }
-
-  void kill_and_wait() {
-    kill(child_, SIGKILL);
-    waitpid(child_, nullptr, 0);
-  }
-
-  void* board_;
-  pid_t child_ = -1;
-};
 
 SqliteOptions options_of(const Place& place) {
   // No sync: how long the disk takes for one is disk.fdatasync.
@@ -112,10 +28,11 @@ SqliteOptions options_of(const Place& place) {
 double sqlite_wake(const Place& place) {
   double median = 0;
   {
-    Sleeper sleeper([&] {
+    Sleeper sleeper(wakes_per_round, [&](const auto& about_to_sleep) {
       const std::shared_ptr<SqliteStorage> storage = SqliteStorage::open(options_of(place)).value();
-      return [storage, seen = std::uint64_t{0}]() mutable {
+      return [storage, about_to_sleep, seen = std::uint64_t{0}]() mutable {
         if (seen == 0) seen = storage->wait_for_change({}).value().sequence;
+        about_to_sleep();
         const auto before = seen;
         while (seen == before) {
           seen = storage->wait_for_change({.seen = before, .timeout = std::chrono::hours(1)}).value().sequence;
@@ -126,38 +43,100 @@ double sqlite_wake(const Place& place) {
     ChangeSet changes;
     changes.id = "commit_1";
     changes.puts = {{{"host.bench", "news"}, "{}", {}}};
-    median = sleeper.median_us([&] { require(storage->commit({&changes, 1}).at(0)); });
+    const auto wake = [&] {
+      const auto before = Sleeper::Clock::now();
+      require(storage->commit({&changes, 1}).at(0));
+      return before;
+    };
+    median = sleeper.median_us(wake, [](std::uint64_t) { return microseconds(300); });
   }
   remove_database(options_of(place).path);
   return median;
 }
 
-double pipe_wake() {
-  int ends[2];
-  if (pipe(ends) != 0) throw std::runtime_error("no pipe can be made");
-  char byte = 0;
-  double median = 0;
-  {
-    Sleeper sleeper([&] {
-      return [&] {
-        if (read(ends[0], &byte, 1) != 1) throw std::runtime_error("the pipe has ended");
-      };
-    });
-    median = sleeper.median_us([&] {
-      if (write(ends[1], &byte, 1) != 1) throw std::runtime_error("the pipe has ended");
-    });
-  }
-  close(ends[0]);
-  close(ends[1]);
-  return median;
+/// An agent's process, or that of whoever has work for it.
+struct Party {
+  explicit Party(const PostgresOptions& options) : storage(PostgresStorage::open(options).value()) {}
+
+  std::unique_ptr<PostgresStorage> storage;
+  tests::HookedStorage hooked{*storage};
+  WorkflowEngine engine{{.storage = hooked}};
+  AgentQueue queue{engine};
+  std::vector<AgentSession> claimed = {};
+};
+
+/// Take what there is, then wait for more.
+void wait_for_work(Party& party) {
+  while (auto session = party.queue.claim_next(agent()).value()) party.claimed.push_back(std::move(*session));
+  require(party.queue.wait_available(agent(), {}, std::chrono::hours(1)));
+}
+
+double postgres_wake(const PostgresOptions& options, std::uint64_t wakes,
+                     const std::function<microseconds(std::uint64_t)>& pause) {
+  Sleeper sleeper(wakes, [&](const auto& about_to_sleep) {
+    const auto party = std::make_shared<Party>(options);
+    party->hooked.on_sleep = [about_to_sleep](const WaitRequest&) {
+      about_to_sleep();
+      return std::nullopt;
+    };
+    return [party] { wait_for_work(*party); };
+  });
+  Party party(options);
+  const Actor host = Actor::system("host");
+  require(party.engine.save(host, helpdesk_workflow()));
+  Sleeper::Clock::time_point committing{};
+  party.hooked.on_commit = [&] { committing = Sleeper::Clock::now(); };
+  const auto wake = [&] {
+    require(party.engine.create(host, helpdesk_request()));
+    return committing;
+  };
+  return sleeper.median_us(wake, pause);
+}
+
+PostgresOptions postgres_options(const PostgresServer& server) {
+  auto options = server.options("wake");
+  options.conninfo += " options='-c synchronous_commit=off'";  // no sync, as above
+  return options;
+}
+
+constexpr std::uint64_t postgres_wakes = 200;
+constexpr std::uint64_t polled_wakes = 20;
+constexpr std::chrono::milliseconds polled_every{250};
+
+Rounds told(const Place& place) {
+  const std::shared_ptr<PostgresServer> server = start_postgres(place);
+  return {.value =
+              [server] {
+                return postgres_wake(postgres_options(*server), postgres_wakes,
+                                     [](std::uint64_t) { return std::chrono::milliseconds(2); });
+              },
+          .baseline = [] { return pipe_wake_us(postgres_wakes); }};
+}
+
+/// Commits come at every time between two looks alike, as they would.
+Rounds polled(const Place& place) {
+  const std::shared_ptr<PostgresServer> server = start_postgres(place);
+  return {.value = [server] {
+    auto options = postgres_options(*server);
+    options.notifications = false;
+    return postgres_wake(options, polled_wakes,
+                         [](std::uint64_t i) { return microseconds(polled_every) * i / polled_wakes; });
+  }};
 }
 
 }  // namespace
 
 std::vector<Figure> wake_figures() {
-  return {{.name = "sqlite.wake_p50_us", .unit = "us", .on_disk = true, .prepare = [](const Place& place) {
-             return Rounds{.value = [place] { return sqlite_wake(place); }, .baseline = pipe_wake};
-           }}};
+  return {{.name = "sqlite.wake_p50_us",
+           .unit = "us",
+           .on_disk = true,
+           .prepare =
+               [](const Place& place) {
+                 return Rounds{.value = [place] { return sqlite_wake(place); },
+                               .baseline = [] { return pipe_wake_us(wakes_per_round); }};
+               }},
+          {.name = "postgres.wake_p50_us", .unit = "us", .on_disk = true, .prepare = told},
+          {.name = "postgres.wake_polled_p50_us", .unit = "us", .on_disk = true, .prepare = polled}};
 }
 
 }  // namespace openindex::bench

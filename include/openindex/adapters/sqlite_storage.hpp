@@ -59,7 +59,8 @@ class OPENINDEX_API SqliteStorage final : public Storage {
 
   /// Copy the database as it is now to a new file, while others read and write; commits do not wait for it, but the log
   /// cannot start over meanwhile. The copy holds the host's tables, too, and is whole and synced when it gets its name:
-  /// it is written as `<to>.part-…` in the same folder, which only a process that dies leaves behind.
+  /// it is written in a folder `<to>.part-…` beside it. A process that dies leaves that behind; the next backup to the
+  /// same place removes it, and never one that a live process writes in.
   /// @par Errors already_exists (the file, or a `-wal`, `-shm` or `-journal` that would be taken for its own),
   /// invalid_argument (no folder for it), storage_read_only, storage_full, storage_corrupt, storage_failed
   Result<void> backup(const std::filesystem::path& to);

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <memory>
 #include <string>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "adapters/sqlite/connection.hpp"
+#include "adapters/sqlite/unfinished_copy.hpp"
 
 namespace openindex::sqlite {
 namespace {
@@ -39,26 +39,6 @@ Result<void> check_place(const fs::path& to) {
   }
   return {};
 }
-
-/// The copy while it is written. It is removed unless it got its name.
-class Part {
- public:
-  explicit Part(const fs::path& to) {
-    static std::atomic<unsigned> count = 0;
-    path_ = to.string() + ".part-" + std::to_string(getpid()) + "-" + std::to_string(++count);
-  }
-  ~Part() {
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-  }
-  Part(const Part&) = delete;
-  Part& operator=(const Part&) = delete;
-
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 /// One moment of the source: its connection stays in a read transaction, so that no commit makes the copying start
 /// over.
@@ -116,9 +96,11 @@ Result<void> back_up(const SqliteOptions& options, const fs::path& given) {
     return Error(errc::invalid_argument, "The path of the copy names no file").with("path", given.string());
   }
   if (auto free = check_place(to); !free) return free;
-  const Part part(to);
-  if (auto written = write_copy(options, part.path()); !written) return written;
-  return give_name(part.path(), to);
+  remove_abandoned_copies(to);
+  const auto copy = UnfinishedCopy::make(to);
+  if (!copy) return copy.error();
+  if (auto written = write_copy(options, copy->file()); !written) return written;
+  return give_name(copy->file(), to);
 }
 
 }  // namespace openindex::sqlite

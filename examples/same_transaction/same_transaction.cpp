@@ -22,7 +22,7 @@ class Shop {
  public:
   explicit Shop(const char* path) {
     sqlite3_open(path, &database_);
-    run("PRAGMA wal_autocheckpoint=0");  // the storage sees to the log of the file they share
+    (void)oi::SqliteStorage::prepare_host(database_);  // the storage sees to the log of the file they share
     run("CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, article TEXT NOT NULL)");
   }
   ~Shop() { sqlite3_close(database_); }

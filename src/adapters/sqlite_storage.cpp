@@ -56,6 +56,8 @@ Result<std::unique_ptr<Enlistment>> SqliteStorage::enlist(sqlite3* transaction) 
                                          database_->commits());
 }
 
+Result<void> SqliteStorage::prepare_host(sqlite3* connection) { return sqlite::stop_automatic_checkpoints(connection); }
+
 Result<void> SqliteStorage::backup(const std::filesystem::path& to) {
   return sqlite::back_up(database_->options(), to);
 }

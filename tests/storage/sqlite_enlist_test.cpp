@@ -211,6 +211,37 @@ TEST_CASE("enlisting turns the connection's automatic checkpoints off, and leave
   CHECK(commits == (hooked ? 1 : 0));
 }
 
+TEST_CASE("a connection that was prepared writes as much as it likes, and never copies the log by itself") {
+  Enlisting f;
+  bool prepared = false;
+  SUBCASE("as it is opened, it does") {}
+  SUBCASE("prepared, it does not") { prepared = true; }
+  if (prepared) REQUIRE(SqliteStorage::prepare_host(f.host.raw()));
+  f.host.execute("CREATE TABLE orders (name)");
+  const auto before = std::filesystem::file_size(f.file.path());
+  for (int i = 0; i < 3; ++i) f.host.execute("INSERT INTO orders VALUES (randomblob(5000000))");
+  CHECK((std::filesystem::file_size(f.file.path()) == before) == prepared);
+  CHECK(f.host.column("PRAGMA wal_autocheckpoint") == std::vector<std::string>{prepared ? "0" : "1000"});
+  const auto inside = f.begin();  // it may be enlisted as before
+  REQUIRE(commit_one(*inside, test_put("a")));
+  f.host.execute("COMMIT");
+  CHECK(count_records(*f.storage) == 1);
+}
+
+TEST_CASE("preparing a connection leaves a hook of the host alone, and refuses null") {
+  Enlisting f;
+  int commits = 0;
+  const auto count = [](void* seen, sqlite3*, const char*, int) {
+    ++*static_cast<int*>(seen);
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(f.host.raw(), count, &commits);
+  CHECK(SqliteStorage::prepare_host(f.host.raw()));
+  f.host.execute("CREATE TABLE orders (name)");
+  CHECK(commits == 1);
+  CHECK(SqliteStorage::prepare_host(nullptr).error().code() == errc::invalid_argument);
+}
+
 TEST_CASE("a temporary table of the host does not stand in for ours") {
   Enlisting f;
   f.host.execute("CREATE TEMP TABLE records (kind, key)");

@@ -76,13 +76,23 @@ class OPENINDEX_API SqliteStorage final : public Storage {
   /// uses. Begin with BEGIN IMMEDIATE. From the first write to the end of the transaction every other writer waits, and
   /// gives up with `storage_busy` after its busy timeout, a call of the same thread outside the transaction included.
   ///
-  /// Automatic checkpoints of the connection are turned off and stay so; a host that writes on it before it enlists it
-  /// does that itself, right after opening it (`PRAGMA wal_autocheckpoint=0`). Nothing else of it is changed: what
-  /// survives a power cut is what its `synchronous` says.
+  /// Automatic checkpoints of the connection are turned off and stay so, as `prepare_host` does. Nothing else of it is
+  /// changed: what survives a power cut is what its `synchronous` says.
   /// @par Errors invalid_argument (null, another file, no open transaction), storage_read_only, storage_failed. Of
   /// calls inside: storage_busy also when the transaction began with a read and cannot become one that writes,
   /// invalid_argument when it is over; context `transaction` if SQLite rolled it back (a full disk, a failing one).
   [[nodiscard]] Result<std::unique_ptr<Enlistment>> enlist(sqlite3* transaction);
+
+  /// Make a connection of the host's to this file, or to one that it attaches, safe to write on: SQLite's automatic
+  /// checkpoints, which can lose commits with a library that has the WAL-reset bug, are turned off; the storage does
+  /// them. Call it right after opening the connection, before the first write. Nothing else of it is changed; a hook
+  /// that the host has set by `sqlite3_wal_hook` stays (with one there are no automatic checkpoints). `enlist` does the
+  /// same, but only then: what the host wrote before may have been followed by a checkpoint.
+  ///
+  /// The library does not do it by itself to every connection that is opened (`sqlite3_auto_extension`): that would
+  /// change the databases of the whole process, those that are not ours included.
+  /// @par Errors invalid_argument (null), storage_failed
+  static Result<void> prepare_host(sqlite3* connection);
 
   /// Tell what the database runs with. @par Errors storage_failed
   [[nodiscard]] Result<SqliteStatus> status();

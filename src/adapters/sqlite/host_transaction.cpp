@@ -27,14 +27,6 @@ Result<void> check_connection(sqlite3* host, const std::string& file) {
       .with("path", file);
 }
 
-/// Automatic checkpoints are a hook on commits. A host that has a hook of its own has none, and keeps its hook.
-Result<void> stop_checkpoints(Connection& host) {
-  const auto pages = host.read_integer("PRAGMA wal_autocheckpoint");
-  if (!pages) return pages.error();
-  if (*pages != 0) sqlite3_wal_autocheckpoint(host.raw(), 0);
-  return {};
-}
-
 /// A transaction that has read before cannot wait for the write lock: what it has read would be out of date.
 Error explain_busy(const Error& busy) {
   return Error(errc::storage_busy,
@@ -45,12 +37,24 @@ Error explain_busy(const Error& busy) {
 
 }  // namespace
 
+/// Automatic checkpoints are a hook on commits. A host that has a hook of its own has none, and keeps its hook.
+Result<void> stop_automatic_checkpoints(sqlite3* host) {
+  if (host == nullptr) return Error(errc::invalid_argument, "The connection is null");
+  Connection connection(host);
+  const auto pages = connection.read_integer("PRAGMA wal_autocheckpoint");
+  if (!pages) return pages.error();
+  if (*pages == 0) return {};
+  const int code = sqlite3_wal_autocheckpoint(host, 0);
+  if (code != SQLITE_OK) return error_of(host, code, "turning off automatic checkpoints");
+  return {};
+}
+
 Result<std::unique_ptr<Enlistment>> HostTransaction::enlist(sqlite3* host, const std::string& file,
                                                             const Storage& storage, ChangeWatch& watch,
                                                             GroupCommit& commits) {
   if (auto fits = check_connection(host, file); !fits) return fits.error();
   std::unique_ptr<HostTransaction> made(new HostTransaction(host, storage, watch, commits));
-  if (auto stopped = stop_checkpoints(made->connection_); !stopped) return stopped.error();
+  if (auto stopped = stop_automatic_checkpoints(host); !stopped) return stopped.error();
   return std::unique_ptr<Enlistment>(std::move(made));
 }
 

@@ -14,6 +14,9 @@
 
 namespace openindex::sqlite {
 
+/// Turn a connection's automatic checkpoints off. @par Errors as SqliteStorage::prepare_host
+Result<void> stop_automatic_checkpoints(sqlite3* host);
+
 class HostTransaction final : public Enlistment {
  public:
   /// `file` is the database's, as SQLite names it. Storage and watch must outlive the transaction.

@@ -18,11 +18,11 @@ namespace openindex {
 inline namespace v0 {
 namespace {
 
-constexpr std::size_t key_bytes = 32;
-constexpr std::size_t hex_digits = 2 * key_bytes;
+constexpr std::size_t key_size = 32;
+constexpr std::size_t hex_digits = 2 * key_size;
 constexpr int attempts_max = 4;
 
-using KeyBytes = std::array<std::byte, key_bytes>;
+using KeyBytes = std::array<std::byte, key_size>;
 
 /// Text of a key, wiped when it is no longer needed; one byte longer than what is good, to notice what is too long.
 struct KeyText {
@@ -66,7 +66,7 @@ int digit(char c) {
 
 bool read_hex(std::string_view text, KeyBytes& key) {
   if (text.size() != hex_digits) return false;
-  for (std::size_t i = 0; i < key_bytes; ++i) {
+  for (std::size_t i = 0; i < key_size; ++i) {
     const int high = digit(text[2 * i]);
     const int low = digit(text[2 * i + 1]);
     if (high < 0 || low < 0) return false;

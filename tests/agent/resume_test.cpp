@@ -67,7 +67,7 @@ struct Moment {
   std::string action;
 };
 
-Tool search_tool() {
+Tool search_by_name() {
   Tool tool;
   tool.name = "search";
   return tool;
@@ -80,7 +80,7 @@ TEST_CASE("from every prefix of every journal a run goes on with the action that
   for (std::uint32_t seed = 0; seed < 200; ++seed) {
     CAPTURE(seed);
     Rehearsal rehearsal;
-    rehearsal.tools = {search_tool()};
+    rehearsal.tools = {search_by_name()};
     rehearsal.options.turns_max = 12;
     MoodyModel model(seed);
     std::vector<Moment> moments;
@@ -139,7 +139,7 @@ TEST_CASE("steps that mean nothing to a run are ignored") {
 
 TEST_CASE("a call whose effect is unknown is not made again") {
   Rehearsal rehearsal;
-  rehearsal.tools = {search_tool()};
+  rehearsal.tools = {search_by_name()};
   auto action = rehearsal.reply(rehearsal.begin(), calls({{"search", "{}"}}));
   rehearsal.add_step("intent", agent::intent_body(std::get<CallHostTool>(action).call));
   action = rehearsal.begin();
@@ -153,7 +153,7 @@ TEST_CASE("a call whose effect is unknown is not made again") {
 
 TEST_CASE("an intent that was followed by its outcome is settled") {
   Rehearsal rehearsal;
-  rehearsal.tools = {search_tool()};
+  rehearsal.tools = {search_by_name()};
   const auto action = rehearsal.reply(rehearsal.begin(), calls({{"search", "{}"}, {"search", "{}"}}));
   rehearsal.add_step("intent", agent::intent_body(std::get<CallHostTool>(action).call));
   rehearsal.carry_out(action);

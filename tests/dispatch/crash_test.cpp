@@ -5,12 +5,7 @@
 using namespace openindex;
 using namespace std::chrono_literals;
 using tests::DispatchFixture;
-
-namespace {
-
-const std::string set_triage = R"({"severity":"high","component":"parser"})";
-
-}  // namespace
+using tests::set_triage;
 
 TEST_CASE("after a crash no journaled turn is asked again and no tool acts twice") {
   DispatchFixture f;

@@ -14,6 +14,10 @@
 
 namespace openindex::tests {
 
+// What the model of a test sets in the triage stage, and accepts at the gate behind it.
+inline const std::string set_triage = R"({"severity":"high","component":"parser"})";
+inline const std::string accept = R"({"accept_requirements_text":true})";
+
 // Answers every chat request with what the test has laid out, in the OpenAI form; answers wait until they are released.
 class PlayedModel final : public HttpClient {
  public:

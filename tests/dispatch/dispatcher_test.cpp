@@ -4,14 +4,9 @@
 
 using namespace openindex;
 using namespace std::chrono_literals;
+using tests::accept;
 using tests::DispatchFixture;
-
-namespace {
-
-const std::string set_triage = R"({"severity":"high","component":"parser"})";
-const std::string accept = R"({"accept_requirements_text":true})";
-
-}  // namespace
+using tests::set_triage;
 
 TEST_CASE("a stage is done end to end and the next one starts") {
   DispatchFixture f;

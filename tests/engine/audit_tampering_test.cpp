@@ -16,7 +16,7 @@ using tests::EngineFixture;
 
 namespace {
 
-constexpr std::array<std::byte, 32> key{std::byte{1}, std::byte{2}};
+constexpr std::array<std::byte, 32> sealing_key{std::byte{1}, std::byte{2}};
 
 struct Tampering : EngineFixture {
   ItemKey item = bug();
@@ -154,12 +154,12 @@ TEST_CASE("a chain rewritten to its head convinces itself, but not a receipt, wh
   Tampering f;
   f.comments(3);
   const std::string receipt = f.engine.export_receipt(f.host, f.item).value();
-  const std::string sealed = seal_head(f.engine.audit_head(f.host, f.item).value(), key);
+  const std::string sealed = seal_head(f.engine.audit_head(f.host, f.item).value(), sealing_key);
   f.comments(1);
   f.rewrite_from(3);
   CHECK(located(f.engine.verify(f.host, f.item)) == "none");
   CHECK(located(f.engine.verify_against(f.host, f.item, receipt)) == "3");
-  CHECK(located(f.engine.verify_against(f.host, f.item, open_sealed_head(sealed, key).value())) == "4");
+  CHECK(located(f.engine.verify_against(f.host, f.item, open_sealed_head(sealed, sealing_key).value())) == "4");
 }
 
 TEST_CASE("a chain cut off with its head put back convinces itself, but not a receipt, which names the missing entry") {

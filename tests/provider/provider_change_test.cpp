@@ -7,7 +7,7 @@ using namespace openindex::providers;
 
 namespace {
 
-ProviderRecord llama() {
+ProviderRecord stored_llama() {
   const NewProvider wanted{.name = "llama", .type = "ollama", .config = {{"model", "llama3"}}};
   return decide_create(wanted, "prov_1", "salt_1", {}).value().record;
 }
@@ -15,10 +15,10 @@ ProviderRecord llama() {
 }  // namespace
 
 TEST_CASE("a name that the provider itself has got in the meantime is not taken") {
-  const auto renamed = decide_update(llama(), {.name = "opus"}, {.name_owner = "prov_1"});
+  const auto renamed = decide_update(stored_llama(), {.name = "opus"}, {.name_owner = "prov_1"});
   REQUIRE(renamed);
   CHECK(renamed->record.name == "opus");
-  const auto taken = decide_update(llama(), {.name = "opus"}, {.name_owner = "prov_2"});
+  const auto taken = decide_update(stored_llama(), {.name = "opus"}, {.name_owner = "prov_2"});
   REQUIRE_FALSE(taken);
   CHECK(taken.error().code() == errc::already_exists);
 }

@@ -16,6 +16,8 @@
 
 namespace openindex::test {
 
+constexpr auto one_answer = R"({"rules":[{"reply":{"text":"Hello"}}]})";
+
 struct TempDir {
   TempDir() {
     std::string name = (std::filesystem::temp_directory_path() / "openindex-XXXXXX").string();

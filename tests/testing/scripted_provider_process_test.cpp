@@ -15,12 +15,6 @@ using namespace openindex;
 using namespace openindex::test;
 using testing::ScriptedProvider;
 
-namespace {
-
-constexpr auto one_answer = R"({"rules":[{"reply":{"text":"Hello"}}]})";
-
-}  // namespace
-
 TEST_CASE("a provider in a process of its own answers and logs and is gone with its object") {
   const TempDir dir;
   const auto log = dir.path / "provider.log";

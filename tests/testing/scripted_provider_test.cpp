@@ -19,8 +19,6 @@ using testing::ScriptedProvider;
 
 namespace {
 
-constexpr auto one_answer = R"({"rules":[{"reply":{"text":"Hello"}}]})";
-
 ScriptedProvider started(std::string script, std::filesystem::path log = {}, std::string key = {}) {
   auto provider = ScriptedProvider::start({std::move(script), std::move(log), std::move(key)});
   REQUIRE(provider);

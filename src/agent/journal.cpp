@@ -22,9 +22,10 @@ struct Spelling {
   std::string_view text;
 };
 
-constexpr std::array<Spelling<WireFamily>, 3> families = {{{WireFamily::openai_chat, "openai_chat"},
+constexpr std::array<Spelling<WireFamily>, 4> families = {{{WireFamily::openai_chat, "openai_chat"},
                                                            {WireFamily::anthropic_messages, "anthropic_messages"},
-                                                           {WireFamily::ollama_chat, "ollama_chat"}}};
+                                                           {WireFamily::ollama_chat, "ollama_chat"},
+                                                           {WireFamily::openai_responses, "openai_responses"}}};
 constexpr std::array<Spelling<Stop>, 5> stops = {{{Stop::finished, "finished"},
                                                   {Stop::tool_calls, "tool_calls"},
                                                   {Stop::length, "length"},

@@ -10,6 +10,7 @@
 #include "codecs/reply_reader.hpp"
 #include "codecs/text.hpp"
 #include "codecs/wire_families.hpp"
+#include "codecs/wire_url.hpp"
 #include "json/read.hpp"
 
 namespace openindex::codecs {
@@ -32,30 +33,19 @@ const Family& family_of(WireFamily family) {
   static constexpr Family anthropic{"/v1", "/v1/messages", "/v1/models?limit=1", anthropic_messages::write_body,
                                     anthropic_messages::read_reply};
   static constexpr Family ollama{"/api", "/api/chat", "/api/tags", ollama_chat::write_body, ollama_chat::read_reply};
+  static constexpr Family responses{"", "/responses", "/models", openai_responses::write_body,
+                                    openai_responses::read_reply};
   switch (family) {
     case WireFamily::openai_chat:
       return openai;
+    case WireFamily::openai_responses:
+      return responses;
     case WireFamily::anthropic_messages:
       return anthropic;
     case WireFamily::ollama_chat:
       return ollama;
   }
   return openai;
-}
-
-bool holds_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
-Result<std::string> url_for(const ChatEndpoint& endpoint, std::string_view path, std::string_view version_prefix) {
-  std::string_view base = endpoint.base_url;
-  if (base.empty() || holds_control(base) || base.find_first_of("?# ") != std::string_view::npos) {
-    return Error(errc::invalid_argument, "The provider's endpoint is not a base URL without query");
-  }
-  if (base.ends_with('/')) base.remove_suffix(1);
-  if (!version_prefix.empty() && base.ends_with(version_prefix)) base.remove_suffix(version_prefix.size());
-  return std::string(base) + std::string(path);
 }
 
 Result<void> set_headers(HttpRequest& http, const ChatEndpoint& endpoint, const std::string& request_id) {
@@ -123,10 +113,17 @@ Result<ChatReply> decode(const ChatEndpoint& endpoint, const HttpResponse& respo
 
 Result<HttpRequest> encode_probe(const ChatEndpoint& endpoint) {
   const Family& family = family_of(endpoint.family);
-  auto url = url_for(endpoint, family.probe_path, family.version_prefix);
+  // Without a list of models to ask for, a question that says nothing: it is refused, but a bad key is refused
+  // otherwise.
+  const bool lists_models = endpoint.dialect != WireDialect::perplexity;
+  auto url = url_for(endpoint, lists_models ? family.probe_path : family.chat_path, family.version_prefix);
   if (!url) return url.error();
   HttpRequest http;
   http.url = std::move(*url);
+  if (!lists_models) {
+    http.method = "POST";
+    http.body = "{}";
+  }
   http.timeout = probe_timeout;
   http.response_bytes_max = reply_bytes_max;
   if (auto headers = set_headers(http, endpoint, {}); !headers) return headers.error();

@@ -17,6 +17,7 @@ struct ChatEndpoint {
   std::string model;
   HttpHeaders headers;  ///< Extra headers of the type, such as OpenAI-Organization.
   std::string version;  ///< anthropic-version; empty: 2023-06-01.
+  WireDialect dialect = WireDialect::plain;
 };
 
 /// Build the HTTP request for the next turn. `request_id` is sent as X-Client-Request-Id.

@@ -67,4 +67,14 @@ std::string_view first_element_text(std::string_view array) noexcept {
   return array.substr(start, skip_value(array, start) - start);
 }
 
+std::string_view elements_text(std::string_view array) noexcept {
+  const std::size_t open = skip_space(array, 0);
+  const std::size_t close = array.rfind(']');
+  if (open >= array.size() || array[open] != '[' || close == std::string_view::npos || close <= open) return {};
+  const std::size_t start = skip_space(array, open + 1);
+  if (start >= close) return {};
+  const std::size_t end = array.find_last_not_of(" \t\r\n", close - 1);
+  return array.substr(start, end + 1 - start);
+}
+
 }  // namespace openindex::json

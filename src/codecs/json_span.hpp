@@ -14,4 +14,7 @@ std::string_view member_text(std::string_view object, std::string_view name) noe
 /// Return the bytes of the first element; empty when there is none.
 std::string_view first_element_text(std::string_view array) noexcept;
 
+/// Return the bytes between an array's brackets, without the space around them; empty when there are no elements.
+std::string_view elements_text(std::string_view array) noexcept;
+
 }  // namespace openindex::json

@@ -11,19 +11,12 @@
 #include "codecs/reply_reader.hpp"
 #include "codecs/text.hpp"
 #include "codecs/wire_families.hpp"
+#include "codecs/wire_url.hpp"
 
 namespace openindex::codecs::openai_chat {
 namespace {
 
 constexpr auto family = WireFamily::openai_chat;
-
-bool is_openai_itself(std::string_view url) {
-  const auto start = url.find("://");
-  if (start == std::string_view::npos) return false;
-  const std::string_view rest = url.substr(start + 3);
-  const std::string_view host = rest.substr(0, rest.find_first_of(":/"));
-  return host == "api.openai.com" || host.ends_with(".api.openai.com");
-}
 
 void write_rebuilt(json::Writer& writer, const ChatRequest& request, std::size_t at) {
   const ChatTurn& turn = request.turns[at];
@@ -120,7 +113,7 @@ Usage read_usage(const boost::json::object& root) {
 std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request) {
   json::Writer writer;
   write_text(writer.begin_object().key("model"), endpoint.model);
-  const bool own = is_openai_itself(endpoint.base_url);
+  const bool own = is_openai_itself(endpoint);
   writer.key(own ? "max_completion_tokens" : "max_tokens").number(std::uint64_t{request.output_tokens_max});
   writer.key("stream").boolean(false);
   writer.key("messages").begin_array();

@@ -1,4 +1,4 @@
-// The three wires, each as two pure functions: the body of a request, the reading of a good answer.
+// The wires, each as two pure functions: the body of a request, the reading of a good answer.
 //
 // `write_body` takes a conversation that passed `check`. `read_reply` takes the parsed answer and its bytes, which
 // `raw` is cut from; its errors are `provider_malformed_reply` with what was wrong, without anything the provider
@@ -28,5 +28,10 @@ namespace ollama_chat {
 std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request);
 Result<ChatReply> read_reply(const boost::json::object& root, std::string_view body);
 }  // namespace ollama_chat
+
+namespace openai_responses {
+std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request);
+Result<ChatReply> read_reply(const boost::json::object& root, std::string_view body);
+}  // namespace openai_responses
 
 }  // namespace openindex::codecs

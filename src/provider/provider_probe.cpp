@@ -90,8 +90,14 @@ ProviderTest refused(const codecs::ChatEndpoint& endpoint) {
                   "The provider refuses the credential; set an api_key that is valid at this endpoint.");
 }
 
+// A question that says nothing was understood and refused: what there is to learn without a list of models.
+bool is_expected_refusal(const codecs::ChatEndpoint& endpoint, int status) {
+  return endpoint.dialect == WireDialect::perplexity && (status == 400 || status == 422);
+}
+
 std::string wrong_base(WireFamily family) {
-  const char* advice = family == WireFamily::openai_chat ? "; it includes the version, as in https://host/v1." : ".";
+  const bool versioned = family == WireFamily::openai_chat || family == WireFamily::openai_responses;
+  const char* advice = versioned ? "; it includes the version, as in https://host/v1." : ".";
   return std::string("A server answers, but not as this provider does; check the endpoint") + advice;
 }
 
@@ -100,6 +106,10 @@ std::string wrong_base(WireFamily family) {
 ProviderTest read_probe(const codecs::ChatEndpoint& endpoint, const Result<HttpResponse>& outcome) {
   if (!outcome) return unreached(outcome.error().code());
   const int status = outcome->status;
+  if (is_expected_refusal(endpoint, status)) {
+    return answered(true, true, std::nullopt,
+                    "The provider answers and accepts the credential; it lists no models, so the model is not proved.");
+  }
   if (status >= 200 && status < 300) return read_list(endpoint, outcome->body);
   if (status == 401 || status == 403) return refused(endpoint);
   if (status == 402) {

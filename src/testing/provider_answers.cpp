@@ -150,8 +150,9 @@ std::string_view name_of(WireFamily family) noexcept {
       return "anthropic_messages";
     case WireFamily::ollama_chat:
       return "ollama_chat";
+    default:
+      return "";
   }
-  return "";
 }
 
 std::string write_reply(WireFamily family, const ScriptedRule& rule, const SeenRequest& request,
@@ -164,8 +165,9 @@ std::string write_reply(WireFamily family, const ScriptedRule& rule, const SeenR
       return write_anthropic(rule, request, tokens, number);
     case WireFamily::ollama_chat:
       return write_ollama(rule, request, tokens);
+    default:
+      return {};  // no route leads to the other wires
   }
-  return {};
 }
 
 std::string write_error(WireFamily family, int status, std::string_view message) {
@@ -199,8 +201,9 @@ std::string write_models(WireFamily family) {
       return R"({"data":[{"type":"model","id":"scripted","display_name":"scripted"}],"has_more":false})";
     case WireFamily::ollama_chat:
       return R"({"models":[{"name":"scripted:latest","model":"scripted:latest"}]})";
+    default:
+      return {};
   }
-  return {};
 }
 
 }  // namespace openindex::scripted

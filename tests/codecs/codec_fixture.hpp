@@ -14,7 +14,7 @@
 namespace openindex::test {
 
 inline constexpr WireFamily families[] = {WireFamily::openai_chat, WireFamily::anthropic_messages,
-                                          WireFamily::ollama_chat};
+                                          WireFamily::ollama_chat, WireFamily::openai_responses};
 
 inline codecs::ChatEndpoint endpoint(WireFamily family) {
   codecs::ChatEndpoint made;

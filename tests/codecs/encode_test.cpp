@@ -26,6 +26,8 @@ TEST_CASE("a base URL is composed once whether it ends with a slash or the versi
       {WireFamily::openai_chat, "https://h/v1", "https://h/v1/chat/completions"},
       {WireFamily::openai_chat, "https://h/v1/", "https://h/v1/chat/completions"},
       {WireFamily::openai_chat, "https://h/openai/v1", "https://h/openai/v1/chat/completions"},
+      {WireFamily::openai_responses, "https://h/v1", "https://h/v1/responses"},
+      {WireFamily::openai_responses, "https://h/v1/", "https://h/v1/responses"},
       {WireFamily::anthropic_messages, "https://h", "https://h/v1/messages"},
       {WireFamily::anthropic_messages, "https://h/", "https://h/v1/messages"},
       {WireFamily::anthropic_messages, "https://h/v1", "https://h/v1/messages"},

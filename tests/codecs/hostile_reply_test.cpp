@@ -16,6 +16,8 @@ const char* whole(WireFamily family) {
       return R"({"id":"m","type":"message","model":"m","content":[{"type":"text","text":"é"},{"type":"tool_use","id":"a","name":"f","input":{"x":[1,2]}}],"stop_reason":"tool_use","usage":{"input_tokens":1,"output_tokens":2}})";
     case WireFamily::ollama_chat:
       return R"({"model":"m","message":{"role":"assistant","content":"é","tool_calls":[{"function":{"name":"f","arguments":{"x":[1,2]}}}]},"done":true,"done_reason":"stop","prompt_eval_count":1,"eval_count":2})";
+    case WireFamily::openai_responses:
+      return R"({"id":"r","model":"m","status":"completed","output":[{"type":"reasoning","id":"rs","summary":[],"encrypted_content":"e"},{"type":"message","content":[{"type":"output_text","text":"é"}]},{"type":"function_call","call_id":"a","name":"f","arguments":"{\"x\":[1,2]}"}],"usage":{"input_tokens":1,"output_tokens":2}})";
   }
   return "";
 }
@@ -67,6 +69,17 @@ TEST_CASE("an answer of the wrong shape is malformed") {
                            R"({"message":{"content":"x","tool_calls":[{}]},"done":true})",
                            R"({"message":{"content":"x","tool_calls":[{"function":{}}]},"done":true})"}) {
     check_malformed(WireFamily::ollama_chat, body);
+  }
+  for (
+      const auto* body :
+      {"{}", R"({"output":null})", R"({"output":"text"})", R"({"output":{}})", R"({"output":[1]})",
+       R"({"output":[],"status":"queued"})", R"({"output":[],"status":"in_progress"})",
+       R"({"output":[],"status":"failed"})", R"({"output":[],"status":"cancelled"})",
+       R"({"output":[{"type":"message","content":"text"}]})", R"({"output":[{"type":"message","content":[1]}]})",
+       R"({"output":[{"type":"function_call","call_id":"a","arguments":"{}"}]})",
+       R"({"output":[{"type":"function_call","call_id":"a","name":7}]})",
+       R"({"output":[{"type":"function_call","call_id":"a","name":"f"},{"type":"function_call","call_id":"a","name":"g"}]})"}) {
+    check_malformed(WireFamily::openai_responses, body);
   }
 }
 

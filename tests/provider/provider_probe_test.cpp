@@ -81,6 +81,20 @@ TEST_CASE("a refused credential is told apart from a missing one") {
   CHECK(answered(by_header, 401).configured);
 }
 
+TEST_CASE("a provider without a list of models passes when it refuses an empty question") {
+  auto perplexity = endpoint_of(WireFamily::openai_responses, "sonar");
+  perplexity.dialect = WireDialect::perplexity;
+  for (const int status : {400, 422}) {
+    const auto test = answered(perplexity, status, R"({"error":{"message":"input is required"}})");
+    CHECK(test.ok());
+    CHECK_FALSE(test.code);
+    CHECK(test.message.find("not proved") != std::string::npos);
+  }
+  CHECK_FALSE(answered(perplexity, 401).authenticated);
+  CHECK_FALSE(answered(perplexity, 404).configured);
+  CHECK_FALSE(answered(endpoint_of(WireFamily::openai_responses, "m"), 400).configured);
+}
+
 TEST_CASE("an answer from something else than the provider blames the endpoint") {
   for (const int status : {301, 302, 400, 404, 405, 410}) {
     const auto test = answered(openai, status, "<html>");

@@ -19,7 +19,13 @@ namespace openindex {
 inline namespace v0 {
 
 /// The wire a provider speaks (provider-wire-apis.md, section 1).
-enum class WireFamily : std::uint8_t { openai_chat, anthropic_messages, ollama_chat };
+enum class WireFamily : std::uint8_t { openai_chat, anthropic_messages, ollama_chat, openai_responses };
+
+/// What one provider does otherwise than the rest of its family.
+enum class WireDialect : std::uint8_t {
+  plain,
+  perplexity,  ///< Responses that refuse members they do not know, and list no models.
+};
 
 /// Describe a tool to the model.
 struct ToolSpec {

@@ -22,10 +22,14 @@ struct Spelling {
   std::string_view text;
 };
 
-constexpr std::array<Spelling<WireFamily>, 4> families = {{{WireFamily::openai_chat, "openai_chat"},
-                                                           {WireFamily::anthropic_messages, "anthropic_messages"},
-                                                           {WireFamily::ollama_chat, "ollama_chat"},
-                                                           {WireFamily::openai_responses, "openai_responses"}}};
+constexpr std::array<Spelling<WireFamily>, 7> families = {
+    {{WireFamily::openai_chat, "openai_chat"},
+     {WireFamily::anthropic_messages, "anthropic_messages"},
+     {WireFamily::ollama_chat, "ollama_chat"},
+     {WireFamily::openai_responses, "openai_responses"},
+     {WireFamily::google_generate_content, "google_generate_content"},
+     {WireFamily::cohere_chat, "cohere_chat"},
+     {WireFamily::bedrock_converse, "bedrock_converse"}}};
 constexpr std::array<Spelling<Stop>, 5> stops = {{{Stop::finished, "finished"},
                                                   {Stop::tool_calls, "tool_calls"},
                                                   {Stop::length, "length"},

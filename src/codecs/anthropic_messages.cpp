@@ -13,8 +13,6 @@ namespace {
 
 constexpr auto family = WireFamily::anthropic_messages;
 
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
-
 void write_text_block(json::Writer& writer, std::string_view text) {
   if (is_blank(text)) return;  // the API refuses blank text blocks
   writer.begin_object().key("type").string("text");
@@ -148,7 +146,7 @@ Result<Calls> read_blocks(const boost::json::array& content, std::string& text) 
 std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request) {
   json::Writer writer;
   write_text(writer.begin_object().key("model"), endpoint.model);
-  writer.key("max_tokens").number(std::uint64_t{request.output_tokens_max}).key("stream").boolean(false);
+  writer.key("max_tokens").number(std::uint64_t{request.output_tokens_max}).key("stream").boolean(request.stream);
   if (!is_blank(request.system)) write_text(writer.key("system"), request.system);
   write_messages(writer, request);
   write_tools(writer, request.tools);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include <openindex/agent/chat.hpp>
+#include <openindex/core/clock.hpp>
 #include <openindex/core/result.hpp>
 #include <openindex/http/http_message.hpp>
 
@@ -18,10 +19,16 @@ struct ChatEndpoint {
   HttpHeaders headers;  ///< Extra headers of the type, such as OpenAI-Organization.
   std::string version;  ///< anthropic-version; empty: 2023-06-01.
   WireDialect dialect = WireDialect::plain;
+  std::string region;         ///< Of AWS.
+  std::string access_key;     ///< Of AWS; `api_key` is its secret then. Empty: `api_key` is a bearer token.
+  std::string session_token;  ///< Of AWS, with temporary credentials; secret.
 };
 
-/// Build the HTTP request for the next turn. `request_id` is sent as X-Client-Request-Id.
-Result<HttpRequest> encode(const ChatEndpoint& endpoint, const ChatRequest& request, const std::string& request_id);
+/// Build the HTTP request for the next turn. `request_id` is sent as X-Client-Request-Id. `now` is the time of requests
+/// that are signed, which is what an AWS access key does; the others do without.
+/// @par Errors invalid_argument
+Result<HttpRequest> encode(const ChatEndpoint& endpoint, const ChatRequest& request, const std::string& request_id,
+                           Time now = {});
 
 /// Read the answer.
 /// @par Errors the provider_* codes, classified, with retry_after when the answer tells; message bounded and scrubbed
@@ -29,6 +36,6 @@ Result<HttpRequest> encode(const ChatEndpoint& endpoint, const ChatRequest& requ
 Result<ChatReply> decode(const ChatEndpoint& endpoint, const HttpResponse& response);
 
 /// Build the cheap authenticated request that tells whether a provider works; spends no tokens.
-Result<HttpRequest> encode_probe(const ChatEndpoint& endpoint);
+Result<HttpRequest> encode_probe(const ChatEndpoint& endpoint, Time now = {});
 
 }  // namespace openindex::codecs

@@ -85,6 +85,20 @@ std::string arguments_or_empty(const ToolUse& call) { return is_json_object(call
 
 std::string text_of(const ToolOutcome& outcome) { return outcome.is_error ? "Error: " + outcome.text : outcome.text; }
 
+std::vector<Side> sides_of(const ChatRequest& request, WireFamily family) {
+  std::vector<Side> sides;
+  for (std::size_t i = 0; i < request.turns.size(); ++i) {
+    const ChatTurn& turn = request.turns[i];
+    const bool assistant = turn.role == ChatTurn::Role::assistant;
+    const bool speaks = turn.role == ChatTurn::Role::tool || !turn.calls.empty() || !is_blank(turn.text) ||
+                        (assistant && replays(turn, family));
+    if (!speaks) continue;
+    if (sides.empty() || sides.back().assistant != assistant) sides.push_back({assistant});
+    sides.back().turns.push_back(i);
+  }
+  return sides;
+}
+
 std::string_view schema_of(const ToolSpec& tool) noexcept {
   return tool.schema.empty() ? R"({"type":"object","properties":{}})" : std::string_view(tool.schema);
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "codecs/chat_codec.hpp"
 #include "json/writer.hpp"
@@ -36,6 +37,16 @@ std::string text_of(const ToolOutcome& outcome);
 
 /// Write `tools` in the form that OpenAI chat and Ollama share; nothing when there are none.
 void write_function_tools(json::Writer& writer, const std::vector<ToolSpec>& tools);
+
+/// Turns of one side that stand together, for wires on which the sides must alternate.
+struct Side {
+  bool assistant = false;
+  std::vector<std::size_t> turns = {};
+};
+
+/// Split the conversation where the side changes. Turns that say nothing are left out, since a message without content
+/// is refused where sides must alternate.
+std::vector<Side> sides_of(const ChatRequest& request, WireFamily family);
 
 /// Return a tool's schema, or that of a tool without arguments.
 std::string_view schema_of(const ToolSpec& tool) noexcept;

@@ -77,4 +77,15 @@ std::string_view elements_text(std::string_view array) noexcept {
   return array.substr(start, end + 1 - start);
 }
 
+std::string_view take_element(std::string_view& rest) noexcept {
+  const std::size_t before = skip_space(rest, 0);  // the bracket, or the comma after the element before
+  if (before >= rest.size() || (rest[before] != '[' && rest[before] != ',')) return {};
+  const std::size_t start = skip_space(rest, before + 1);
+  if (start >= rest.size() || rest[start] == ']') return {};
+  const std::size_t end = skip_value(rest, start);
+  const std::string_view element = rest.substr(start, end - start);
+  rest.remove_prefix(end);
+  return element;
+}
+
 }  // namespace openindex::json

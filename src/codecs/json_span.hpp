@@ -17,4 +17,7 @@ std::string_view first_element_text(std::string_view array) noexcept;
 /// Return the bytes between an array's brackets, without the space around them; empty when there are no elements.
 std::string_view elements_text(std::string_view array) noexcept;
 
+/// Take the next element off an array's text, and leave what follows it; empty when there is none.
+std::string_view take_element(std::string_view& rest) noexcept;
+
 }  // namespace openindex::json

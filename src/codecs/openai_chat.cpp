@@ -18,7 +18,16 @@ namespace {
 
 constexpr auto family = WireFamily::openai_chat;
 
-void write_rebuilt(json::Writer& writer, const ChatRequest& request, std::size_t at) {
+// Mistral has long refused other ids than nine letters and digits.
+CallName wire_name(const ChatEndpoint& endpoint, const ChatRequest& request, std::size_t turn, std::size_t call) {
+  CallName name = call_name(request, turn, call, family);
+  if (endpoint.dialect == WireDialect::mistral && !replays(request.turns[turn], family)) {
+    name.id = fmt::format("{:05}{:04}", turn, call);
+  }
+  return name;
+}
+
+void write_rebuilt(json::Writer& writer, const ChatEndpoint& endpoint, const ChatRequest& request, std::size_t at) {
   const ChatTurn& turn = request.turns[at];
   writer.begin_object().key("role").string("assistant");
   if (turn.text.empty() && !turn.calls.empty()) {
@@ -29,7 +38,7 @@ void write_rebuilt(json::Writer& writer, const ChatRequest& request, std::size_t
   if (!turn.calls.empty()) {
     writer.key("tool_calls").begin_array();
     for (std::size_t i = 0; i < turn.calls.size(); ++i) {
-      const CallName call = call_name(request, at, i, family);
+      const CallName call = wire_name(endpoint, request, at, i);
       writer.begin_object().key("id").string(call.id).key("type").string("function").key("function").begin_object();
       writer.key("name").string(call.name).key("arguments").string(arguments_or_empty(turn.calls[i]));
       writer.end_object().end_object();
@@ -39,11 +48,11 @@ void write_rebuilt(json::Writer& writer, const ChatRequest& request, std::size_t
   writer.end_object();
 }
 
-void write_outcomes(json::Writer& writer, const ChatRequest& request, std::size_t at) {
+void write_outcomes(json::Writer& writer, const ChatEndpoint& endpoint, const ChatRequest& request, std::size_t at) {
   const auto& outcomes = request.turns[at].outcomes;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     writer.begin_object().key("role").string("tool");
-    write_text(writer.key("tool_call_id"), call_name(request, at - 1, i, family).id);
+    write_text(writer.key("tool_call_id"), wire_name(endpoint, request, at - 1, i).id);
     write_text(writer.key("content"), text_of(outcomes[i]));
     writer.end_object();
   }
@@ -81,7 +90,7 @@ Result<Calls> read_calls(const boost::json::value* tool_calls) {
     if (text_member(*function, "arguments").empty() && object_member(*function, "arguments") == nullptr) {
       read.whole = false;  // "" means no arguments, but some servers fail when it comes back in the history
     }
-    if (call.id.empty()) {
+    if (call.id.empty() || call.id == "null") {  // Mistral's default is that text
       call.id = fmt::format("call_{}", read.calls.size());
       read.whole = false;
     }
@@ -90,11 +99,23 @@ Result<Calls> read_calls(const boost::json::value* tool_calls) {
   return read;
 }
 
-ChatReply::Stop read_stop(std::string_view reason) {
+Result<ChatReply::Stop> read_stop(std::string_view reason) {
   using Stop = ChatReply::Stop;
-  if (reason == "length") return Stop::length;
+  if (reason == "error") return Error(errc::provider_overloaded, "The provider broke off its answer with an error");
+  if (reason == "length" || reason == "model_length") return Stop::length;
   if (reason == "content_filter") return Stop::refused;
   return reason.empty() || reason == "stop" ? Stop::finished : Stop::other;
+}
+
+// Where the limit has its new name: OpenAI's hosts and Azure's.
+bool knows_new_limit(const ChatEndpoint& endpoint) {
+  return endpoint.dialect == WireDialect::azure || is_openai_itself(endpoint);
+}
+
+void write_stream(json::Writer& writer, const ChatEndpoint& endpoint, const ChatRequest& request) {
+  writer.key("stream").boolean(request.stream);
+  if (!request.stream || endpoint.dialect == WireDialect::mistral) return;  // which sends the usage unasked
+  writer.key("stream_options").begin_object().key("include_usage").boolean(true).end_object();
 }
 
 Usage read_usage(const boost::json::object& root) {
@@ -113,9 +134,9 @@ Usage read_usage(const boost::json::object& root) {
 std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request) {
   json::Writer writer;
   write_text(writer.begin_object().key("model"), endpoint.model);
-  const bool own = is_openai_itself(endpoint);
-  writer.key(own ? "max_completion_tokens" : "max_tokens").number(std::uint64_t{request.output_tokens_max});
-  writer.key("stream").boolean(false);
+  writer.key(knows_new_limit(endpoint) ? "max_completion_tokens" : "max_tokens")
+      .number(std::uint64_t{request.output_tokens_max});
+  write_stream(writer, endpoint, request);
   writer.key("messages").begin_array();
   if (!request.system.empty()) write_message(writer, "system", request.system);
   for (std::size_t i = 0; i < request.turns.size(); ++i) {
@@ -125,10 +146,10 @@ std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request)
         write_message(writer, "user", turn.text);
         break;
       case ChatTurn::Role::tool:
-        write_outcomes(writer, request, i);
+        write_outcomes(writer, endpoint, request, i);
         break;
       case ChatTurn::Role::assistant:
-        replays(turn, family) ? void(writer.raw(turn.raw)) : write_rebuilt(writer, request, i);
+        replays(turn, family) ? void(writer.raw(turn.raw)) : write_rebuilt(writer, endpoint, request, i);
         break;
     }
   }
@@ -149,7 +170,9 @@ Result<ChatReply> read_reply(const boost::json::object& root, std::string_view b
   auto text = read_text(member(*message, "content"));
   if (!text) return text.error();
   reply.turn.text = std::move(*text);
-  reply.stop = read_stop(text_member(*choice, "finish_reason"));
+  auto stop = read_stop(text_member(*choice, "finish_reason"));
+  if (!stop) return stop.error();
+  reply.stop = *stop;
   if (const auto refusal = text_member(*message, "refusal"); !refusal.empty()) {
     reply.stop = ChatReply::Stop::refused;
     reply.turn.text = refusal;

@@ -12,7 +12,8 @@ namespace openindex::codecs {
 Error provider_error(const ChatEndpoint& endpoint, const HttpResponse& response);
 
 /// Describe an answer that is none, with the beginning of what came instead as context `body`.
-Error malformed_reply(const ChatEndpoint& endpoint, const HttpResponse& response, std::string_view what);
+Error malformed_reply(const ChatEndpoint& endpoint, const HttpResponse& response, std::string_view what,
+                      errc code = errc::provider_malformed_reply);
 
 /// Return the request id that the provider gave, fit for an error or a log.
 std::string request_id_of(const ChatEndpoint& endpoint, const HttpResponse& response);

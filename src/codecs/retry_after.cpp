@@ -6,6 +6,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "codecs/reply_reader.hpp"
+
 namespace openindex::codecs {
 namespace {
 
@@ -52,9 +54,27 @@ std::optional<Duration> retry_after(const HttpResponse& response) {
   if (const auto ms = read_number(response.header("retry-after-ms"))) return bounded(*ms);
   const auto value = response.header("retry-after");
   if (const auto seconds = read_number(value)) return bounded(std::ceil(*seconds * 1000));
-  const auto until = read_http_date(value), now = read_http_date(response.header("date"));
-  if (!until || !now) return std::nullopt;
-  return bounded(static_cast<double>((*until - *now).count()) * 1000);
+  const auto now = read_http_date(response.header("date"));
+  if (!now) return std::nullopt;
+  if (const auto until = read_http_date(value)) return bounded(static_cast<double>((*until - *now).count()) * 1000);
+  const auto reset = read_number(response.header("x-ratelimit-reset"));
+  if (!reset) return std::nullopt;
+  const double left = *reset - static_cast<double>(now->time_since_epoch().count());
+  // Some count from now instead; such a number would be a moment in 1970.
+  return left < -most_ms / 1000 ? std::nullopt : std::optional(bounded(std::ceil(left * 1000)));
+}
+
+std::optional<Duration> retry_delay(const boost::json::object& body) {
+  const auto* error = object_member(body, "error");
+  const auto* details = error == nullptr ? nullptr : member(*error, "details");
+  if (details == nullptr || !details->is_array()) return std::nullopt;
+  for (const auto& detail : details->get_array()) {
+    if (!detail.is_object()) continue;
+    const auto text = text_member(detail.get_object(), "retryDelay");
+    if (!text.ends_with('s')) continue;
+    if (const auto seconds = read_number(text.substr(0, text.size() - 1))) return bounded(std::ceil(*seconds * 1000));
+  }
+  return std::nullopt;
 }
 
 }  // namespace openindex::codecs

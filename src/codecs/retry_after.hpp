@@ -3,13 +3,19 @@
 
 #include <optional>
 
+#include <boost/json/object.hpp>
+
 #include <openindex/core/clock.hpp>
 #include <openindex/http/http_message.hpp>
 
 namespace openindex::codecs {
 
-/// Read `retry-after-ms`, or `Retry-After` as seconds or as an HTTP date. A date counts from the answer's own `Date`,
-/// so that no clock is read and two clocks need not agree; without one it says nothing. At most 30 days.
+/// Read `retry-after-ms`, `Retry-After` as seconds or as an HTTP date, or `X-RateLimit-Reset` as seconds since 1970. A
+/// moment counts from the answer's own `Date`, so that no clock is read and two clocks need not agree; without one it
+/// says nothing. At most 30 days.
 std::optional<Duration> retry_after(const HttpResponse& response);
+
+/// Read the delay that Google puts into the body of an error, such as `"retryDelay": "46s"`.
+std::optional<Duration> retry_delay(const boost::json::object& body);
 
 }  // namespace openindex::codecs

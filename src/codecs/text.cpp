@@ -55,6 +55,7 @@ std::size_t secret_at(std::string_view text, std::size_t at, std::string_view se
 std::size_t hidden_at(std::string_view text, std::size_t at, const ChatEndpoint& endpoint) noexcept {
   constexpr std::size_t header_value_min = 8;
   std::size_t hidden = std::max(key_like(text, at), secret_at(text, at, endpoint.api_key));
+  hidden = std::max(hidden, secret_at(text, at, endpoint.session_token));
   for (const auto& [name, value] : endpoint.headers) {
     if (value.size() >= header_value_min && text.substr(at).starts_with(value)) hidden = std::max(hidden, value.size());
   }
@@ -77,6 +78,8 @@ std::string to_utf8(std::string_view text) {
   }
   return out;
 }
+
+bool is_blank(std::string_view text) noexcept { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 void write_text(json::Writer& writer, std::string_view text) {
   if (is_utf8(text)) {

@@ -13,6 +13,9 @@ namespace openindex::codecs {
 /// Put U+FFFD in the place of every byte that is no UTF-8: a tool's output may be any bytes.
 std::string to_utf8(std::string_view text);
 
+/// Tell whether there is nothing but space.
+[[nodiscard]] bool is_blank(std::string_view text) noexcept;
+
 /// Append as a JSON string, whatever the bytes are.
 void write_text(json::Writer& writer, std::string_view text);
 

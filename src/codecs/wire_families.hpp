@@ -34,4 +34,19 @@ std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request)
 Result<ChatReply> read_reply(const boost::json::object& root, std::string_view body);
 }  // namespace openai_responses
 
+namespace google_generate_content {
+std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request);
+Result<ChatReply> read_reply(const boost::json::object& root, std::string_view body);
+}  // namespace google_generate_content
+
+namespace cohere_chat {
+std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request);
+Result<ChatReply> read_reply(const boost::json::object& root, std::string_view body);
+}  // namespace cohere_chat
+
+namespace bedrock_converse {
+std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request);
+Result<ChatReply> read_reply(const boost::json::object& root, std::string_view body);
+}  // namespace bedrock_converse
+
 }  // namespace openindex::codecs

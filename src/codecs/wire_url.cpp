@@ -1,8 +1,112 @@
 #include "codecs/wire_url.hpp"
 
 #include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "codecs/aws_signature.hpp"
 
 namespace openindex::codecs {
+namespace {
+
+// `{}` stands for the model.
+struct Paths {
+  std::array<std::string_view, 2> versions;  // what a base URL may already end with, the longest first
+  std::string_view chat;
+  std::string_view stream;  // empty: as chat
+  std::string_view probe;
+};
+
+Paths azure_paths(const ChatEndpoint& endpoint) {
+  if (endpoint.version.empty()) {
+    const bool responses = endpoint.family == WireFamily::openai_responses;
+    return {{"/openai/v1", "/openai"},
+            responses ? "/openai/v1/responses" : "/openai/v1/chat/completions",
+            {},
+            "/openai/v1/models"};
+  }
+  return {{"/openai/v1", "/openai"}, "/openai/deployments/{}/chat/completions", {}, "/openai/models"};
+}
+
+Paths paths_of(const ChatEndpoint& endpoint) {
+  if (endpoint.dialect == WireDialect::azure) return azure_paths(endpoint);
+  if (endpoint.dialect == WireDialect::mistral) return {{"/v1"}, "/v1/chat/completions", {}, "/v1/models"};
+  if (endpoint.dialect == WireDialect::perplexity) return {{"/v1"}, "/v1/responses", {}, {}};
+  switch (endpoint.family) {
+    case WireFamily::openai_chat:
+      return {{}, "/chat/completions", {}, "/models"};
+    case WireFamily::openai_responses:
+      return {{}, "/responses", {}, "/models"};
+    case WireFamily::anthropic_messages:
+      return {{"/v1"}, "/v1/messages", {}, "/v1/models?limit=1"};
+    case WireFamily::ollama_chat:
+      return {{"/api"}, "/api/chat", {}, "/api/tags"};
+    case WireFamily::google_generate_content:
+      return {{"/v1beta", "/v1"},
+              "/v1beta/models/{}:generateContent",
+              "/v1beta/models/{}:streamGenerateContent?alt=sse",
+              "/v1beta/models?pageSize=1"};
+    case WireFamily::cohere_chat:
+      return {{"/v2", "/v1"}, "/v2/chat", {}, "/v1/models"};
+    case WireFamily::bedrock_converse:
+      return {{}, "/model/{}/converse", "/model/{}/converse-stream", "/foundation-models"};
+  }
+  return {};
+}
+
+bool is_region(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+// AWS has a host for each service and region.
+std::string base_of(const ChatEndpoint& endpoint) {
+  const bool regional = endpoint.family == WireFamily::bedrock_converse && is_region(endpoint.region);
+  if (!endpoint.base_url.empty() || !regional) return endpoint.base_url;
+  const std::string_view suffix = endpoint.region.starts_with("cn-") ? ".cn" : "";
+  return fmt::format("https://bedrock-runtime.{}.amazonaws.com{}", endpoint.region, suffix);
+}
+
+// Models are listed by the control plane, which has a host of its own.
+std::string control_plane_of(std::string base) {
+  constexpr std::string_view runtime = "://bedrock-runtime";
+  const auto at = base.find(runtime);
+  return at == std::string::npos ? base : base.replace(at, runtime.size(), "://bedrock");
+}
+
+std::string model_segment(const ChatEndpoint& endpoint) {
+  constexpr std::string_view collection = "models/";  // Google lists `models/gemini-…`
+  std::string_view model = endpoint.model;
+  if (endpoint.family == WireFamily::google_generate_content && model.starts_with(collection)) {
+    model.remove_prefix(collection.size());
+  }
+  return percent_encoded(model);
+}
+
+Result<std::string> compose(const ChatEndpoint& endpoint, const std::string& base_url, std::string_view path) {
+  std::string_view base = base_url;
+  if (base.empty() || holds_control(base) || base.find_first_of("?# ") != std::string_view::npos) {
+    return Error(errc::invalid_argument, "The provider's endpoint is not a base URL without query");
+  }
+  if (base.ends_with('/')) base.remove_suffix(1);
+  for (const auto version : paths_of(endpoint).versions) {
+    if (version.empty() || !base.ends_with(version)) continue;
+    base.remove_suffix(version.size());
+    break;
+  }
+  std::string url = std::string(base) + std::string(path);
+  if (const auto mark = url.find("{}", base.size()); mark != std::string::npos) {
+    url.replace(mark, 2, model_segment(endpoint));
+  }
+  if (endpoint.dialect == WireDialect::azure && !endpoint.version.empty()) {
+    url += "?api-version=" + percent_encoded(endpoint.version);
+  }
+  return url;
+}
+
+}  // namespace
 
 bool holds_control(std::string_view text) noexcept {
   return std::any_of(text.begin(), text.end(),
@@ -21,14 +125,18 @@ bool is_openai_itself(const ChatEndpoint& endpoint) noexcept {
   return host == "api.openai.com" || host.ends_with(".api.openai.com");
 }
 
-Result<std::string> url_for(const ChatEndpoint& endpoint, std::string_view path, std::string_view version_prefix) {
-  std::string_view base = endpoint.base_url;
-  if (base.empty() || holds_control(base) || base.find_first_of("?# ") != std::string_view::npos) {
-    return Error(errc::invalid_argument, "The provider's endpoint is not a base URL without query");
-  }
-  if (base.ends_with('/')) base.remove_suffix(1);
-  if (!version_prefix.empty() && base.ends_with(version_prefix)) base.remove_suffix(version_prefix.size());
-  return std::string(base) + std::string(path);
+bool lists_models(const ChatEndpoint& endpoint) noexcept { return endpoint.dialect != WireDialect::perplexity; }
+
+Result<std::string> chat_url(const ChatEndpoint& endpoint, bool stream) {
+  const Paths paths = paths_of(endpoint);
+  return compose(endpoint, base_of(endpoint), stream && !paths.stream.empty() ? paths.stream : paths.chat);
+}
+
+Result<std::string> probe_url(const ChatEndpoint& endpoint) {
+  const Paths paths = paths_of(endpoint);
+  if (!lists_models(endpoint)) return compose(endpoint, base_of(endpoint), paths.chat);
+  const bool bedrock = endpoint.family == WireFamily::bedrock_converse;
+  return compose(endpoint, bedrock ? control_plane_of(base_of(endpoint)) : base_of(endpoint), paths.probe);
 }
 
 }  // namespace openindex::codecs

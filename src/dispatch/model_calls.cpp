@@ -31,7 +31,7 @@ void Dispatcher::Work::send(Active& active) {
   active.endpoint = std::move(*endpoint);
   active.run.provider = provider.str();
   const std::string request_id = fmt::format("{}.{}.{}", active.run.id.str(), active.run.steps + 1, active.run.starts);
-  auto request = codecs::encode(active.endpoint, active.asking.request, request_id);
+  auto request = codecs::encode(active.endpoint, active.asking.request, request_id, now());
   if (!request) return provider_failed(active, request.error());
   request->timeout = options.model_timeout;
   active.request = ++requests_;

@@ -22,27 +22,60 @@ std::string_view text_member(const boost::json::value& value, std::string_view n
   return text == nullptr ? std::string_view() : std::string_view(text->data(), text->size());
 }
 
+// How a family lists its models.
+struct List {
+  std::string_view member;
+  std::string_view name;
+  std::string_view more;  // set, and not false, when the list goes on behind a page
+};
+
+List list_of(WireFamily family) {
+  switch (family) {
+    case WireFamily::ollama_chat:
+      return {"models", "name", ""};
+    case WireFamily::google_generate_content:
+      return {"models", "name", "nextPageToken"};
+    case WireFamily::cohere_chat:
+      return {"models", "name", "next_page_token"};
+    case WireFamily::bedrock_converse:
+      return {"modelSummaries", "modelId", ""};
+    default:
+      return {"data", "id", "has_more"};
+  }
+}
+
 bool names_model(const boost::json::value& entry, WireFamily family, std::string_view model) {
-  if (family != WireFamily::ollama_chat) return text_member(entry, "id") == model;
-  const std::string_view name = text_member(entry, "name");
-  // Ollama lists `llama3:latest` for what everybody calls `llama3`.
-  return name == model || (model.find(':') == std::string_view::npos && name == std::string(model) + ":latest");
+  const std::string_view name = text_member(entry, list_of(family).name);
+  if (name == model) return true;
+  // Ollama lists `llama3:latest` for what everybody calls `llama3`, Google `models/gemini-x` for `gemini-x`.
+  if (family == WireFamily::google_generate_content) return name == "models/" + std::string(model);
+  return family == WireFamily::ollama_chat && model.find(':') == std::string_view::npos &&
+         name == std::string(model) + ":latest";
+}
+
+// Azure lists models where deployments are asked for, and AWS no profile that a model can be reached through.
+bool lists_all(const codecs::ChatEndpoint& endpoint) {
+  return endpoint.dialect != WireDialect::azure && endpoint.family != WireFamily::bedrock_converse;
+}
+
+bool goes_on(const boost::json::object& root, const codecs::ChatEndpoint& endpoint) {
+  const auto* more = root.if_contains(list_of(endpoint.family).more);
+  if (more == nullptr) return false;
+  return more->is_bool() ? more->get_bool() : more->is_string() && !more->get_string().empty();
 }
 
 Result<Listed> find_model(const codecs::ChatEndpoint& endpoint, std::string_view body) {
   const auto answer = json::parse(body);
   if (!answer) return answer.error();
   const auto* root = answer->if_object();
-  const auto* list =
-      root == nullptr ? nullptr : root->if_contains(endpoint.family == WireFamily::ollama_chat ? "models" : "data");
+  const auto* list = root == nullptr ? nullptr : root->if_contains(list_of(endpoint.family).member);
   if (list == nullptr || !list->is_array()) return Error(errc::provider_malformed_reply);
   const auto& models = list->get_array();
   const bool found = std::any_of(models.begin(), models.end(), [&](const auto& entry) {
     return names_model(entry, endpoint.family, endpoint.model);
   });
   if (found) return Listed::yes;
-  const auto* more = root->if_contains("has_more");
-  return more != nullptr && more->is_bool() && more->get_bool() ? Listed::unknown : Listed::no;
+  return goes_on(*root, endpoint) || !lists_all(endpoint) ? Listed::unknown : Listed::no;
 }
 
 ProviderTest unreached(errc code) {
@@ -78,6 +111,13 @@ ProviderTest read_list(const codecs::ChatEndpoint& endpoint, std::string_view bo
   return answered(true, true, std::nullopt, "The provider answers and accepts the credential.");
 }
 
+// Google answers 400 to a key that is wrong.
+bool refuses_key(const codecs::ChatEndpoint& endpoint, const HttpResponse& response) {
+  if (response.status == 401 || response.status == 403 || response.status == 498) return true;
+  return response.status == 400 && endpoint.family == WireFamily::google_generate_content &&
+         response.body.find("API_KEY_INVALID") != std::string::npos;
+}
+
 bool sends_credential(const codecs::ChatEndpoint& endpoint) {
   return !endpoint.api_key.empty() || (endpoint.family == WireFamily::ollama_chat && !endpoint.headers.empty());
 }
@@ -111,7 +151,7 @@ ProviderTest read_probe(const codecs::ChatEndpoint& endpoint, const Result<HttpR
                     "The provider answers and accepts the credential; it lists no models, so the model is not proved.");
   }
   if (status >= 200 && status < 300) return read_list(endpoint, outcome->body);
-  if (status == 401 || status == 403) return refused(endpoint);
+  if (refuses_key(endpoint, *outcome)) return refused(endpoint);
   if (status == 402) {
     return answered(true, true, errc::provider_out_of_credit,
                     "The provider accepts the credential, but its credit is used up; raise the limit there.");

@@ -220,7 +220,7 @@ Result<ProviderTest> ProviderRegistry::test(const Actor& actor, const ProviderId
   if (!endpoint && endpoint.error().code() == errc::invalid_argument)
     return providers::not_configured(endpoint.error());
   if (!endpoint) return endpoint.error();
-  auto request = codecs::encode_probe(*endpoint);
+  auto request = codecs::encode_probe(*endpoint, directory_->options.clock.now());
   if (!request) return providers::not_configured(request.error());
   const Duration start = directory_->options.clock.steady();
   const auto outcome = send_and_wait(directory_->options.http, std::move(*request));

@@ -13,8 +13,10 @@
 
 namespace openindex::test {
 
-inline constexpr WireFamily families[] = {WireFamily::openai_chat, WireFamily::anthropic_messages,
-                                          WireFamily::ollama_chat, WireFamily::openai_responses};
+inline constexpr WireFamily families[] = {
+    WireFamily::openai_chat,      WireFamily::anthropic_messages,      WireFamily::ollama_chat,
+    WireFamily::openai_responses, WireFamily::google_generate_content, WireFamily::cohere_chat,
+    WireFamily::bedrock_converse};
 
 inline codecs::ChatEndpoint endpoint(WireFamily family) {
   codecs::ChatEndpoint made;

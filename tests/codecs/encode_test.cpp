@@ -33,6 +33,12 @@ TEST_CASE("a base URL is composed once whether it ends with a slash or the versi
       {WireFamily::anthropic_messages, "https://h/v1", "https://h/v1/messages"},
       {WireFamily::anthropic_messages, "https://h/v1/", "https://h/v1/messages"},
       {WireFamily::anthropic_messages, "https://h/proxy", "https://h/proxy/v1/messages"},
+      {WireFamily::google_generate_content, "https://h", "https://h/v1beta/models/m-1:generateContent"},
+      {WireFamily::google_generate_content, "https://h/v1beta/", "https://h/v1beta/models/m-1:generateContent"},
+      {WireFamily::cohere_chat, "https://h", "https://h/v2/chat"},
+      {WireFamily::cohere_chat, "https://h/v2/", "https://h/v2/chat"},
+      {WireFamily::cohere_chat, "https://h/v1", "https://h/v2/chat"},
+      {WireFamily::bedrock_converse, "https://h/", "https://h/model/m-1/converse"},
       {WireFamily::ollama_chat, "http://localhost:11434", "http://localhost:11434/api/chat"},
       {WireFamily::ollama_chat, "http://localhost:11434/api/", "http://localhost:11434/api/chat"},
   };
@@ -43,6 +49,56 @@ TEST_CASE("a base URL is composed once whether it ends with a slash or the versi
     REQUIRE(http);
     CHECK(http->url == url);
   }
+}
+
+TEST_CASE("azure has its chat under a path of its own, or under the deployment when a version is named") {
+  struct {
+    const char* base;
+    const char* version;
+    const char* url;
+    const char* probe;
+  } const table[] = {
+      {"https://r.openai.azure.com", "", "https://r.openai.azure.com/openai/v1/chat/completions",
+       "https://r.openai.azure.com/openai/v1/models"},
+      {"https://r.openai.azure.com/openai/", "", "https://r.openai.azure.com/openai/v1/chat/completions",
+       "https://r.openai.azure.com/openai/v1/models"},
+      {"https://r.openai.azure.com/openai/v1/", "", "https://r.openai.azure.com/openai/v1/chat/completions",
+       "https://r.openai.azure.com/openai/v1/models"},
+      {"https://r.openai.azure.com/", "2024-10-21",
+       "https://r.openai.azure.com/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21",
+       "https://r.openai.azure.com/openai/models?api-version=2024-10-21"},
+      {"https://r.openai.azure.com/openai", "2024-10-21",
+       "https://r.openai.azure.com/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21",
+       "https://r.openai.azure.com/openai/models?api-version=2024-10-21"},
+  };
+  for (const auto& [base, version, url, probe] : table) {
+    CAPTURE(base);
+    auto where = endpoint(WireFamily::openai_chat);
+    where.dialect = WireDialect::azure;
+    where.base_url = base;
+    where.version = version;
+    where.model = "my gpt";
+    const auto http = encode(where, rebuilt_conversation(), "");
+    REQUIRE(http);
+    CHECK(http->url == url);
+    CHECK(header(*http, "api-key") == "key-0123456789abcdef");
+    CHECK(header(*http, "Authorization").empty());
+    CHECK(boost::json::parse(http->body).as_object().contains("max_completion_tokens"));
+    CHECK(codecs::encode_probe(where)->url == probe);
+  }
+}
+
+TEST_CASE("a stream is asked for, with its usage where that must be asked for too") {
+  auto request = rebuilt_conversation();
+  request.stream = true;
+  for (const auto family : families) {
+    if (family == WireFamily::google_generate_content || family == WireFamily::bedrock_converse) continue;
+    CHECK(boost::json::parse(encode(endpoint(family), request, "")->body).at("stream") == true);
+  }
+  auto where = endpoint(WireFamily::openai_chat);
+  CHECK(boost::json::parse(encode(where, request, "")->body).at("stream_options").at("include_usage") == true);
+  where.dialect = WireDialect::mistral;
+  CHECK_FALSE(boost::json::parse(encode(where, request, "")->body).as_object().contains("stream_options"));
 }
 
 TEST_CASE("an endpoint that cannot work is refused before anything is sent") {
@@ -83,7 +139,11 @@ TEST_CASE("extra headers of the endpoint are sent") {
 TEST_CASE("no family streams or sends sampling parameters") {
   for (const auto family : families) {
     const auto body = boost::json::parse(encode(endpoint(family), rebuilt_conversation(), "")->body);
-    CHECK(body.at("stream") == false);
+    if (family == WireFamily::google_generate_content || family == WireFamily::bedrock_converse) {
+      CHECK_FALSE(body.as_object().contains("stream"));  // the path says it
+    } else {
+      CHECK(body.at("stream") == false);
+    }
     for (const auto* name : {"temperature", "top_p", "top_k", "tool_choice"})
       CHECK_FALSE(body.as_object().contains(name));
   }

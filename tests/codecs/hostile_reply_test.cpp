@@ -18,6 +18,12 @@ const char* whole(WireFamily family) {
       return R"({"model":"m","message":{"role":"assistant","content":"é","tool_calls":[{"function":{"name":"f","arguments":{"x":[1,2]}}}]},"done":true,"done_reason":"stop","prompt_eval_count":1,"eval_count":2})";
     case WireFamily::openai_responses:
       return R"({"id":"r","model":"m","status":"completed","output":[{"type":"reasoning","id":"rs","summary":[],"encrypted_content":"e"},{"type":"message","content":[{"type":"output_text","text":"é"}]},{"type":"function_call","call_id":"a","name":"f","arguments":"{\"x\":[1,2]}"}],"usage":{"input_tokens":1,"output_tokens":2}})";
+    case WireFamily::google_generate_content:
+      return R"({"candidates":[{"content":{"role":"model","parts":[{"text":"é"},{"functionCall":{"name":"f","args":{"x":[1,2]}},"thoughtSignature":"s"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":2},"modelVersion":"m"})";
+    case WireFamily::cohere_chat:
+      return R"({"id":"c","finish_reason":"TOOL_CALL","message":{"role":"assistant","tool_plan":"é","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{\"x\":[1,2]}"}}]},"usage":{"tokens":{"input_tokens":1,"output_tokens":2}}})";
+    case WireFamily::bedrock_converse:
+      return R"({"output":{"message":{"role":"assistant","content":[{"text":"é"},{"toolUse":{"toolUseId":"a","name":"f","input":{"x":[1,2]}}}]}},"stopReason":"tool_use","usage":{"inputTokens":1,"outputTokens":2}})";
   }
   return "";
 }
@@ -80,6 +86,30 @@ TEST_CASE("an answer of the wrong shape is malformed") {
        R"({"output":[{"type":"function_call","call_id":"a","name":7}]})",
        R"({"output":[{"type":"function_call","call_id":"a","name":"f"},{"type":"function_call","call_id":"a","name":"g"}]})"}) {
     check_malformed(WireFamily::openai_responses, body);
+  }
+  for (
+      const auto* body :
+      {"{}", R"({"candidates":null})", R"({"candidates":{}})", R"({"candidates":[]})", R"({"candidates":[1]})",
+       R"({"candidates":"x"})", R"({"promptFeedback":{}})", R"({"candidates":[{"content":"x"}]})",
+       R"({"candidates":[{"content":{"parts":"x"}}]})", R"({"candidates":[{"content":{"parts":[1]}}]})",
+       R"({"candidates":[{"content":{"parts":[{"functionCall":{}}]}}]})",
+       R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":7}}]}}]})",
+       R"({"candidates":[{"content":{"parts":[{"functionCall":{"id":"a","name":"f"}},{"functionCall":{"id":"a","name":"f"}}]}}]})"}) {
+    check_malformed(WireFamily::google_generate_content, body);
+  }
+  for (const auto* body :
+       {"{}", R"({"message":null})", R"({"message":[]})", R"({"message":"x"})", R"({"message":{"content":42}})",
+        R"({"message":{"content":[1]}})", R"({"message":{"tool_calls":{}}})", R"({"message":{"tool_calls":[{}]}})",
+        R"({"message":{"tool_calls":[{"id":"a","function":{}}]}})",
+        R"({"message":{"tool_calls":[{"id":"a","function":{"name":"f"}},{"id":"a","function":{"name":"f"}}]}})"}) {
+    check_malformed(WireFamily::cohere_chat, body);
+  }
+  for (const auto* body :
+       {"{}", R"({"output":null})", R"({"output":[]})", R"({"output":{}})", R"({"output":{"message":"x"}})",
+        R"({"output":{"message":{}}})", R"({"output":{"message":{"content":"x"}}})",
+        R"({"output":{"message":{"content":[1]}}})", R"({"output":{"message":{"content":[{"toolUse":{"name":"f"}}]}}})",
+        R"({"output":{"message":{"content":[{"toolUse":{"toolUseId":"a"}}]}}})"}) {
+    check_malformed(WireFamily::bedrock_converse, body);
   }
 }
 

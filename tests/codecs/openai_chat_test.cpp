@@ -156,6 +156,32 @@ TEST_CASE("openai: a call without an id gets one that its outcome is matched by"
   CHECK(body.find(R"("tool_call_id":"call_1_0")") != std::string::npos);
 }
 
+TEST_CASE("openai: mistral gets ids of nine letters and digits and the old name of the limit") {
+  auto mistral = openai;
+  mistral.dialect = WireDialect::mistral;
+  const auto body = boost::json::parse(encode(mistral, rebuilt_conversation(), "")->body);
+  const auto& id = body.at("messages").at(2).at("tool_calls").at(1).at("id").as_string();
+  CHECK(id == "000010001");
+  CHECK(body.at("messages").at(4).at("tool_call_id") == id);
+  CHECK(body.at("max_tokens") == 1000);
+}
+
+TEST_CASE("openai: an id that says null is none") {
+  const auto reply = read(R"({"content":"","tool_calls":[{"id":"null","function":{"name":"f","arguments":{}}},
+    {"id":"null","function":{"name":"g","arguments":{}}}]})");
+  REQUIRE(reply.turn.calls.size() == 2);
+  CHECK(reply.turn.calls[0].id == "call_0");
+  CHECK(reply.turn.calls[1].id == "call_1");
+  CHECK(reply.turn.raw.empty());
+}
+
+TEST_CASE("openai: mistral has finish reasons of its own") {
+  CHECK(read(R"({"content":"half"})", "model_length").stop == Stop::length);
+  const auto failed = decode(openai, answer(200, completion(R"({"content":""})", "error")));
+  REQUIRE_FALSE(failed);
+  CHECK(failed.error().code() == errc::provider_overloaded);
+}
+
 TEST_CASE("openai: the probe lists models with the key") {
   const auto http = codecs::encode_probe(openai);
   REQUIRE(http);

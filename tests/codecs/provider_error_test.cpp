@@ -24,6 +24,8 @@ TEST_CASE("a refusal is classified by status and by what the provider says") {
   constexpr auto openai = WireFamily::openai_chat;
   constexpr auto anthropic = WireFamily::anthropic_messages;
   constexpr auto ollama = WireFamily::ollama_chat;
+  constexpr auto google = WireFamily::google_generate_content;
+  constexpr auto cohere = WireFamily::cohere_chat;
   struct Case {
     WireFamily family;
     int status;
@@ -106,6 +108,38 @@ TEST_CASE("a refusal is classified by status and by what the provider says") {
       {ollama, 402, R"({"error":"x"})", errc::provider_out_of_credit},
       {ollama, 429, R"({"error":"too many requests"})", errc::provider_rate_limited},
       {ollama, 500, R"({"error":"out of memory"})", errc::provider_overloaded},
+      {google, 400,
+       R"({"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}})",
+       errc::provider_unauthorized},
+      {google, 400, R"({"error":{"code":400,"message":"Invalid value","status":"INVALID_ARGUMENT"}})",
+       errc::provider_rejected_request},
+      {google, 400,
+       R"({"error":{"code":400,"message":"The input token count (9) exceeds the maximum number of tokens allowed (8).","status":"INVALID_ARGUMENT"}})",
+       errc::provider_context_too_long},
+      {google, 401, R"({"error":{"code":401,"message":"x","status":"UNAUTHENTICATED"}})", errc::provider_unauthorized},
+      {google, 403, R"({"error":{"code":403,"message":"x","status":"PERMISSION_DENIED"}})",
+       errc::provider_unauthorized},
+      {google, 404, R"({"error":{"code":404,"message":"x","status":"NOT_FOUND"}})", errc::provider_rejected_request},
+      {google, 429, R"({"error":{"code":429,"message":"x","status":"RESOURCE_EXHAUSTED"}})",
+       errc::provider_rate_limited},
+      {google, 429, R"([{"error":{"code":429,"message":"limit: 10","status":"RESOURCE_EXHAUSTED"}}])",
+       errc::provider_rate_limited},
+      {google, 429,
+       R"({"error":{"code":429,"message":"Quota exceeded for metric: free_tier, limit: 0, model: m","status":"RESOURCE_EXHAUSTED"}})",
+       errc::provider_out_of_credit},
+      {google, 499, R"({"error":{"code":499,"message":"x","status":"CANCELLED"}})", errc::provider_overloaded},
+      {google, 503, R"({"error":{"code":503,"message":"x","status":"UNAVAILABLE"}})", errc::provider_overloaded},
+      {google, 504, R"({"error":{"code":504,"message":"x","status":"DEADLINE_EXCEEDED"}})", errc::provider_overloaded},
+      {cohere, 400, R"({"id":"e","message":"invalid request: too many tokens"})", errc::provider_context_too_long},
+      {cohere, 401, R"({"message":"invalid api token"})", errc::provider_unauthorized},
+      {cohere, 402, R"({"message":"x"})", errc::provider_out_of_credit},
+      {cohere, 422, R"({"message":"x"})", errc::provider_rejected_request},
+      {cohere, 429, R"({"message":"x"})", errc::provider_rate_limited},
+      {cohere, 498, R"({"message":"invalid token"})", errc::provider_unauthorized},
+      {cohere, 499, R"({"message":"client closed request"})", errc::provider_overloaded},
+      {cohere, 501, R"({"message":"not implemented"})", errc::provider_rejected_request},
+      {openai, 401, R"({"error":{"code":"401","message":"Access denied due to invalid subscription key"}})",
+       errc::provider_unauthorized},
   };
   for (const Case& refused : table) {
     CAPTURE(refused.status);
@@ -182,8 +216,29 @@ TEST_CASE("the time to wait is read in all its spellings") {
       {{{"Retry-After", "-5"}}, std::nullopt},
       {{{"Retry-After", "nan"}}, std::nullopt},
       {{{"Retry-After", "soon"}}, std::nullopt},
+      {{{"X-RateLimit-Reset", "1795341645"}, {"Date", date}}, Duration(45'000)},
+      {{{"X-RateLimit-Reset", "1795341645"}}, std::nullopt},
+      {{{"X-RateLimit-Reset", "30"}, {"Date", date}}, std::nullopt},
+      {{{"Retry-After", "3"}, {"X-RateLimit-Reset", "1795341645"}, {"Date", date}}, Duration(3000)},
       {{{"Retry-After", "Sun, 31 Feb 2026 10:01:30 GMT"}, {"Date", date}}, std::nullopt},
       {{}, std::nullopt},
   };
   for (const auto& [headers, delay] : table) CHECK(error_of(answer(429, "{}", headers)).retry_after() == delay);
+}
+
+TEST_CASE("google's time to wait stands in the body") {
+  const auto delay = [](const std::string& text) {
+    const std::string error = R"({"error":{"code":429,"message":"x","status":"RESOURCE_EXHAUSTED","details":[
+      {"@type":"type.googleapis.com/google.rpc.QuotaFailure"},
+      {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":")" +
+                              text + "\"}]}}";
+    CHECK(error_of(answer(429, "[" + error + "]")).retry_after() == error_of(answer(429, error)).retry_after());
+    CHECK(error_of(answer(429, error, {{"Retry-After", "1"}})).retry_after() == Duration(1000));
+    return error_of(answer(429, error)).retry_after();
+  };
+  CHECK(delay("46s") == Duration(46'000));
+  CHECK(delay("1.5s") == Duration(1500));
+  CHECK(delay("36000s") == Duration(36'000'000));
+  for (const auto* text : {"", "s", "46", "46m", "-1s", "nans"}) CHECK_FALSE(delay(text));
+  CHECK_FALSE(error_of(answer(429, R"({"error":{"details":[1,null]}})")).retry_after());
 }

@@ -19,12 +19,22 @@ namespace openindex {
 inline namespace v0 {
 
 /// The wire a provider speaks (provider-wire-apis.md, section 1).
-enum class WireFamily : std::uint8_t { openai_chat, anthropic_messages, ollama_chat, openai_responses };
+enum class WireFamily : std::uint8_t {
+  openai_chat,
+  anthropic_messages,
+  ollama_chat,
+  openai_responses,
+  google_generate_content,
+  cohere_chat,
+  bedrock_converse,
+};
 
 /// What one provider does otherwise than the rest of its family.
 enum class WireDialect : std::uint8_t {
   plain,
   perplexity,  ///< Responses that refuse members they do not know, and list no models.
+  mistral,     ///< OpenAI chat with a closed schema and ids of nine letters and digits.
+  azure,       ///< OpenAI's wires under /openai/v1, with the key in `api-key`.
 };
 
 /// Describe a tool to the model.
@@ -64,6 +74,7 @@ struct ChatRequest {
   std::vector<ChatTurn> turns = {};
   std::vector<ToolSpec> tools = {};
   std::uint32_t output_tokens_max = 4096;
+  bool stream = false;  ///< Ask for the answer in pieces.
 };
 
 /// Tokens as the provider counted them; `input` includes cached ones on every wire. 0 where it does not say.

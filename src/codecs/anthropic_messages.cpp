@@ -146,7 +146,7 @@ Result<Calls> read_blocks(const boost::json::array& content, std::string& text) 
 std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request) {
   json::Writer writer;
   write_text(writer.begin_object().key("model"), endpoint.model);
-  writer.key("max_tokens").number(std::uint64_t{request.output_tokens_max}).key("stream").boolean(request.stream);
+  writer.key("max_tokens").number(std::uint64_t{request.output_tokens_max}).key("stream").boolean(endpoint.stream);
   if (!is_blank(request.system)) write_text(writer.key("system"), request.system);
   write_messages(writer, request);
   write_tools(writer, request.tools);

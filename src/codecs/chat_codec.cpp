@@ -57,7 +57,7 @@ Result<HttpRequest> encode(const ChatEndpoint& endpoint, const ChatRequest& requ
                            Time now) {
   if (endpoint.model.empty()) return Error(errc::invalid_argument, "No model is named");
   if (auto sound = check(request); !sound) return sound.error();
-  auto url = chat_url(endpoint, request.stream);
+  auto url = chat_url(endpoint);
   if (!url) return url.error();
   HttpRequest http;
   http.method = "POST";

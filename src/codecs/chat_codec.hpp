@@ -19,6 +19,7 @@ struct ChatEndpoint {
   HttpHeaders headers;  ///< Extra headers of the type, such as OpenAI-Organization.
   std::string version;  ///< anthropic-version; empty: 2023-06-01.
   WireDialect dialect = WireDialect::plain;
+  bool stream = false;        ///< Ask for answers in pieces, which a StreamDecoder reads.
   std::string region;         ///< Of AWS.
   std::string access_key;     ///< Of AWS; `api_key` is its secret then. Empty: `api_key` is a bearer token.
   std::string session_token;  ///< Of AWS, with temporary credentials; secret.

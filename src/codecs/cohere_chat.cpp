@@ -127,7 +127,7 @@ std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request)
   json::Writer writer;
   write_text(writer.begin_object().key("model"), endpoint.model);
   writer.key("max_tokens").number(std::uint64_t{request.output_tokens_max});
-  writer.key("stream").boolean(request.stream).key("messages").begin_array();
+  writer.key("stream").boolean(endpoint.stream).key("messages").begin_array();
   if (!request.system.empty()) write_message(writer, "system", request.system);
   for (std::size_t i = 0; i < request.turns.size(); ++i) write_turn(writer, request, i);
   writer.end_array();

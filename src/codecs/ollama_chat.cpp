@@ -76,7 +76,7 @@ Result<Calls> read_calls(const boost::json::value* tool_calls) {
 std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request) {
   json::Writer writer;
   write_text(writer.begin_object().key("model"), endpoint.model);
-  writer.key("stream").boolean(request.stream).key("messages").begin_array();
+  writer.key("stream").boolean(endpoint.stream).key("messages").begin_array();
   if (!request.system.empty()) write_message(writer, "system", request.system);
   for (std::size_t i = 0; i < request.turns.size(); ++i) {
     const ChatTurn& turn = request.turns[i];

@@ -112,9 +112,9 @@ bool knows_new_limit(const ChatEndpoint& endpoint) {
   return endpoint.dialect == WireDialect::azure || is_openai_itself(endpoint);
 }
 
-void write_stream(json::Writer& writer, const ChatEndpoint& endpoint, const ChatRequest& request) {
-  writer.key("stream").boolean(request.stream);
-  if (!request.stream || endpoint.dialect == WireDialect::mistral) return;  // which sends the usage unasked
+void write_stream(json::Writer& writer, const ChatEndpoint& endpoint) {
+  writer.key("stream").boolean(endpoint.stream);
+  if (!endpoint.stream || endpoint.dialect == WireDialect::mistral) return;  // which sends the usage unasked
   writer.key("stream_options").begin_object().key("include_usage").boolean(true).end_object();
 }
 
@@ -136,7 +136,7 @@ std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request)
   write_text(writer.begin_object().key("model"), endpoint.model);
   writer.key(knows_new_limit(endpoint) ? "max_completion_tokens" : "max_tokens")
       .number(std::uint64_t{request.output_tokens_max});
-  write_stream(writer, endpoint, request);
+  write_stream(writer, endpoint);
   writer.key("messages").begin_array();
   if (!request.system.empty()) write_message(writer, "system", request.system);
   for (std::size_t i = 0; i < request.turns.size(); ++i) {

@@ -224,7 +224,7 @@ std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request)
   json::Writer writer;
   write_text(writer.begin_object().key("model"), endpoint.model);
   writer.key("max_output_tokens").number(std::uint64_t{request.output_tokens_max});
-  writer.key("stream").boolean(request.stream);
+  writer.key("stream").boolean(endpoint.stream);
   write_storage(writer, endpoint);
   if (!request.system.empty()) write_text(writer.key("instructions"), request.system);
   write_input(writer, request);

@@ -39,6 +39,13 @@ Result<void> set_signature(HttpRequest& http, const ChatEndpoint& endpoint, Time
   return {};
 }
 
+std::string_view accepted(const ChatEndpoint& endpoint) {
+  if (!endpoint.stream) return "application/json";
+  if (endpoint.family == WireFamily::ollama_chat) return "application/x-ndjson";
+  if (endpoint.family == WireFamily::bedrock_converse) return "application/vnd.amazon.eventstream";
+  return "text/event-stream";
+}
+
 Result<void> check_headers(const HttpHeaders& headers) {
   for (const auto& [name, value] : headers) {
     if (name.empty() || holds_control(name))
@@ -60,7 +67,7 @@ Result<void> set_headers(HttpRequest& http, const ChatEndpoint& endpoint, const 
   } else {
     set_credential(http.headers, endpoint);
   }
-  http.headers.emplace_back("Accept", "application/json");
+  http.headers.emplace_back("Accept", std::string(accepted(endpoint)));
   if (!request_id.empty()) http.headers.emplace_back("X-Client-Request-Id", request_id);
   http.headers.insert(http.headers.end(), endpoint.headers.begin(), endpoint.headers.end());
   return check_headers(http.headers);

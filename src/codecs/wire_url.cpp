@@ -127,9 +127,9 @@ bool is_openai_itself(const ChatEndpoint& endpoint) noexcept {
 
 bool lists_models(const ChatEndpoint& endpoint) noexcept { return endpoint.dialect != WireDialect::perplexity; }
 
-Result<std::string> chat_url(const ChatEndpoint& endpoint, bool stream) {
+Result<std::string> chat_url(const ChatEndpoint& endpoint) {
   const Paths paths = paths_of(endpoint);
-  return compose(endpoint, base_of(endpoint), stream && !paths.stream.empty() ? paths.stream : paths.chat);
+  return compose(endpoint, base_of(endpoint), endpoint.stream && !paths.stream.empty() ? paths.stream : paths.chat);
 }
 
 Result<std::string> probe_url(const ChatEndpoint& endpoint) {

@@ -11,7 +11,7 @@ namespace openindex::codecs {
 /// Compose the URL of a chat request from the base URL, once: a trailing slash is cut, and a version that the base ends
 /// with is not repeated. The model is one segment of the path where the family has it there.
 /// @par Errors invalid_argument
-Result<std::string> chat_url(const ChatEndpoint& endpoint, bool stream);
+Result<std::string> chat_url(const ChatEndpoint& endpoint);
 
 /// Compose the URL of the probe. @par Errors invalid_argument
 Result<std::string> probe_url(const ChatEndpoint& endpoint);

@@ -154,9 +154,8 @@ TEST_CASE("bedrock: a model is one segment of the path") {
   profile.region = "cn-north-1";
   CHECK(encode(profile, rebuilt_conversation(), "")
             ->url.starts_with("https://bedrock-runtime.cn-north-1.amazonaws.com.cn/"));
-  auto request = rebuilt_conversation();
-  request.stream = true;
-  CHECK(encode(regional(), request, "")->url.ends_with("/converse-stream"));
+  profile.stream = true;
+  CHECK(encode(profile, rebuilt_conversation(), "")->url.ends_with("/converse-stream"));
 }
 
 TEST_CASE("bedrock: a region that is none makes no host") {

@@ -89,16 +89,21 @@ TEST_CASE("azure has its chat under a path of its own, or under the deployment w
 }
 
 TEST_CASE("a stream is asked for, with its usage where that must be asked for too") {
-  auto request = rebuilt_conversation();
-  request.stream = true;
   for (const auto family : families) {
+    auto where = endpoint(family);
+    where.stream = true;
+    const auto http = encode(where, rebuilt_conversation(), "");
+    REQUIRE(http);
+    CHECK(header(*http, "Accept") != "application/json");
     if (family == WireFamily::google_generate_content || family == WireFamily::bedrock_converse) continue;
-    CHECK(boost::json::parse(encode(endpoint(family), request, "")->body).at("stream") == true);
+    CHECK(boost::json::parse(http->body).at("stream") == true);
   }
   auto where = endpoint(WireFamily::openai_chat);
-  CHECK(boost::json::parse(encode(where, request, "")->body).at("stream_options").at("include_usage") == true);
+  where.stream = true;
+  const auto body = [&] { return boost::json::parse(encode(where, rebuilt_conversation(), "")->body); };
+  CHECK(body().at("stream_options").at("include_usage") == true);
   where.dialect = WireDialect::mistral;
-  CHECK_FALSE(boost::json::parse(encode(where, request, "")->body).as_object().contains("stream_options"));
+  CHECK_FALSE(body().as_object().contains("stream_options"));
 }
 
 TEST_CASE("an endpoint that cannot work is refused before anything is sent") {

@@ -204,9 +204,9 @@ TEST_CASE("google: a schema beyond the subset goes out as json schema and one wi
 }
 
 TEST_CASE("google: a streamed answer is asked for by the path") {
-  auto request = rebuilt_conversation();
-  request.stream = true;
-  const auto http = encode(google, request, "");
+  auto streaming = google;
+  streaming.stream = true;
+  const auto http = encode(streaming, rebuilt_conversation(), "");
   REQUIRE(http);
   CHECK(http->url == "https://api.example.com/v1beta/models/m-1:streamGenerateContent?alt=sse");
 }

@@ -74,7 +74,6 @@ struct ChatRequest {
   std::vector<ChatTurn> turns = {};
   std::vector<ToolSpec> tools = {};
   std::uint32_t output_tokens_max = 4096;
-  bool stream = false;  ///< Ask for the answer in pieces.
 };
 
 /// Tokens as the provider counted them; `input` includes cached ones on every wire. 0 where it does not say.

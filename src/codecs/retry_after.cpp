@@ -65,6 +65,10 @@ std::optional<Duration> retry_after(const HttpResponse& response) {
 }
 
 std::optional<Duration> retry_delay(const boost::json::object& body) {
+  if (const auto* loaded_in = member(body, "estimated_time"); loaded_in != nullptr && loaded_in->is_number()) {
+    const auto seconds = loaded_in->to_number<double>();
+    if (std::isfinite(seconds) && seconds >= 0) return bounded(std::ceil(seconds * 1000));
+  }
   const auto* error = object_member(body, "error");
   const auto* details = error == nullptr ? nullptr : member(*error, "details");
   if (details == nullptr || !details->is_array()) return std::nullopt;

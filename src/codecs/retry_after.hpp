@@ -15,7 +15,8 @@ namespace openindex::codecs {
 /// says nothing. At most 30 days.
 std::optional<Duration> retry_after(const HttpResponse& response);
 
-/// Read the delay that Google puts into the body of an error, such as `"retryDelay": "46s"`.
+/// Read the delay that stands in the body of an error: Google's `"retryDelay": "46s"`, and the `estimated_time` in
+/// seconds until Hugging Face has loaded a model.
 std::optional<Duration> retry_delay(const boost::json::object& body);
 
 }  // namespace openindex::codecs

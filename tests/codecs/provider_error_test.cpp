@@ -242,3 +242,12 @@ TEST_CASE("google's time to wait stands in the body") {
   for (const auto* text : {"", "s", "46", "46m", "-1s", "nans"}) CHECK_FALSE(delay(text));
   CHECK_FALSE(error_of(answer(429, R"({"error":{"details":[1,null]}})")).retry_after());
 }
+
+TEST_CASE("a model that is being loaded says how long that takes") {
+  const auto error = error_of(answer(503, R"({"error":"Model is currently loading","estimated_time":20.5})"));
+  CHECK(error.code() == errc::provider_overloaded);
+  CHECK(error.retry_after() == Duration(20'500));
+  for (const auto* time : {"-1", "\"20\"", "1e999", "null"}) {
+    CHECK_FALSE(error_of(answer(503, R"({"error":"x","estimated_time":)" + std::string(time) + "}")).retry_after());
+  }
+}

@@ -34,15 +34,14 @@ Error not_valid(std::vector<Problem> problems) {
 }
 
 // Which keys are set once the given ones are applied.
-KeySet keys_after(const ProviderRecord& current, const ProviderConfig& given) {
-  KeySet keys;
-  for (const auto& [key, value] : current.config) keys.insert(key);
-  for (const auto& [key, secret] : current.secrets) keys.insert(key);
+SetKeys keys_after(const ProviderRecord& current, const ProviderConfig& given) {
+  SetKeys keys(current.config.begin(), current.config.end());
+  for (const auto& [key, secret] : current.secrets) keys.emplace(key, std::string());
   for (const auto& [key, value] : given) {
     if (value.empty()) {
       keys.erase(key);
     } else {
-      keys.insert(key);
+      keys.insert_or_assign(key, value);
     }
   }
   return keys;

@@ -36,6 +36,23 @@ bool is_token(std::string_view text) {
   });
 }
 
+// It becomes part of a host's name.
+bool is_region(std::string_view text) {
+  return !text.empty() && text.size() <= 40 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+bool is_choice(const ProviderKey& row, std::string_view value) {
+  return row.choices.empty() || std::find(row.choices.begin(), row.choices.end(), value) != row.choices.end();
+}
+
+std::string choices_text(const ProviderKey& row) {
+  std::string text = "must be one of ";
+  for (const auto choice : row.choices) text += (choice == row.choices.front() ? "" : ", ") + std::string(choice);
+  return text;
+}
+
 std::string plain_letters(std::string_view key) {
   std::string out;
   for (const char c : key) {
@@ -110,6 +127,7 @@ std::string_view value_problem(KeyForm form, std::string_view value) {
   if (value.starts_with(' ') || value.ends_with(' ')) return "begins or ends with a space";
   if (form == KeyForm::url) return endpoint_problem(value);
   if (form == KeyForm::header_name && !is_token(value)) return "is not the name of an HTTP header";
+  if (form == KeyForm::region && !is_region(value)) return "is not a region, such as eu-central-1";
   return {};
 }
 
@@ -121,19 +139,25 @@ void check_values(const ProviderType& type, const ProviderConfig& given, std::sp
       problems.push_back(unknown_key(type, key));
       continue;
     }
-    std::string_view wrong;
+    std::string wrong;
     if (const auto variable = env_reference(value)) {
       // The same answer whether the variable exists or not: it is not for the author of a configuration to find out.
       if (!is_allowed_env(*variable, allowed_env)) wrong = "names an environment variable that the host does not allow";
     } else {
       wrong = value.empty() ? std::string_view() : value_problem(row->form, value);
+      if (wrong.empty() && !value.empty() && !is_choice(*row, value)) wrong = choices_text(*row);
     }
-    if (!wrong.empty()) problems.push_back({"/config/" + key, std::string(wrong)});
+    if (!wrong.empty()) problems.push_back({"/config/" + key, std::move(wrong)});
   }
 }
 
-void check_presence(const ProviderType& type, const KeySet& set, std::vector<Problem>& problems) {
+void check_presence(const ProviderType& type, const SetKeys& set, std::vector<Problem>& problems) {
   for (const ProviderKey& row : type.keys) {
+    const auto condition = row.when.empty() ? set.end() : set.find(row.when);
+    if (condition != set.end() && condition->second == row.when_value && !set.contains(row.name)) {
+      problems.push_back({"/config/" + std::string(row.name),
+                          "is required when " + std::string(row.when) + " is " + std::string(row.when_value)});
+    }
     const bool excused = !row.unless.empty() && set.contains(row.unless);
     if (row.required && !excused && !set.contains(row.name)) {
       std::string text = "is required";

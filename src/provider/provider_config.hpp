@@ -1,6 +1,7 @@
 // What a provider's configuration may hold, by the catalog's rows. Pure functions.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -16,6 +17,9 @@ namespace openindex::providers {
 
 using KeySet = std::set<std::string, std::less<>>;
 
+/// The keys that are set, with their values; that of a sealed secret is not known and empty.
+using SetKeys = std::map<std::string, std::string, std::less<>>;
+
 /// Return the variable that a value `env:NAME` names; nullopt when the value is no reference.
 std::optional<std::string_view> env_reference(std::string_view value);
 
@@ -28,7 +32,7 @@ void check_values(const ProviderType& type, const ProviderConfig& given, std::sp
                   std::vector<Problem>& problems);
 
 /// Note every key that must be set and is not.
-void check_presence(const ProviderType& type, const KeySet& set, std::vector<Problem>& problems);
+void check_presence(const ProviderType& type, const SetKeys& set, std::vector<Problem>& problems);
 
 /// Note what is wrong with a name.
 void check_name(std::string_view name, std::vector<Problem>& problems);

@@ -55,6 +55,7 @@ struct Destination {
 constexpr Destination destinations[] = {
     {"endpoint", &codecs::ChatEndpoint::base_url, {}},  {"model", &codecs::ChatEndpoint::model, {}},
     {"api_key", &codecs::ChatEndpoint::api_key, {}},    {"version", &codecs::ChatEndpoint::version, {}},
+    {"region", &codecs::ChatEndpoint::region, {}},      {"user", &codecs::ChatEndpoint::access_key, {}},
     {"organizationId", nullptr, "OpenAI-Organization"}, {"betaVersion", nullptr, "anthropic-beta"},
 };
 
@@ -69,6 +70,20 @@ void place(codecs::ChatEndpoint& endpoint, std::string_view key, std::string val
     }
     return;
   }
+}
+
+// The other connections need an exchange of credentials with AWS first.
+Result<void> check_connection(const ProviderRecord& record) {
+  const auto held = record.config.find("connectionType");
+  if (held == record.config.end() || held->second == "ACCESS_KEY") return {};
+  return Error(errc::invalid_argument, "AWS is reached with connectionType ACCESS_KEY only");
+}
+
+// `name` in a namespace of Hugging Face is `namespace/name` to everybody else.
+void add_namespace(codecs::ChatEndpoint& endpoint, const ProviderRecord& record) {
+  const auto held = record.config.find("namespace");
+  if (held == record.config.end() || endpoint.model.find('/') != std::string::npos || endpoint.model.empty()) return;
+  endpoint.model = held->second + "/" + endpoint.model;
 }
 
 }  // namespace
@@ -130,8 +145,12 @@ Result<codecs::ChatEndpoint> ProviderRegistry::Directory::resolve(const Provider
         .with("provider", record.id.str())
         .with("type", record.type);
   }
+  if (auto possible = check_connection(record); !possible) {
+    return possible.error().with("provider", record.id.str());
+  }
   codecs::ChatEndpoint endpoint;
   endpoint.family = *type->family;
+  endpoint.dialect = type->dialect;
   std::string key_header;  // carries the key in place of Authorization
   for (const ProviderKey& row : type->keys) {
     auto value = value_of(record, row);
@@ -143,6 +162,7 @@ Result<codecs::ChatEndpoint> ProviderRegistry::Directory::resolve(const Provider
     }
   }
   if (!key_header.empty()) endpoint.headers.emplace_back(key_header, std::exchange(endpoint.api_key, {}));
+  add_namespace(endpoint, record);
   if (endpoint.model.empty()) {
     return Error(errc::invalid_argument, "The provider names no model").with("provider", record.id.str());
   }

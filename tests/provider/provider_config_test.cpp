@@ -137,3 +137,45 @@ TEST_CASE_FIXTURE(RegistryFixture, "an update is checked like a creation, togeth
                                                  "/config/api_key is required when header is set"});
   CHECK(registry.get(id)->version == 1);
 }
+
+TEST_CASE_FIXTURE(RegistryFixture, "which keys a connection to AWS needs depends on its type") {
+  const auto problems = [&](ProviderConfig config) {
+    config.insert({{"region", "eu-central-1"}, {"model", "m"}});
+    return problems_with(registry, "aws_bedrock_anthropic", std::move(config));
+  };
+  CHECK(problems({}) == Problems{"/config/connectionType is required"});
+  CHECK(problems({{"connectionType", "SSO"}}) ==
+        Problems{"/config/connectionType must be one of ACCESS_KEY, EXTERNAL_ROLE, CONDUCTOR_ROLE"});
+  CHECK(problems({{"connectionType", "ACCESS_KEY"}}) ==
+        Problems{"/config/user is required when connectionType is ACCESS_KEY",
+                 "/config/api_key is required when connectionType is ACCESS_KEY"});
+  CHECK(problems({{"connectionType", "EXTERNAL_ROLE"}, {"roleArn", "arn:aws:iam::1:role/x"}}) ==
+        Problems{"/config/externalId is required when connectionType is EXTERNAL_ROLE"});
+  CHECK(problems({{"connectionType", "CONDUCTOR_ROLE"}}).empty());
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "changing the type of a connection asks for its keys too") {
+  const auto id = registry
+                      .create(host, {.name = "aws",
+                                     .type = "aws_bedrock_titan",
+                                     .config = {{"connectionType", "ACCESS_KEY"},
+                                                {"region", "us-east-1"},
+                                                {"model", "m"},
+                                                {"user", "AKIDEXAMPLE"},
+                                                {"api_key", "sk-MARKER"}}})
+                      ->id;
+  CHECK(registry.update(host, id, {.config = {{"region", "us-west-2"}}}));
+  const auto changed = registry.update(host, id, {.config = {{"connectionType", "EXTERNAL_ROLE"}}});
+  REQUIRE_FALSE(changed);
+  CHECK(problems_of(changed.error()) ==
+        Problems{"/config/roleArn is required when connectionType is EXTERNAL_ROLE",
+                 "/config/externalId is required when connectionType is EXTERNAL_ROLE"});
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "a region that is none never becomes a host") {
+  for (const auto* region : {"evil.example/", "EU", "a b", "a@b"}) {
+    CHECK(problems_with(registry, "aws_bedrock_cohere",
+                        {{"connectionType", "CONDUCTOR_ROLE"}, {"region", region}, {"model", "m"}}) ==
+          Problems{"/config/region is not a region, such as eu-central-1"});
+  }
+}

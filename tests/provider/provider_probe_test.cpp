@@ -1,5 +1,6 @@
 #include "provider/provider_probe.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -24,6 +25,9 @@ codecs::ChatEndpoint endpoint_of(WireFamily family, std::string model) {
 const auto openai = endpoint_of(WireFamily::openai_chat, "gpt-x");
 const auto anthropic = endpoint_of(WireFamily::anthropic_messages, "claude-x");
 const auto ollama = endpoint_of(WireFamily::ollama_chat, "llama3");
+const auto google = endpoint_of(WireFamily::google_generate_content, "gemini-x");
+const auto cohere = endpoint_of(WireFamily::cohere_chat, "command-x");
+const auto bedrock = endpoint_of(WireFamily::bedrock_converse, "vendor.model-v1:0");
 
 ProviderTest answered(const codecs::ChatEndpoint& endpoint, int status, std::string body = {}) {
   return read_probe(endpoint, HttpResponse{status, {}, std::move(body)});
@@ -35,7 +39,10 @@ TEST_CASE("a list that names the model passes on every wire") {
   for (const auto& test : {answered(openai, 200, R"({"object":"list","data":[{"id":"a"},{"id":"gpt-x"}]})"),
                            answered(anthropic, 200, R"({"data":[{"type":"model","id":"claude-x"}],"has_more":false})"),
                            answered(ollama, 200, R"({"models":[{"name":"llama3","model":"llama3"}]})"),
-                           answered(ollama, 200, R"({"models":[{"name":"llama3:latest"}]})")}) {
+                           answered(ollama, 200, R"({"models":[{"name":"llama3:latest"}]})"),
+                           answered(google, 200, R"({"models":[{"name":"models/gemini-x"}]})"),
+                           answered(cohere, 200, R"({"models":[{"name":"command-x"}]})"),
+                           answered(bedrock, 200, R"({"modelSummaries":[{"modelId":"vendor.model-v1:0"}]})")}) {
     CHECK(test.ok());
     CHECK_FALSE(test.code);
     CHECK_FALSE(test.message.empty());
@@ -46,6 +53,8 @@ TEST_CASE("a complete list without the model says that the model is missing") {
   for (const auto& test :
        {answered(openai, 200, R"({"data":[{"id":"gpt-xl"}]})"),
         answered(ollama, 200, R"({"models":[{"name":"llama3:8b"}]})"), answered(ollama, 200, R"({"models":[]})"),
+        answered(google, 200, R"({"models":[{"name":"models/gemini-y"}]})"),
+        answered(cohere, 200, R"({"models":[],"next_page_token":""})"),
         answered(anthropic, 200, R"({"data":[{"id":"claude-y"}],"has_more":false})")}) {
     CHECK(test.reachable);
     CHECK(test.authenticated);
@@ -60,6 +69,23 @@ TEST_CASE("a complete list without the model says that the model is missing") {
 
 TEST_CASE("the first page of a longer list proves nothing against a model") {
   CHECK(answered(anthropic, 200, R"({"data":[{"id":"claude-y"}],"has_more":true})").ok());
+  CHECK(answered(google, 200, R"({"models":[{"name":"models/gemini-y"}],"nextPageToken":"x"})").ok());
+  CHECK(answered(cohere, 200, R"({"models":[],"next_page_token":"x"})").ok());
+}
+
+TEST_CASE("a list that does not name everything that can be called proves nothing against a model") {
+  CHECK(answered(bedrock, 200, R"({"modelSummaries":[]})").ok());
+  auto azure = openai;
+  azure.dialect = WireDialect::azure;
+  CHECK(answered(azure, 200, R"({"data":[{"id":"gpt-y"}]})").ok());
+}
+
+TEST_CASE("google says of a wrong key that the request is wrong") {
+  const auto refused = answered(google, 400, R"({"error":{"details":[{"reason":"API_KEY_INVALID"}]}})");
+  CHECK_FALSE(refused.authenticated);
+  CHECK(refused.configured);
+  CHECK(refused.code == errc::provider_unauthorized);
+  CHECK_FALSE(answered(google, 400, R"({"error":{"status":"INVALID_ARGUMENT"}})").configured);
 }
 
 TEST_CASE("a refused credential is told apart from a missing one") {
@@ -166,4 +192,69 @@ TEST_CASE_FIXTURE(RegistryFixture, "a disabled provider can be tested before it 
   provider.enabled = false;
   CHECK(registry.test(host, registry.create(host, provider)->id)->ok());
   CHECK(http.requests[0].url == "http://localhost:11434/api/tags");
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "each type asks where its provider lists models, in its own way") {
+  const struct {
+    const char* type;
+    ProviderConfig more;
+    const char* method;
+    const char* url;
+    const char* header;
+  } table[] = {
+      {"azure_openai",
+       {{"endpoint", "https://r.openai.azure.com"}},
+       "GET",
+       "https://r.openai.azure.com/openai/v1/models",
+       "api-key"},
+      {"perplexity", {}, "POST", "https://api.perplexity.ai/v1/responses", "Authorization"},
+      {"grok", {}, "GET", "https://api.x.ai/v1/models", "Authorization"},
+      {"cohere", {}, "GET", "https://api.cohere.com/v1/models", "Authorization"},
+      {"mistral", {}, "GET", "https://api.mistral.ai/v1/models", "Authorization"},
+      {"mistral",
+       {{"endpoint", "https://api.mistral.ai/v1"}},
+       "GET",
+       "https://api.mistral.ai/v1/models",
+       "Authorization"},
+      {"huggingface", {{"namespace", "org"}}, "GET", "https://router.huggingface.co/v1/models", "Authorization"},
+      {"google_gemini",
+       {},
+       "GET",
+       "https://generativelanguage.googleapis.com/v1beta/models?pageSize=1",
+       "x-goog-api-key"},
+      {"aws_bedrock_anthropic",
+       {{"connectionType", "ACCESS_KEY"}, {"region", "eu-central-1"}, {"user", "AKIDEXAMPLE"}},
+       "GET",
+       "https://bedrock.eu-central-1.amazonaws.com/foundation-models",
+       "Authorization"},
+  };
+  int number = 0;
+  for (const auto& [type, more, method, url, credential] : table) {
+    CAPTURE(type);
+    NewProvider wanted{.name = "p" + std::to_string(++number), .type = type, .config = more};
+    wanted.config.insert({{"api_key", "sk-MARKER-9"}, {"model", "m"}});
+    const auto created = registry.create(host, wanted);
+    REQUIRE(created);
+    http.requests.clear();
+    REQUIRE(registry.test(host, created->id));
+    REQUIRE(http.requests.size() == 1);
+    CHECK(http.requests[0].method == method);
+    CHECK(http.requests[0].url == url);
+    CHECK(std::any_of(http.requests[0].headers.begin(), http.requests[0].headers.end(),
+                      [&](const auto& header) { return header.first == credential; }));
+  }
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "a connection to AWS by a role is kept but cannot be used yet") {
+  const auto id =
+      registry
+          .create(host, {.name = "aws",
+                         .type = "aws_bedrock_titan",
+                         .config = {{"connectionType", "CONDUCTOR_ROLE"}, {"region", "us-east-1"}, {"model", "m"}}})
+          ->id;
+  const auto test = registry.test(host, id);
+  REQUIRE(test);
+  CHECK_FALSE(test->configured);
+  CHECK(test->message.find("ACCESS_KEY") != std::string::npos);
+  CHECK(http.requests.empty());
 }

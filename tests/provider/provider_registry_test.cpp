@@ -92,7 +92,10 @@ TEST_CASE_FIXTURE(RegistryFixture, "an unknown type is refused with the types th
   provider.type = "skynet";
   const auto refused = registry.create(host, provider);
   CHECK(code_of(refused) == errc::unknown_provider_type);
-  CHECK(refused.error().allowed() == std::vector<std::string>{"anthropic", "ollama", "openai"});
+  CHECK(refused.error().allowed() == std::vector<std::string>{"anthropic", "aws_bedrock_anthropic",
+                                                              "aws_bedrock_cohere", "aws_bedrock_titan", "azure_openai",
+                                                              "cohere", "google_gemini", "grok", "huggingface",
+                                                              "mistral", "ollama", "openai", "perplexity"});
   CHECK(records(storage).empty());
 }
 
@@ -256,12 +259,12 @@ TEST_CASE_FIXTURE(RegistryFixture, "a provider of a type from a later version ca
   ChangeSet changes;
   changes.id = "com_1";
   changes.puts.push_back({{"provider", "prov_1"},
-                          R"({"name":"new","type":"mistral","enabled":true,"config":{"model":"m"},"tier":"gold"})",
+                          R"({"name":"new","type":"later","enabled":true,"config":{"model":"m"},"tier":"gold"})",
                           {}});
   changes.puts.push_back({{"provider_name", "new"}, R"({"id":"prov_1"})", {}});
   REQUIRE(storage.commit({&changes, 1})[0]);
 
-  CHECK(registry.find("new")->type == "mistral");
+  CHECK(registry.find("new")->type == "later");
   CHECK(code_of(registry.update(host, "prov_1", {.config = {{"model", "n"}}})) == errc::unknown_provider_type);
   CHECK_FALSE(registry.update(host, "prov_1", {.enabled = false})->enabled);
   const RecordId id{"provider", "prov_1"};

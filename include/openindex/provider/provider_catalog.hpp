@@ -20,6 +20,7 @@ enum class KeyForm : std::uint8_t {
   text,         ///< Anything without control characters.
   url,          ///< `http(s)://host[:port][/path]`; secrets are bound to it.
   header_name,  ///< The name of an HTTP header.
+  region,       ///< A region of AWS, such as `eu-central-1`.
 };
 
 struct ProviderKey {
@@ -30,6 +31,9 @@ struct ProviderKey {
   KeyForm form = KeyForm::text;
   std::string_view unless = {};  ///< A required key may be left out when this other key is set.
   std::string_view needs = {};   ///< When this key is set, the other one must be too.
+  std::string_view when = {};    ///< Required when this other key has the value `when_value`.
+  std::string_view when_value = {};
+  std::span<const std::string_view> choices = {};  ///< The values there are; empty: any of the form.
 };
 
 struct ProviderType {
@@ -37,6 +41,7 @@ struct ProviderType {
   std::string_view category;  ///< Such as `AI_MODEL`.
   std::span<const ProviderKey> keys;
   std::optional<WireFamily> family;  ///< Set when it can serve stages.
+  WireDialect dialect = WireDialect::plain;
 
   /// Find a key of this type; null when it has none of that name.
   [[nodiscard]] const ProviderKey* find_key(std::string_view key) const noexcept {

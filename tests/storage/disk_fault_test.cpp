@@ -38,6 +38,7 @@ T twice_at_most(const std::function<Result<T>()>& call) {
 
 std::unique_ptr<SqliteStorage> open_small(const DatabaseFile& file) {
   sqlite::Tuning tuning;
+  tuning.checkpoints.piece = 20;
   tuning.checkpoints.soon = 40;
   tuning.checkpoints.now = 80;
   tuning.checkpoints.retry = 10;

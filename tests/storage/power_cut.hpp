@@ -19,7 +19,7 @@ struct PowerCutMode {
 
 inline std::unique_ptr<SqliteStorage> open_with(const DatabaseFile& file, const PowerCutMode& mode) {
   sqlite::Tuning tuning;
-  tuning.checkpoints = {.soon = 40, .now = 80, .retry = 10, .concurrent = mode.concurrent_checkpoints};
+  tuning.checkpoints = {.piece = 10, .soon = 20, .now = 40, .retry = 5, .concurrent = mode.concurrent_checkpoints};
   auto storage = sqlite::TunedStorage::open({.path = file.path(), .synchronous = mode.synchronous}, tuning);
   REQUIRE_MESSAGE(storage.has_value(), (storage ? std::string() : storage.error().describe()));
   CHECK((*storage)->status().value().concurrent_checkpoints == mode.concurrent_checkpoints);

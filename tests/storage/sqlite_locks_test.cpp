@@ -186,6 +186,7 @@ TEST_CASE("no call drops a lock that was held, and nothing but SQLite opens or c
   const DescriptorNotes notes;
   const DatabaseFile file;
   sqlite::Tuning tuning;
+  tuning.checkpoints.piece = 2;
   tuning.checkpoints.soon = 1;
   tuning.checkpoints.now = 50;
   const auto storage = sqlite::TunedStorage::open(file.options(), tuning).value();

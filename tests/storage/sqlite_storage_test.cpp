@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "adapters/sqlite/checkpoint.hpp"
-#include "adapters/sqlite/read_pool.hpp"
 #include "storage/database_file.hpp"
 #include "storage/run_contract.hpp"
 
@@ -50,9 +49,6 @@ void run_in_threads(int count, Work work) {
   for (int i = 0; i < count; ++i) threads.emplace_back(work, i);
   for (auto& thread : threads) thread.join();
 }
-
-/// A body that differs from the one before in every page: SQLite does not write pages that stay the same.
-std::string megabyte(int number) { return std::string(1'000'000, static_cast<char>('a' + number % 26)); }
 
 }  // namespace
 
@@ -313,54 +309,6 @@ TEST_CASE("a change set that SQLite refuses halfway leaves nothing behind and co
   CHECK(page->rows[1].id.key == "b");
 }
 
-TEST_CASE("checkpoints keep the log bounded") {
-  constexpr int bodies_count = 40;
-  const DatabaseFile file;
-  const auto storage = DatabaseFile::open({.path = file.path(), .synchronous = SqliteOptions::Synchronous::normal});
-  for (int i = 0; i < bodies_count; ++i) REQUIRE(commit_one(*storage, test_put("a", megabyte(i))).has_value());
-  CHECK(storage->status().value().wal_bytes < 24'000'000);
-  CHECK(commit_one(*storage, test_put("a")).value().versions.front() == bodies_count + 1);
-}
-
-TEST_CASE("checkpoints keep the log bounded although commits and reads never pause") {
-  constexpr int writers = 6;
-  constexpr int each = 25;
-  const DatabaseFile file;
-  const auto storage = DatabaseFile::open({.path = file.path(), .synchronous = SqliteOptions::Synchronous::normal});
-  std::atomic<int> writing = writers;
-  std::atomic<int> failures = 0;
-  run_in_threads(writers + 3, [&](int thread) {
-    for (int i = 0; thread < writers && i < each; ++i) {
-      failures += commit_one(*storage, test_put(std::to_string(thread), megabyte(i))) ? 0 : 1;
-    }
-    if (thread < writers) --writing;
-    while (writing > 0) failures += storage->scan({.index = Index::key, .prefix = {"host.test"}}) ? 0 : 1;
-  });
-  CHECK(failures == 0);
-  CHECK(storage->status().value().wal_bytes < 90'000'000);
-  CHECK(count_records(*storage) == writers);
-}
-
-TEST_CASE("a log that a long read has kept growing starts over when the read has ended") {
-  constexpr int bodies_count = 70;
-  const DatabaseFile file;
-  const auto storage = DatabaseFile::open({.path = file.path(), .synchronous = SqliteOptions::Synchronous::normal});
-  const auto fill = [&] {
-    for (int i = 0; i < bodies_count; ++i) REQUIRE(commit_one(*storage, test_put("a", megabyte(i))).has_value());
-  };
-  PlainConnection reader(file);
-  REQUIRE(commit_one(*storage, test_put("a")).has_value());
-  reader.execute("BEGIN");
-  CHECK(reader.column("SELECT body FROM records") == std::vector<std::string>{"{}"});
-  fill();
-  CHECK(reader.column("SELECT body FROM records") == std::vector<std::string>{"{}"});
-  const auto grown = storage->status().value().wal_bytes;
-  CHECK(grown > 65'000'000);  // past both limits
-  reader.execute("COMMIT");
-  fill();
-  CHECK(storage->status().value().wal_bytes < grown + 10'000'000);
-}
-
 TEST_CASE("a call of more change sets than share a transaction is not passed over for ever") {
   const DatabaseFile file;
   const auto storage = file.open();
@@ -376,18 +324,4 @@ TEST_CASE("a call of more change sets than share a transaction is not passed ove
   for (const auto& committed : storage->commit(sets)) CHECK(committed);
   stop = true;
   for (auto& thread : threads) thread.join();
-}
-
-TEST_CASE("a reader that takes long keeps nobody else from reading") {
-  const DatabaseFile file;
-  const auto storage = file.open();
-  sqlite::ReadPool readers(file.options());
-  const auto slow = readers.take();
-  REQUIRE(slow);
-  {
-    const sqlite::ReadPool::Pause pause(readers, std::chrono::milliseconds(1));
-    CHECK_FALSE(pause.holds());
-    CHECK(readers.take());
-  }
-  CHECK(readers.take());
 }

@@ -44,7 +44,8 @@ struct SqliteStatus {
   std::string library_version = {};  ///< Such as `3.40.1`.
   std::string journal_mode = {};     ///< `wal`.
   std::string synchronous = {};      ///< `full` or `normal`.
-  bool concurrent_checkpoints;  ///< False with a library that has the WAL-reset bug: they run under the write lock.
+  bool concurrent_checkpoints;  ///< Pages are copied beside commits. False with a library that has the WAL-reset bug:
+                                ///< then under the write lock, a bounded piece at a time.
   std::int64_t wal_bytes;       ///< Size of the log file; it does not shrink, its space is used again.
 };
 

@@ -1,69 +1,193 @@
 #include "adapters/sqlite/checkpoint.hpp"
 
 #include <algorithm>
-#include <chrono>
+#include <utility>
 
 namespace openindex::sqlite {
 namespace {
 
-constexpr std::chrono::milliseconds pause_max{1'000};
+/// How often it is copied and synced, at most, before the log is to start over. Each time less is left to be done.
+constexpr int rounds_max = 4;
+
+/// How long readers are waited for that were there before. A log that is longer than it should be is worth more of it.
+constexpr std::chrono::microseconds patience_per_page{2};
+constexpr std::chrono::microseconds patience_per_page_too_many{250};
+constexpr std::chrono::microseconds patience_max{1'000'000};
 
 }  // namespace
 
-Checkpoint::Checkpoint(Connection& writer, Connection& own, ReadPool& readers, const CheckpointLimits& limits)
-    : writer_(writer), own_(own), readers_(readers), limits_(limits), due_at_pages_(limits.soon) {
+Checkpoint::Checkpoint(Connection& writer, const CheckpointConnections& own, ReadPool& readers,
+                       const CheckpointLimits& limits)
+    : writer_(writer), own_(own), readers_(readers), limits_(limits) {
+  log_.start_over_at = limits_.soon;
   sqlite3_wal_hook(writer_.raw(), &Checkpoint::on_commit, this);
 }
 
-Checkpoint::~Checkpoint() { sqlite3_wal_hook(writer_.raw(), nullptr, nullptr); }
+Checkpoint::~Checkpoint() {
+  sqlite3_wal_hook(writer_.raw(), nullptr, nullptr);
+  beside_.wait();
+}
 
 int Checkpoint::on_commit(void* context, sqlite3* /*database*/, const char* /*name*/, int log_pages) {
   auto& self = *static_cast<Checkpoint*>(context);
-  self.log_pages_ = log_pages;
-  if (log_pages < self.limits_.soon) self.due_at_pages_ = self.limits_.soon;  // the log has started over
+  const std::lock_guard lock(self.mutex_);
+  self.set_length(log_pages);
   return SQLITE_OK;
 }
 
-Checkpoint::Need Checkpoint::need() const {
-  const int pages = log_pages_;
-  if (pages < due_at_pages_) return Need::none;
-  return pages < limits_.now ? Need::soon : Need::now;
+/// A log that is shorter than before has started over, and so all of the one before was in the database and synced.
+void Checkpoint::set_length(int pages) {
+  const bool started_over = pages < log_.pages || pages < log_.copied;
+  if (started_over) log_ = {.start_over_at = limits_.soon, .starts = log_.starts + 1};
+  log_.pages = pages;
+  log_.pages_added = 0;
 }
 
-/// Tell whether all of the log is in the database now. PASSIVE waits for nobody, so readers never notice.
-bool Checkpoint::copy_pages() {
-  int in_log = 0;
-  int copied = 0;
-  const int code = sqlite3_wal_checkpoint_v2(own_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied);
-  if (code == SQLITE_OK) log_pages_ = in_log;
-  return code == SQLITE_OK && in_log == copied;
+void Checkpoint::add(int pages) {
+  const std::lock_guard lock(mutex_);
+  log_.pages_added += pages;
 }
 
-void Checkpoint::run(Need need) {
-  const std::unique_lock alone(running_, std::try_to_lock);
-  if (!alone) return;
-  if (needs_writer(need)) {
-    run_under_write_lock(need);
-  } else {
-    copy_pages();
+Checkpoint::Task Checkpoint::choose(bool commits_wait) const {
+  const std::lock_guard lock(mutex_);
+  const bool at_work = beside_.is_working();
+  const int length = log_.length();
+  const int piece = commits_wait ? limits_.piece : limits_.piece / 2;
+  const bool copies = log_.uncopied() >= piece && length >= log_.copy_at && !(at_work && limits_.concurrent);
+  if (!is_due(commits_wait)) return copies ? Task::copy : Task::none;
+
+  // A disk that syncs more slowly than commits write is waited for, in the end.
+  const int slack = (commits_wait ? limits_.now : limits_.soon) / 8;
+  if (log_.due_since > 0 && length >= log_.due_since + slack) return Task::start_over;
+  if (at_work) return copies ? Task::copy : Task::none;
+  const int little = limits_.piece / 4;
+  if (log_.rounds >= rounds_max || (log_.uncopied() <= little && log_.unsynced <= little)) return Task::start_over;
+  return Task::copy_and_sync;
+}
+
+/// Tell whether the log is so long that it is to start over.
+bool Checkpoint::is_due(bool commits_wait) const {
+  return log_.length() >= std::max(log_.start_over_at, commits_wait ? limits_.now : 0);
+}
+
+bool Checkpoint::before_commit(bool commits_wait) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_due(commits_wait)) {
+      log_.due_since = log_.rounds = 0;
+    } else if (log_.due_since == 0) {
+      log_.due_since = log_.length();
+    }
   }
-  due_at_pages_ = std::max(limits_.soon, log_pages_ + limits_.retry);
+  if (choose(commits_wait) == Task::none) return false;
+  if (!limits_.concurrent) (void)bound();  // without it, the copy is synced as well
+  return true;
 }
 
-void Checkpoint::run_under_write_lock(Need need) {
-  // When there is time, another process that is writing is not waited for.
-  writer_.wait_when_busy(need == Need::now);
-  const auto locked = writer_.execute("BEGIN IMMEDIATE");
-  writer_.wait_when_busy(true);
-  if (!locked) return;
-  copy_pages();
-  if (need == Need::now) {
-    // The next commit can start the log over only if nobody reads from it. Readers that come after this read from the
-    // database itself. One that takes long is not waited for: the log grows a little more, and this is tried again.
-    const ReadPool::Pause pause(readers_, pause_max);
-    if (pause.holds()) copy_pages();
+void Checkpoint::after_commit() {
+  if (!limits_.concurrent) (void)own_.bounding.roll_back();
+}
+
+/// From now on a checkpoint goes no further than this: SQLite copies nothing that a reader must not see.
+bool Checkpoint::bound() {
+  return own_.bounding.begin() && own_.bounding.read_integer("SELECT 1 FROM sqlite_master LIMIT 1");
+}
+
+void Checkpoint::run(Task task, const Lock& lock) {
+  if (task == Task::copy_and_sync) {
+    const std::lock_guard locked(mutex_);
+    ++log_.rounds;
+  }
+  if (limits_.concurrent && task != Task::start_over) {
+    beside_.start([this, task] { copy_beside_commits(task); });
+    return;
+  }
+  if (limits_.concurrent) beside_.wait();
+  run_under_lock(task, lock);
+  if (task == Task::copy_and_sync) beside_.start([this] { sync(); });
+}
+
+void Checkpoint::run_under_lock(Task task, const Lock& lock) {
+  const auto before = log();
+  if (!lock(before.uncopied() >= 2 * limits_.piece || before.length() >= limits_.now)) return;
+  if (task == Task::start_over) {
+    after_commit();
+    start_over();
+  } else {
+    (void)copy_under_lock();
   }
   (void)writer_.roll_back();
+}
+
+/// While nobody commits, what SQLite says of the log's length is so. Tell whether all of it is in the database.
+bool Checkpoint::copy_under_lock() {
+  const auto copied = copy();
+  const std::lock_guard lock(mutex_);
+  if (copied.in_log >= 0) set_length(copied.in_log);
+  note(copied);
+  return copied.in_log >= 0 && copied.in_log == copied.copied;
+}
+
+/// While its bound holds, no process can start the log over: what the WAL-reset bug needs does not happen meanwhile,
+/// whatever the library.
+void Checkpoint::copy_beside_commits(Task task) {
+  const auto starts = log().starts;
+  if (bound()) {
+    const auto copied = copy();
+    const std::lock_guard lock(mutex_);
+    if (starts == log_.starts) note(copied);
+  }
+  (void)own_.bounding.roll_back();
+  if (task == Task::copy_and_sync) sync();
+}
+
+/// Copy as much as the bound and the readers allow. PASSIVE waits for nobody, so readers never notice.
+Checkpoint::Copied Checkpoint::copy() const {
+  Copied result;
+  const int code =
+      sqlite3_wal_checkpoint_v2(own_.copying.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &result.in_log, &result.copied);
+  return code == SQLITE_OK ? result : Copied();
+}
+
+void Checkpoint::note(const Copied& result) {
+  const bool helped = result.copied > log_.copied;
+  log_.copy_at = helped ? 0 : log_.length() + limits_.piece / 4;
+  if (!helped) return;
+  log_.unsynced += result.copied - log_.copied;
+  log_.copied = result.copied;
+  if (std::exchange(log_.held_up, false)) log_.start_over_at = limits_.soon;
+}
+
+void Checkpoint::sync() {
+  const int unsynced = log().unsynced;
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(own_.syncing.raw(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (file == nullptr || file->pMethods == nullptr) return;
+  if (file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) != SQLITE_OK) return;
+  const std::lock_guard lock(mutex_);
+  log_.unsynced = std::max(0, log_.unsynced - unsynced);
+}
+
+/// Those who begin to read when all is copied read from the database itself, and are in nobody's way. Those who were
+/// there before are waited for, a moment. Those that take longer only delay: the log grows, and this is tried again.
+void Checkpoint::start_over() {
+  const int length = log().length();
+  const auto patience = std::min(
+      patience_max, patience_per_page * length + patience_per_page_too_many * std::max(0, length - limits_.now));
+  bool all = copy_under_lock();
+  if (!all && readers_.wait_for_earlier(patience)) all = copy_under_lock();
+  if (all) (void)readers_.wait_for_earlier(patience);
+
+  const std::lock_guard lock(mutex_);
+  if (all) log_.unsynced = 0;
+  log_.held_up = !all;
+  log_.start_over_at = log_.length() + std::max(limits_.retry, all ? 0 : log_.length() / 4);
+  log_.due_since = log_.rounds = 0;
+}
+
+Checkpoint::Log Checkpoint::log() const {
+  const std::lock_guard lock(mutex_);
+  return log_;
 }
 
 }  // namespace openindex::sqlite

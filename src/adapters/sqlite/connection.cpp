@@ -28,6 +28,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const SqliteOptions& option
   sqlite3_busy_handler(database, &Connection::on_busy, connection.get());
   // Until the database is known to be ours, closing it must not tidy up somebody else's log.
   sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_wal_autocheckpoint(database, 0);  // when to checkpoint is decided in checkpoint.cpp alone
   return connection;
 }
 
@@ -89,7 +90,7 @@ Result<void> Connection::configure(const SqliteOptions& options) {
   const bool full = options.synchronous == SqliteOptions::Synchronous::full;
   const Pragma pragmas[] = {
       {"synchronous", full ? "FULL" : "NORMAL", full ? "2" : "1"},
-      {"wal_autocheckpoint", "0", "0"},  // when to checkpoint is decided in checkpoint.cpp alone
+      {"wal_autocheckpoint", "0", "0"},
       {"trusted_schema", "OFF", "0"},
       {"cell_size_check", "ON", "1"},
   };

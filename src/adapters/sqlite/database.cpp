@@ -48,15 +48,14 @@ Result<OwnedConnection> open_writer(const SqliteOptions& options) {
 
 }  // namespace
 
-SqliteStorage::Database::Database(SqliteOptions options, const sqlite::Tuning& tuning, OwnedConnection writer,
-                                  OwnedConnection checkpointer, OwnedConnection watcher)
+SqliteStorage::Database::Database(SqliteOptions options, const sqlite::Tuning& tuning, Connections connections)
     : options_(std::move(options)),
-      writer_(std::move(writer)),
-      checkpointer_(std::move(checkpointer)),
+      connections_(std::move(connections)),
       readers_(options_),
-      watch_(std::move(watcher), tuning.looks),
-      checkpoint_(*writer_, *checkpointer_, readers_, tuning.checkpoints),
-      commits_(*writer_, checkpoint_, watch_) {}
+      watch_(std::move(connections_.watcher), tuning.looks),
+      checkpoint_(*connections_.writer, {*connections_.copying, *connections_.bounding, *connections_.syncing},
+                  readers_, tuning.checkpoints),
+      commits_(*connections_.writer, checkpoint_, watch_) {}
 
 Result<std::unique_ptr<SqliteStorage::Database>> SqliteStorage::Database::open(SqliteOptions options,
                                                                                const sqlite::Tuning& tuning) {
@@ -73,12 +72,16 @@ Result<std::unique_ptr<SqliteStorage::Database>> SqliteStorage::Database::open(S
 
   auto writer = open_writer(options);
   if (!writer) return writer.error();
-  auto checkpointer = Connection::open_another(options);
-  if (!checkpointer) return checkpointer.error();
-  auto watcher = Connection::open_another(options);
-  if (!watcher) return watcher.error();
-  return std::unique_ptr<Database>(
-      new Database(std::move(options), tuning, std::move(*writer), std::move(*checkpointer), std::move(*watcher)));
+  Connections connections{.writer = std::move(*writer)};
+  for (auto* place : {&connections.copying, &connections.bounding, &connections.watcher}) {
+    auto another = Connection::open_another(options);
+    if (!another) return another.error();
+    *place = std::move(*another);
+  }
+  auto syncing = Connection::open(options, false);
+  if (!syncing) return syncing.error();
+  connections.syncing = std::move(*syncing);
+  return std::unique_ptr<Database>(new Database(std::move(options), tuning, std::move(connections)));
 }
 
 Result<SqliteStatus> SqliteStorage::Database::status() {
@@ -87,7 +90,7 @@ Result<SqliteStatus> SqliteStorage::Database::status() {
   auto mode = (*reader)->read_text("PRAGMA journal_mode");
   if (!mode) return mode.error();
   std::error_code missing;
-  const auto bytes = std::filesystem::file_size(writer_->log(), missing);
+  const auto bytes = std::filesystem::file_size(connections_.writer->log(), missing);
   return SqliteStatus{
       .library_version = sqlite3_libversion(),
       .journal_mode = std::move(*mode),

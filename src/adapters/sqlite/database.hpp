@@ -23,7 +23,7 @@ class SqliteStorage::Database {
   [[nodiscard]] Result<SqliteStatus> status();
 
   /// The file's name as SQLite spells it: absolute, without links.
-  [[nodiscard]] std::string file() const { return sqlite3_db_filename(writer_->raw(), "main"); }
+  [[nodiscard]] std::string file() const { return sqlite3_db_filename(connections_.writer->raw(), "main"); }
 
   [[nodiscard]] const SqliteOptions& options() const { return options_; }
   sqlite::ReadPool& readers() { return readers_; }
@@ -32,12 +32,15 @@ class SqliteStorage::Database {
 
  private:
   using OwnedConnection = std::unique_ptr<sqlite::Connection>;
-  Database(SqliteOptions options, const sqlite::Tuning& tuning, OwnedConnection writer, OwnedConnection checkpointer,
-           OwnedConnection watcher);
+  struct Connections {
+    OwnedConnection writer = nullptr;
+    OwnedConnection copying = nullptr, bounding = nullptr, syncing = nullptr;  ///< Of the checkpoints.
+    OwnedConnection watcher = nullptr;
+  };
+  Database(SqliteOptions options, const sqlite::Tuning& tuning, Connections connections);
 
   const SqliteOptions options_;
-  OwnedConnection writer_;
-  OwnedConnection checkpointer_;
+  Connections connections_;
   sqlite::ReadPool readers_;
   sqlite::ChangeWatch watch_;
   sqlite::Checkpoint checkpoint_;

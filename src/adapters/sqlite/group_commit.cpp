@@ -33,19 +33,23 @@ bool GroupCommit::read_at_once(const std::function<void(Connection&)>& read) {
 
 void GroupCommit::written_by_others(int pages) {
   checkpoint_.add(pages);
-  if (checkpoint_.need() != Checkpoint::Need::none) queue_.commit({});  // whoever leads looks after the log behind it
+  if (checkpoint_.choose(false) != Checkpoint::Task::none) queue_.commit({});  // whoever leads looks after the log
 }
 
-/// A checkpoint comes after the answers, so that only the leader's own call pays for it, and before the lead is passed
-/// on if it needs the writer connection.
 void GroupCommit::run(Lead& lead) {
+  const bool commits_wait = lead.entries().size() > 1 || lead.waiting_count() > 0;
+  const bool is_due = checkpoint_.before_commit(commits_wait);
   if (!lead.entries().empty()) write(lead.entries());
-  auto need = checkpoint_.need();
-  if (need == Checkpoint::Need::soon && lead.waiting_count() > 0) need = Checkpoint::Need::none;
-  if (need == Checkpoint::Need::none) return;
-  if (!checkpoint_.needs_writer(need)) lead.pass_on();
+  if (is_due) look_after_log(lead);
+}
+
+/// Behind the answers, so that of those whose commits have landed only the leader itself waits.
+void GroupCommit::look_after_log(Lead& lead) {
+  const auto task = checkpoint_.choose(lead.waiting_count() > 0);
   lead.answer();
-  checkpoint_.run(need);
+  const auto lock = [&](bool urgent) { return begin(urgent).has_value(); };
+  if (task != Checkpoint::Task::none) checkpoint_.run(task, lock);
+  checkpoint_.after_commit();
 }
 
 void GroupCommit::write(std::span<const Entry> entries) {
@@ -67,7 +71,7 @@ void GroupCommit::run_each_alone(std::span<const Entry> entries) {
 /// Run one transaction. A set that fails alone is answered with its error, one that fails in company is tried again.
 GroupCommit::Outcome GroupCommit::attempt(std::span<const Entry> entries) {
   auto begun = writer_.roll_back();  // a rollback that failed before would refuse every transaction from now on
-  if (begun) begun = begin();
+  if (begun) begun = begin(true);
   if (!begun) {
     for (const auto& entry : entries) *entry.result = begun.error();
     return Outcome::answered;
@@ -79,8 +83,10 @@ GroupCommit::Outcome GroupCommit::attempt(std::span<const Entry> entries) {
 }
 
 /// Whoever does not get its turn does not wait for the lock as well.
-Result<void> GroupCommit::begin() {
-  writer_.wait_when_busy(turn_.take(writer_.busy_timeout()));
+Result<void> GroupCommit::begin(bool waits) {
+  const bool has_turn = turn_.take(waits ? writer_.busy_timeout() : Duration(0));
+  if (!has_turn && !waits) return Error(errc::storage_busy);
+  writer_.wait_when_busy(has_turn && waits);
   auto begun = writer_.begin_immediate();
   writer_.wait_when_busy(true);
   turn_.give_back();

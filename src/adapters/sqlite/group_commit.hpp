@@ -36,12 +36,13 @@ class GroupCommit {
   enum class Outcome { answered, try_each_alone };
 
   void run(Lead& lead);
+  void look_after_log(Lead& lead);
   void write(std::span<const Entry> entries);
   void run_each_alone(std::span<const Entry> entries);
   Outcome attempt(std::span<const Entry> entries);
   Outcome apply(std::span<const Entry> entries);
   Outcome finish(std::span<const Entry> entries);
-  Result<void> begin();
+  Result<void> begin(bool waits);
 
   Connection& writer_;
   Checkpoint& checkpoint_;

@@ -23,10 +23,12 @@ ReadPool::ReadPool(const SqliteOptions& options)
 
 Result<ReadPool::Lease> ReadPool::take() {
   std::unique_ptr<Connection> connection;
+  std::size_t generation = 0;
   {
     std::unique_lock lock(mutex_);
-    free_.wait(lock, [&] { return !paused_ && lent_ < lent_max_; });
-    ++lent_;
+    free_.wait(lock, [&] { return lent_[0] + lent_[1] < lent_max_; });
+    generation = generation_;
+    ++lent_[generation];
     if (!idle_.empty()) {
       connection = std::move(idle_.back());
       idle_.pop_back();
@@ -35,45 +37,32 @@ Result<ReadPool::Lease> ReadPool::take() {
   if (!connection) {
     auto opened = open_reader(options_);
     if (!opened) {
-      give_back(nullptr);
+      give_back(nullptr, generation);
       return opened.error();
     }
     connection = std::move(*opened);
   }
-  return Lease(connection.release(), GiveBack{this});
+  return Lease(connection.release(), GiveBack{this, generation});
 }
 
-void ReadPool::give_back(Connection* connection) noexcept {
+void ReadPool::give_back(Connection* connection, std::size_t generation) noexcept {
   bool quiet = false;
   {
     const std::lock_guard lock(mutex_);
-    --lent_;
+    quiet = --lent_[generation] == 0;
     if (connection != nullptr) idle_.emplace_back(connection);  // reserved for: cannot throw
-    quiet = paused_ && lent_ == 0;
   }
-  quiet ? quiet_.notify_all() : free_.notify_one();
+  free_.notify_one();
+  if (quiet) quiet_.notify_one();
 }
 
-ReadPool::Pause::Pause(ReadPool& pool, std::chrono::milliseconds wait) : pool_(pool) {
-  std::unique_lock lock(pool_.mutex_);
-  pool_.quiet_.wait(lock, [&] { return !pool_.paused_; });
-  pool_.paused_ = true;
-  holds_ = pool_.quiet_.wait_for(lock, wait, [&] { return pool_.lent_ == 0; });
-  lock.unlock();
-  if (!holds_) pool_.go_on();
-}
-
-ReadPool::Pause::~Pause() {
-  if (holds_) pool_.go_on();
-}
-
-void ReadPool::go_on() noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    paused_ = false;
-  }
-  free_.notify_all();
-  quiet_.notify_all();
+bool ReadPool::wait_for_earlier(std::chrono::microseconds longest) {
+  const auto until = std::chrono::steady_clock::now() + longest;
+  std::unique_lock lock(mutex_);
+  const auto& earlier = lent_[generation_];
+  if (lent_[1 - generation_] > 0) return false;
+  generation_ = 1 - generation_;
+  return quiet_.wait_until(lock, until, [&] { return earlier == 0; });
 }
 
 }  // namespace openindex::sqlite

@@ -1,6 +1,7 @@
 // The connections that read: opened when needed, lent one reader at a time, never waiting for a writer.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -20,41 +21,30 @@ class ReadPool {
 
   struct GiveBack {
     ReadPool* pool;
-    void operator()(Connection* connection) const noexcept { pool->give_back(connection); }
+    std::size_t generation;
+    void operator()(Connection* connection) const noexcept { pool->give_back(connection, generation); }
   };
   using Lease = std::unique_ptr<Connection, GiveBack>;
 
   /// Borrow a connection; waits while all of them are lent. @par Errors as SqliteStorage::open
   Result<Lease> take();
 
-  /// While it holds, no connection is lent. A log can start over only when nobody reads from it.
-  class Pause {
-   public:
-    /// Wait this long for those who read; then it does not hold, and nobody is kept from reading.
-    Pause(ReadPool& pool, std::chrono::milliseconds wait);
-    ~Pause();
-    Pause(const Pause&) = delete;
-    Pause& operator=(const Pause&) = delete;
-
-    [[nodiscard]] bool holds() const noexcept { return holds_; }
-
-   private:
-    ReadPool& pool_;
-    bool holds_ = false;
-  };
+  /// Wait so long for those who read now, while others may begin to; false when some of them still read. Nobody is
+  /// waited for twice: while there are any who were waited for in vain, the answer is false at once. One thread at a
+  /// time.
+  bool wait_for_earlier(std::chrono::microseconds longest);
 
  private:
-  void give_back(Connection* connection) noexcept;
-  void go_on() noexcept;
+  void give_back(Connection* connection, std::size_t generation) noexcept;
 
   const SqliteOptions options_;
   const std::size_t lent_max_;
   std::mutex mutex_;
   std::condition_variable free_;   ///< A connection can be lent.
-  std::condition_variable quiet_;  ///< None is lent, or a pause has ended.
+  std::condition_variable quiet_;  ///< Of one generation none is lent any more.
   std::vector<std::unique_ptr<Connection>> idle_;
-  std::size_t lent_ = 0;
-  bool paused_ = false;
+  std::array<std::size_t, 2> lent_{};  ///< In this generation of leases, and in the other one, which is earlier.
+  std::size_t generation_ = 0;
 };
 
 }  // namespace openindex::sqlite

@@ -18,6 +18,7 @@ std::vector<Figure> claimers_figures();
 std::vector<Figure> life_figures();
 std::vector<Figure> latency_figures();
 std::vector<Figure> heartbeat_figures();
+std::vector<Figure> checkpoint_figures();
 std::vector<Figure> footprint_figures();
 std::vector<Figure> million_figures();
 std::vector<Figure> wake_figures();

@@ -13,6 +13,7 @@ constexpr int rounds_max = 4;
 constexpr std::chrono::microseconds patience_per_page{2};
 constexpr std::chrono::microseconds patience_per_page_too_many{250};
 constexpr std::chrono::microseconds patience_max{1'000'000};
+constexpr int waits_max = 3;
 
 }  // namespace
 
@@ -175,13 +176,17 @@ void Checkpoint::start_over() {
   const auto patience = std::min(
       patience_max, patience_per_page * length + patience_per_page_too_many * std::max(0, length - limits_.now));
   bool all = copy_under_lock();
-  if (!all && readers_.wait_for_earlier(patience)) all = copy_under_lock();
+  // More than once: those who began meanwhile may still keep pages from being copied.
+  for (int i = 0; !all && i < waits_max && readers_.wait_for_earlier(patience / waits_max); ++i) {
+    all = copy_under_lock();
+  }
   if (all) (void)readers_.wait_for_earlier(patience);
 
   const std::lock_guard lock(mutex_);
   if (all) log_.unsynced = 0;
-  log_.held_up = !all;
-  log_.start_over_at = log_.length() + std::max(limits_.retry, all ? 0 : log_.length() / 4);
+  // Whoever was in the way before and has not moved since takes long.
+  const bool takes_long = std::exchange(log_.held_up, !all) && !all;
+  log_.start_over_at = log_.length() + std::max(limits_.retry, takes_long ? log_.length() / 4 : 0);
   log_.due_since = log_.rounds = 0;
 }
 

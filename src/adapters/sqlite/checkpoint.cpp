@@ -6,6 +6,8 @@
 namespace openindex::sqlite {
 namespace {
 
+using SteadyClock = std::chrono::steady_clock;
+
 /// How often it is copied and synced, at most, before the log is to start over. Each time less is left to be done.
 constexpr int rounds_max = 4;
 
@@ -177,9 +179,9 @@ void Checkpoint::start_over() {
       patience_max, patience_per_page * length + patience_per_page_too_many * std::max(0, length - limits_.now));
   bool all = copy_under_lock();
   // More than once: those who began meanwhile may still keep pages from being copied.
-  for (int i = 0; !all && i < waits_max && readers_.wait_for_earlier(patience / waits_max); ++i) {
-    all = copy_under_lock();
-  }
+  const auto until = SteadyClock::now() + patience;
+  const auto rest = [&] { return std::chrono::duration_cast<std::chrono::microseconds>(until - SteadyClock::now()); };
+  for (int i = 0; !all && i < waits_max && readers_.wait_for_earlier(rest()); ++i) all = copy_under_lock();
   if (all) (void)readers_.wait_for_earlier(patience);
 
   const std::lock_guard lock(mutex_);

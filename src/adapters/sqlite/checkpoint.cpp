@@ -178,11 +178,13 @@ void Checkpoint::start_over() {
   const auto patience = std::min(
       patience_max, patience_per_page * length + patience_per_page_too_many * std::max(0, length - limits_.now));
   bool all = copy_under_lock();
-  // More than once: those who began meanwhile may still keep pages from being copied.
-  const auto until = SteadyClock::now() + patience;
-  const auto rest = [&] { return std::chrono::duration_cast<std::chrono::microseconds>(until - SteadyClock::now()); };
-  for (int i = 0; !all && i < waits_max && readers_.wait_for_earlier(rest()); ++i) all = copy_under_lock();
-  if (all) (void)readers_.wait_for_earlier(patience);
+  if (length < limits_.most) {
+    all = all || copy_behind_readers(patience);
+    if (all) (void)readers_.wait_for_earlier(patience);
+  } else {
+    const ReadPool::Pause pause(readers_, patience_max);
+    all = all || copy_under_lock();
+  }
 
   const std::lock_guard lock(mutex_);
   if (all) log_.unsynced = 0;
@@ -190,6 +192,15 @@ void Checkpoint::start_over() {
   const bool takes_long = std::exchange(log_.held_up, !all) && !all;
   log_.start_over_at = log_.length() + std::max(limits_.retry, takes_long ? log_.length() / 4 : 0);
   log_.due_since = log_.rounds = 0;
+}
+
+/// Tell whether all was copied. More than once: those who began meanwhile may still keep pages from being copied.
+bool Checkpoint::copy_behind_readers(std::chrono::microseconds patience) {
+  const auto until = SteadyClock::now() + patience;
+  const auto rest = [&] { return std::chrono::duration_cast<std::chrono::microseconds>(until - SteadyClock::now()); };
+  bool all = false;
+  for (int i = 0; !all && i < waits_max && readers_.wait_for_earlier(rest()); ++i) all = copy_under_lock();
+  return all;
 }
 
 Checkpoint::Log Checkpoint::log() const {

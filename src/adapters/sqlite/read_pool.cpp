@@ -26,7 +26,7 @@ Result<ReadPool::Lease> ReadPool::take() {
   std::size_t generation = 0;
   {
     std::unique_lock lock(mutex_);
-    free_.wait(lock, [&] { return lent_[0] + lent_[1] < lent_max_; });
+    free_.wait(lock, [&] { return !paused_ && lent_[0] + lent_[1] < lent_max_; });
     generation = generation_;
     ++lent_[generation];
     if (!idle_.empty()) {
@@ -63,6 +63,21 @@ bool ReadPool::wait_for_earlier(std::chrono::microseconds longest) {
   if (lent_[1 - generation_] > 0) return false;
   generation_ = 1 - generation_;
   return quiet_.wait_until(lock, until, [&] { return earlier == 0; });
+}
+
+ReadPool::Pause::Pause(ReadPool& pool, std::chrono::microseconds longest) : pool_(pool) {
+  const auto until = std::chrono::steady_clock::now() + longest;
+  std::unique_lock lock(pool_.mutex_);
+  pool_.paused_ = true;
+  pool_.quiet_.wait_until(lock, until, [&] { return pool_.lent_[0] + pool_.lent_[1] == 0; });
+}
+
+ReadPool::Pause::~Pause() {
+  {
+    const std::lock_guard lock(pool_.mutex_);
+    pool_.paused_ = false;
+  }
+  pool_.free_.notify_all();
 }
 
 }  // namespace openindex::sqlite

@@ -34,6 +34,20 @@ class ReadPool {
   /// time.
   bool wait_for_earlier(std::chrono::microseconds longest);
 
+  /// While it lives, no connection is lent. The last resort against readers of which there always are some. One thread
+  /// at a time, which does not wait for earlier ones meanwhile.
+  class Pause {
+   public:
+    /// Return when nobody reads any more, or after so long.
+    Pause(ReadPool& pool, std::chrono::microseconds longest);
+    ~Pause();
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+
+   private:
+    ReadPool& pool_;
+  };
+
  private:
   void give_back(Connection* connection, std::size_t generation) noexcept;
 
@@ -45,6 +59,7 @@ class ReadPool {
   std::vector<std::unique_ptr<Connection>> idle_;
   std::array<std::size_t, 2> lent_{};  ///< In this generation of leases, and in the other one, which is earlier.
   std::size_t generation_ = 0;
+  bool paused_ = false;
 };
 
 }  // namespace openindex::sqlite

@@ -41,6 +41,18 @@ TEST_CASE("a turn comes back from the journal exactly as it went in") {
   }
 }
 
+TEST_CASE("a turn of every wire family comes back as one of that family") {
+  for (const auto family : {WireFamily::openai_chat, WireFamily::openai_responses, WireFamily::anthropic_messages,
+                            WireFamily::google_generate_content, WireFamily::cohere_chat, WireFamily::bedrock_converse,
+                            WireFamily::ollama_chat}) {
+    ChatReply reply;
+    reply.turn.role = ChatTurn::Role::assistant;
+    reply.turn.raw = "{}";
+    reply.turn.raw_family = family;
+    CHECK(agent::read_turn(agent::turn_body(reply, "prov_1")).value().turn.raw_family == family);
+  }
+}
+
 TEST_CASE("a tool step comes back exactly as it went in") {
   const auto [call, outcome] =
       agent::read_tool(agent::tool_body({"c1", "search", nasty}, {"c1", "search", nasty, true})).value();

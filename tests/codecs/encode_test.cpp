@@ -72,7 +72,8 @@ TEST_CASE("azure has its chat under a path of its own, or under the deployment w
        "https://r.openai.azure.com/openai/models?api-version=2024-10-21"},
   };
   for (const auto& [base, version, url, probe] : table) {
-    CAPTURE(base);
+    const std::string shown(base);
+    CAPTURE(shown);
     auto where = endpoint(WireFamily::openai_chat);
     where.dialect = WireDialect::azure;
     where.base_url = base;

@@ -33,7 +33,7 @@ Seen feed(WireFamily family, std::initializer_list<std::string_view> chunks) {
   return {text, stream.finish()};
 }
 
-Seen feed(WireFamily family, const std::string& stream) { return feed(family, {stream}); }
+Seen feed(WireFamily family, const std::string& stream) { return feed(family, {std::string_view(stream)}); }
 
 void check_same(const ChatReply& streamed, const ChatReply& whole) {
   CHECK(streamed.turn.text == whole.turn.text);
@@ -56,7 +56,8 @@ void check_same(const ChatReply& streamed, const ChatReply& whole) {
 
 TEST_CASE("a streamed answer is the answer that comes in one piece") {
   for (const auto& [family, stream, whole] : streams()) {
-    CAPTURE(static_cast<int>(family));
+    const int shown = static_cast<int>(family);
+    CAPTURE(shown);
     const auto expected = decode(endpoint(family), answer(200, whole));
     REQUIRE(expected);
     CHECK(expected->stop == Stop::tool_calls);
@@ -74,7 +75,8 @@ TEST_CASE("a stream may be cut at any byte") {
     for (std::size_t at = 0; at <= text.size(); ++at) {
       const auto seen = feed(family, {text.substr(0, at), text.substr(at)});
       if (!seen.reply || seen.text != "Héllo" || seen.reply->turn.calls.size() != expected->turn.calls.size()) {
-        CAPTURE(static_cast<int>(family));
+        const int shown = static_cast<int>(family);
+        CAPTURE(shown);
         CAPTURE(at);
         FAIL("the cut changed the answer");
       }
@@ -103,7 +105,8 @@ TEST_CASE("a stream that breaks off is no answer") {
     for (std::size_t length = 0; length < stream.size() / 2; ++length) {
       const auto seen = feed(family, stream.substr(0, length));
       if (seen.reply || seen.reply.error().code() != errc::provider_malformed_reply) {
-        CAPTURE(static_cast<int>(family));
+        const int shown = static_cast<int>(family);
+        CAPTURE(shown);
         CAPTURE(length);
         FAIL("half an answer was taken for one");
       }
@@ -144,7 +147,8 @@ TEST_CASE("an error in the middle of a stream is classified like one at its star
        errc::provider_overloaded},
   };
   for (const auto& [family, stream, code] : table) {
-    CAPTURE(stream);
+    const std::string shown(stream);
+    CAPTURE(shown);
     const auto seen = feed(family, stream);
     REQUIRE_FALSE(seen.reply);
     CHECK(name(seen.reply.error().code()) == name(code));
@@ -230,7 +234,8 @@ TEST_CASE("a stream is bounded however it grows") {
   };
   // an event that never ends; an answer that never ends; parts that hold nothing
   for (const auto family : families) {
-    CAPTURE(static_cast<int>(family));
+    const int shown = static_cast<int>(family);
+    CAPTURE(shown);
     if (family == WireFamily::bedrock_converse) continue;
     CHECK(ends(decoder(family), "data: " + piece) == errc::provider_malformed_reply);
   }

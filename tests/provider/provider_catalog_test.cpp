@@ -33,7 +33,8 @@ TEST_CASE("the types that chat do so over a wire of theirs") {
               {"aws_bedrock_cohere", WireFamily::bedrock_converse, WireDialect::plain},
               {"aws_bedrock_titan", WireFamily::bedrock_converse, WireDialect::plain}};
   for (const auto& [name, family, dialect] : chat) {
-    CAPTURE(name);
+    const std::string shown(name);
+    CAPTURE(shown);
     const ProviderType* type = find_provider_type(name);
     REQUIRE(type != nullptr);
     CHECK(type->category == "AI_MODEL");

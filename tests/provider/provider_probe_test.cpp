@@ -230,7 +230,8 @@ TEST_CASE_FIXTURE(RegistryFixture, "each type asks where its provider lists mode
   };
   int number = 0;
   for (const auto& [type, more, method, url, credential] : table) {
-    CAPTURE(type);
+    const std::string shown(type), wants(credential);
+    CAPTURE(shown);
     NewProvider wanted{.name = "p" + std::to_string(++number), .type = type, .config = more};
     wanted.config.insert({{"api_key", "sk-MARKER-9"}, {"model", "m"}});
     const auto created = registry.create(host, wanted);
@@ -241,7 +242,7 @@ TEST_CASE_FIXTURE(RegistryFixture, "each type asks where its provider lists mode
     CHECK(http.requests[0].method == method);
     CHECK(http.requests[0].url == url);
     CHECK(std::any_of(http.requests[0].headers.begin(), http.requests[0].headers.end(),
-                      [&](const auto& header) { return header.first == credential; }));
+                      [&](const auto& header) { return header.first == wants; }));
   }
 }
 

@@ -191,6 +191,7 @@ void Checkpoint::start_over() {
   // Whoever was in the way before and has not moved since takes long.
   const bool takes_long = std::exchange(log_.held_up, !all) && !all;
   log_.start_over_at = log_.length() + std::max(limits_.retry, takes_long ? log_.length() / 4 : 0);
+  if (length < limits_.most) log_.start_over_at = std::min(log_.start_over_at, limits_.most);
   log_.due_since = log_.rounds = 0;
 }
 

@@ -39,7 +39,7 @@ struct CheckpointLimits {
   int piece = 1'000;  ///< How many are copied at once; half of them when no commit waits.
   int soon = 4'000;   ///< The log is to start over when no commit waits,
   int now = 16'000;   ///< or although commits wait.
-  int most = 24'000;  ///< From here on nobody begins to read while those who do are waited for, up to a second.
+  int most = 17'000;  ///< From here on nobody begins to read while those who do are waited for, up to a second.
   int retry = 1'000;  ///< How far the log grows at least before it is tried again to start over.
   bool concurrent = checkpoints_safely(sqlite3_libversion_number());  ///< Copy beside commits, without the write lock.
 };

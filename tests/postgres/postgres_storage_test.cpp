@@ -1,6 +1,8 @@
 #include <openindex/adapters/postgres_storage.hpp>
 
 #include <atomic>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -57,6 +59,18 @@ TEST_CASE("PostgreSQL storage keeps the storage contract on one connection") {
                       return open_postgres(options);
                     },
                 .rows_count = few_rows});
+}
+
+TEST_CASE("a server compiles no walk, however little it knows of the table") {
+  if (shared_server() == nullptr) return;
+  PostgresServer server({"session_preload_libraries=auto_explain", "auto_explain.log_min_duration=0",
+                         "auto_explain.log_analyze=on", "log_min_messages=log"});
+  const auto storage = open_postgres(server.options("walks"));
+  REQUIRE(storage->scan({.index = Index::items, .prefix = {"OPS", 7, 0}, .limit_count = 10}).has_value());
+  std::ifstream file(server.socket_folder() / "server.log");
+  const std::string log{std::istreambuf_iterator<char>(file), {}};
+  CHECK(log.find("Sort Key: items_workflow") != std::string::npos);
+  CHECK(log.find("JIT:") == std::string::npos);
 }
 
 TEST_CASE("an operator reads the PostgreSQL tables with psql") {

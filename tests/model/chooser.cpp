@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "model/definition.hpp"
+
 namespace openindex::model {
 namespace {
 
@@ -68,6 +70,9 @@ Attempt Chooser::choose(Time now) {
   const Item& item = found == reference_.items.end() ? unknown : found->second;
   std::size_t kind = any_kind();
   for (const bool sound = dice_.chance(88); sound && !suits(kind, item, now);) kind = any_kind();
+  if (item.seen.stage == stage_for_runs && suits(index_of<Claim>(), item, now) && dice_.chance(15)) {
+    kind = index_of<Claim>();  // few items come here, and fewer still are free
+  }
   if (reference_.items.size() < 4) kind = first_other;
   Attempt attempt{actor_for(kind, item, dice_.chance(88)), key, 0, Create{}};
   if (kind >= first_other) {

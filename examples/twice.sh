@@ -1,8 +1,10 @@
 #!/bin/sh
-# twice.sh <program> <folder>: run an example in a fresh folder, then again on what it left there.
+# twice.sh <folder> <program> [argument...]: run an example in a fresh folder, then again on what it left there.
 set -eu
-rm -rf "$2"
-mkdir -p "$2"
-cd "$2"
-"$1"
-"$1"
+folder=$1
+shift
+rm -rf "$folder"
+mkdir -p "$folder"
+cd "$folder"
+"$@"
+"$@"

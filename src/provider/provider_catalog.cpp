@@ -5,7 +5,7 @@ inline namespace v0 {
 namespace {
 
 // A compatible server behind an endpoint of one's own may want no key; OpenAI itself does.
-constexpr ProviderKey openai[] = {
+constexpr ProviderKey openai_keys[] = {
     {.name = "api_key", .required = true, .secret = true, .unless = "endpoint"},
     {.name = "model", .required = true},
     {.name = "endpoint", .fallback = "https://api.openai.com/v1", .form = KeyForm::url},
@@ -100,7 +100,7 @@ constexpr ProviderType types[] = {
     {"huggingface", "AI_MODEL", huggingface, WireFamily::openai_chat},
     {"mistral", "AI_MODEL", mistral, WireFamily::openai_chat, WireDialect::mistral},
     {"ollama", "AI_MODEL", ollama, WireFamily::ollama_chat},
-    {"openai", "AI_MODEL", openai, WireFamily::openai_chat},
+    {"openai", "AI_MODEL", openai_keys, WireFamily::openai_chat},
     {"perplexity", "AI_MODEL", perplexity, WireFamily::openai_responses, WireDialect::perplexity},
 };
 

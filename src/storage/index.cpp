@@ -7,25 +7,27 @@ namespace openindex {
 inline namespace v0 {
 namespace {
 
-constexpr auto integer = IndexType::integer;
-constexpr auto text = IndexType::text;
+constexpr auto an_integer = IndexType::integer;
+constexpr auto a_text = IndexType::text;
 
-constexpr std::array key_fields = {IndexField{"kind", text}, IndexField{"key", text}};
-constexpr std::array queue_fields = {IndexField{"holder", text},    IndexField{"rank", integer},
-                                     IndexField{"number", integer}, IndexField{"domain", text},
-                                     IndexField{"workflow", text},  IndexField{"stage", text}};
+constexpr std::array key_fields = {IndexField{"kind", a_text}, IndexField{"key", a_text}};
+constexpr std::array queue_fields = {IndexField{"holder", a_text},     IndexField{"rank", an_integer},
+                                     IndexField{"number", an_integer}, IndexField{"domain", a_text},
+                                     IndexField{"workflow", a_text},   IndexField{"stage", a_text}};
 constexpr std::array items_fields = {
-    IndexField{"domain", text},        IndexField{"number", integer},   IndexField{"sub", integer},
-    IndexField{"workflow", text},      IndexField{"status", text},      IndexField{"stage", text},
-    IndexField{"resolution", text},    IndexField{"target", text},      IndexField{"holder", text},
-    IndexField{"kind", text},          IndexField{"priority", integer}, IndexField{"parent", text},
-    IndexField{"owner", text},         IndexField{"assignee", text},    IndexField{"schedule", text},
-    IndexField{"resolved_at", integer}};
-constexpr std::array due_fields = {IndexField{"topic", text}, IndexField{"at", integer}, IndexField{"subject", text}};
-constexpr std::array tree_fields = {IndexField{"parent", text}, IndexField{"number", integer},
-                                    IndexField{"sub", integer}};
-constexpr std::array audit_fields = {IndexField{"at", integer}, IndexField{"domain", text}, IndexField{"type", text},
-                                     IndexField{"actor", text}, IndexField{"stream", text}};
+    IndexField{"domain", a_text},         IndexField{"number", an_integer},   IndexField{"sub", an_integer},
+    IndexField{"workflow", a_text},       IndexField{"status", a_text},       IndexField{"stage", a_text},
+    IndexField{"resolution", a_text},     IndexField{"target", a_text},       IndexField{"holder", a_text},
+    IndexField{"kind", a_text},           IndexField{"priority", an_integer}, IndexField{"parent", a_text},
+    IndexField{"owner", a_text},          IndexField{"assignee", a_text},     IndexField{"schedule", a_text},
+    IndexField{"resolved_at", an_integer}};
+constexpr std::array due_fields = {IndexField{"topic", a_text}, IndexField{"at", an_integer},
+                                   IndexField{"subject", a_text}};
+constexpr std::array tree_fields = {IndexField{"parent", a_text}, IndexField{"number", an_integer},
+                                    IndexField{"sub", an_integer}};
+constexpr std::array audit_fields = {IndexField{"at", an_integer}, IndexField{"domain", a_text},
+                                     IndexField{"type", a_text}, IndexField{"actor", a_text},
+                                     IndexField{"stream", a_text}};
 
 constexpr std::array schemas = {
     IndexSchema{Index::key, "key", key_fields},       IndexSchema{Index::queue, "queue", queue_fields},

@@ -53,7 +53,7 @@ constexpr std::string_view written_by_version_1 =
     R"x({"format":"openindex-audit-receipt","version":1,"stream":"BUG-1","count":3,"head":"c0fccf0ba4e5df4c36d2cfc586764cea832fa448b33e84cee30980815f586c4a","sha256":"a533c8bc7c85404562b2fa9527bbd0d52db497b19bde2b104d364c2ec00fb9c3"})x" "\n";
 // clang-format on
 
-constexpr std::array<std::byte, 32> key{std::byte{1}, std::byte{2}};
+constexpr std::array<std::byte, 32> receipt_key{std::byte{1}, std::byte{2}};
 
 }  // namespace
 
@@ -178,29 +178,29 @@ TEST_CASE("a receipt written by version 1 of the format stays readable") {
 
 TEST_CASE("a sealed head reads back with its key and with no other") {
   const AuditHead head{"OPS-42", 7, std::string(64, 'a')};
-  const std::string line = seal_head(head, key);
+  const std::string line = seal_head(head, receipt_key);
   CHECK(line.find('\n') == std::string::npos);
-  const auto opened = open_sealed_head(line, key);
+  const auto opened = open_sealed_head(line, receipt_key);
   REQUIRE(opened);
   CHECK(*opened == head);
-  auto other = key;
+  auto other = receipt_key;
   other[31] = std::byte{1};
   CHECK(open_sealed_head(line, other).error().code() == errc::receipt_broken);
 }
 
 TEST_CASE("a changed or cut off sealed head is refused") {
-  const std::string line = seal_head({"OPS-42", 7, std::string(64, 'a')}, key);
+  const std::string line = seal_head({"OPS-42", 7, std::string(64, 'a')}, receipt_key);
   for (std::size_t i = 0; i < line.size(); ++i) {
     CAPTURE(i);
     std::string changed = line;
     changed[i] ^= 1;
-    CHECK_FALSE(open_sealed_head(changed, key));
-    CHECK_FALSE(open_sealed_head(line.substr(0, i), key));
+    CHECK_FALSE(open_sealed_head(changed, receipt_key));
+    CHECK_FALSE(open_sealed_head(line.substr(0, i), receipt_key));
   }
-  CHECK_FALSE(open_sealed_head(line + "\n", key));
+  CHECK_FALSE(open_sealed_head(line + "\n", receipt_key));
 }
 
 TEST_CASE("a receipt is no sealed head, and its digest no seal") {
   const std::string receipt = small_receipt();
-  CHECK_FALSE(open_sealed_head(split(receipt).back(), key));
+  CHECK_FALSE(open_sealed_head(split(receipt).back(), receipt_key));
 }

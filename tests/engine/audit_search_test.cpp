@@ -64,9 +64,9 @@ struct Searched : EngineFixture {
   }
 };
 
-const Names all = {"BUG-1/3 work_item.updated",         "BUG-2/2 work_item.comment_created",
-                   "BUG-1/2 work_item.comment_created", "BUG-2/1 work_item.created",
-                   "BUG-1/1 work_item.created",         "workflow.TRIAGE/1 workflow.saved"};
+const Names all_six = {"BUG-1/3 work_item.updated",         "BUG-2/2 work_item.comment_created",
+                       "BUG-1/2 work_item.comment_created", "BUG-2/1 work_item.created",
+                       "BUG-1/1 work_item.created",         "workflow.TRIAGE/1 workflow.saved"};
 
 Names reversed(Names names) {
   std::reverse(names.begin(), names.end());
@@ -77,10 +77,10 @@ Names reversed(Names names) {
 
 TEST_CASE("without a filter the audit entries of every stream are found, newest first") {
   Searched f;
-  CHECK(f.found({}) == all);
-  CHECK(f.paged({}) == all);
-  CHECK(f.found({.newest_first = false}) == reversed(all));
-  CHECK(f.paged({.newest_first = false}) == reversed(all));
+  CHECK(f.found({}) == all_six);
+  CHECK(f.paged({}) == all_six);
+  CHECK(f.found({.newest_first = false}) == reversed(all_six));
+  CHECK(f.paged({.newest_first = false}) == reversed(all_six));
 }
 
 TEST_CASE("entries about providers are found among the others") {
@@ -95,37 +95,37 @@ TEST_CASE("entries about providers are found among the others") {
 
 TEST_CASE("audit entries are filtered by each member, alone and together") {
   Searched f;
-  CHECK(f.found({.item = f.first}) == Names{all[0], all[2], all[4]});
-  CHECK(f.found({.item = f.first, .newest_first = false}) == Names{all[4], all[2], all[0]});
-  CHECK(f.found({.item = "workflow.TRIAGE"}) == Names{all[5]});
+  CHECK(f.found({.item = f.first}) == Names{all_six[0], all_six[2], all_six[4]});
+  CHECK(f.found({.item = f.first, .newest_first = false}) == Names{all_six[4], all_six[2], all_six[0]});
+  CHECK(f.found({.item = "workflow.TRIAGE"}) == Names{all_six[5]});
   CHECK(f.found({.item = "BUG"}) == Names{});
-  CHECK(f.found({.domain = "BUG"}) == Names{all[0], all[1], all[2], all[3], all[4]});
+  CHECK(f.found({.domain = "BUG"}) == Names{all_six[0], all_six[1], all_six[2], all_six[3], all_six[4]});
   CHECK(f.found({.domain = "OPS"}) == Names{});
-  CHECK(f.found({.type = "work_item.created"}) == Names{all[3], all[4]});
-  CHECK(f.found({.type = "work_item."}) == Names{all[0], all[1], all[2], all[3], all[4]});
+  CHECK(f.found({.type = "work_item.created"}) == Names{all_six[3], all_six[4]});
+  CHECK(f.found({.type = "work_item."}) == Names{all_six[0], all_six[1], all_six[2], all_six[3], all_six[4]});
   CHECK(f.found({.type = "work_item"}) == Names{});
   CHECK(f.found({.type = "work."}) == Names{});
-  CHECK(f.found({.actor = "mia"}) == Names{all[0], all[2]});
-  CHECK(f.found({.from = f.start + 3s}) == Names{all[0], all[1], all[2]});
-  CHECK(f.found({.until = f.start + 3s}) == Names{all[3], all[4], all[5]});
-  CHECK(f.found({.from = f.start + 2s, .until = f.start + 4s}) == Names{all[2], all[3]});
+  CHECK(f.found({.actor = "mia"}) == Names{all_six[0], all_six[2]});
+  CHECK(f.found({.from = f.start + 3s}) == Names{all_six[0], all_six[1], all_six[2]});
+  CHECK(f.found({.until = f.start + 3s}) == Names{all_six[3], all_six[4], all_six[5]});
+  CHECK(f.found({.from = f.start + 2s, .until = f.start + 4s}) == Names{all_six[2], all_six[3]});
   CHECK(f.found({.from = f.start + 4s, .until = f.start + 2s}) == Names{});
-  CHECK(f.found({.domain = "BUG", .type = "work_item.comment_created", .actor = "mia"}) == Names{all[2]});
+  CHECK(f.found({.domain = "BUG", .type = "work_item.comment_created", .actor = "mia"}) == Names{all_six[2]});
 }
 
 TEST_CASE("entries of one item are filtered by each other member, too") {
   Searched f;
-  CHECK(f.found({.item = f.first, .domain = "BUG"}) == Names{all[0], all[2], all[4]});
+  CHECK(f.found({.item = f.first, .domain = "BUG"}) == Names{all_six[0], all_six[2], all_six[4]});
   CHECK(f.found({.item = f.first, .domain = "OPS"}) == Names{});
-  CHECK(f.found({.item = f.first, .type = "work_item.created"}) == Names{all[4]});
-  CHECK(f.found({.item = f.first, .type = "work_item."}) == Names{all[0], all[2], all[4]});
-  CHECK(f.found({.item = f.first, .actor = "mia"}) == Names{all[0], all[2]});
-  CHECK(f.found({.item = f.first, .from = f.start + 3s}) == Names{all[0], all[2]});
-  CHECK(f.found({.item = f.first, .until = f.start + 3s}) == Names{all[4]});
-  CHECK(f.paged({.item = f.first}) == Names{all[0], all[2], all[4]});
-  CHECK(f.paged({.item = f.first, .newest_first = false}) == Names{all[4], all[2], all[0]});
-  CHECK(f.paged({.item = f.first, .actor = "mia"}) == Names{all[0], all[2]});
-  CHECK(f.paged({.item = f.first, .actor = "mia", .newest_first = false}) == Names{all[2], all[0]});
+  CHECK(f.found({.item = f.first, .type = "work_item.created"}) == Names{all_six[4]});
+  CHECK(f.found({.item = f.first, .type = "work_item."}) == Names{all_six[0], all_six[2], all_six[4]});
+  CHECK(f.found({.item = f.first, .actor = "mia"}) == Names{all_six[0], all_six[2]});
+  CHECK(f.found({.item = f.first, .from = f.start + 3s}) == Names{all_six[0], all_six[2]});
+  CHECK(f.found({.item = f.first, .until = f.start + 3s}) == Names{all_six[4]});
+  CHECK(f.paged({.item = f.first}) == Names{all_six[0], all_six[2], all_six[4]});
+  CHECK(f.paged({.item = f.first, .newest_first = false}) == Names{all_six[4], all_six[2], all_six[0]});
+  CHECK(f.paged({.item = f.first, .actor = "mia"}) == Names{all_six[0], all_six[2]});
+  CHECK(f.paged({.item = f.first, .actor = "mia", .newest_first = false}) == Names{all_six[2], all_six[0]});
 }
 
 TEST_CASE("in SQLite the same entries are found in the same order") {

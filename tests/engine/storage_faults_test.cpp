@@ -50,7 +50,7 @@ void to_plan(EngineFixture& f, const ItemKey& key) {
   to_triage(f, key);
   REQUIRE(f.engine.progress(f.mia, key, {.gate = "triage_to_plan", .accept_text = true}));
 }
-const ItemKey second = "BUG-2";
+const ItemKey second_bug = "BUG-2";
 
 /// A command on the item, of which there is another one behind it.
 Operation command(std::string name, Command given, Actor actor = Actor::person("mia"),
@@ -72,7 +72,7 @@ std::vector<Operation> operations() {
     to_plan(f, key);
     REQUIRE(f.engine.set_fields(f.mia, key, {{"component", "lexer"}}));
   };
-  const auto waiting = [](auto& f, auto& key) { REQUIRE(f.engine.add_dependency(f.mia, key, second)); };
+  const auto waiting = [](auto& f, auto& key) { REQUIRE(f.engine.add_dependency(f.mia, key, second_bug)); };
   const auto has_domain = [](auto& f, auto&) {
     REQUIRE(f.engine.create_domain(f.host, {.key = "BUG", .name = "Bugs", .owner = "mia"}));
     REQUIRE(f.engine.set_member(f.mia, "BUG", "noa", Role::member));
@@ -97,8 +97,8 @@ std::vector<Operation> operations() {
       command("take_over", TakeOver{"agent-beta"}, host, claimed),
       command("reopen", Reopen{}, host, rejected),
       command("update", UpdateItem{.title = "another title"}),
-      command("remove_dependency", RemoveDependency{second}, Actor::person("mia"), waiting),
-      command("add_dependency", AddDependency{second}),
+      command("remove_dependency", RemoveDependency{second_bug}, Actor::person("mia"), waiting),
+      command("add_dependency", AddDependency{second_bug}),
       command("attach", AddAttachment{{.name = "log", .uri = "file:log"}}),
       command("detach", RemoveAttachment{1}, Actor::person("mia"), attached),
       command("migrate", Migrate{}, host, has_version),
@@ -117,13 +117,13 @@ std::vector<Operation> operations() {
       "resolving what another waits for",
       [](auto& f, auto& key) {
         to_triage(f, key);
-        REQUIRE(f.engine.add_dependency(f.mia, second, key));
+        REQUIRE(f.engine.add_dependency(f.mia, second_bug, key));
       },
       [](auto& f, auto& key, auto& call) { return only(f.engine.complete(f.mia, key, {"rejected"}, call)); });
   add("create", nothing, [](auto& f, auto&, auto& call) {
     return only(f.engine.create(
         f.host,
-        {.workflow = "TRIAGE", .title = "new", .depends_on = {second}, .idempotency_key = call.idempotency_key}));
+        {.workflow = "TRIAGE", .title = "new", .depends_on = {second_bug}, .idempotency_key = call.idempotency_key}));
   });
   add("create_all", nothing, [](auto& f, auto&, auto& call) {
     std::vector<NewItem> items(3, {.workflow = "TRIAGE", .title = "new"});
@@ -132,7 +132,7 @@ std::vector<Operation> operations() {
   });
   add("execute_all", nothing, [](auto& f, auto& key, auto& call) {
     const std::vector<ItemCommand> commands{{key, ChangeStatus{"triaging"}, {0, call.idempotency_key + "a"}},
-                                            {second, AddComment{"hello"}, {0, call.idempotency_key + "b"}}};
+                                            {second_bug, AddComment{"hello"}, {0, call.idempotency_key + "b"}}};
     return only(f.engine.execute_all(f.mia, commands));
   });
   add("migrate_all", has_version, [](auto& f, auto&, auto&) { return only(f.engine.migrate_all(f.host, "TRIAGE")); });

@@ -103,6 +103,46 @@ std::string_view schema_of(const ToolSpec& tool) noexcept {
   return tool.schema.empty() ? R"({"type":"object","properties":{}})" : std::string_view(tool.schema);
 }
 
+void write_message(json::Writer& writer, std::string_view role, std::string_view text) {
+  writer.begin_object().key("role").string(role);
+  write_text(writer.key("content"), text);
+  writer.end_object();
+}
+
+void write_function_call(json::Writer& writer, const CallName& name, const ToolUse& call) {
+  writer.begin_object().key("id").string(name.id).key("type").string("function").key("function").begin_object();
+  writer.key("name").string(name.name).key("arguments").string(arguments_or_empty(call));
+  writer.end_object().end_object();
+}
+
+void write_function_outcome(json::Writer& writer, std::string_view call_id, const ToolOutcome& outcome) {
+  writer.begin_object().key("role").string("tool");
+  write_text(writer.key("tool_call_id"), call_id);
+  write_text(writer.key("content"), text_of(outcome));
+  writer.end_object();
+}
+
+void write_messages(json::Writer& writer, const ChatRequest& request, WireFamily family, const WriteTurn& write_rebuilt,
+                    const WriteTurn& write_outcomes) {
+  writer.key("messages").begin_array();
+  if (!request.system.empty()) write_message(writer, "system", request.system);
+  for (std::size_t at = 0; at < request.turns.size(); ++at) {
+    const ChatTurn& turn = request.turns[at];
+    switch (turn.role) {
+      case ChatTurn::Role::user:
+        write_message(writer, "user", turn.text);
+        break;
+      case ChatTurn::Role::tool:
+        write_outcomes(at);
+        break;
+      case ChatTurn::Role::assistant:
+        replays(turn, family) ? void(writer.raw(turn.raw)) : write_rebuilt(at);
+        break;
+    }
+  }
+  writer.end_array();
+}
+
 void write_function_tools(json::Writer& writer, const std::vector<ToolSpec>& tools) {
   if (tools.empty()) return;
   writer.key("tools").begin_array();

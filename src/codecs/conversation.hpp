@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +36,24 @@ std::string arguments_or_empty(const ToolUse& call);
 /// Return the outcome's text, marked where the wire has no flag for errors.
 std::string text_of(const ToolOutcome& outcome);
 
-/// Write `tools` in the form that OpenAI chat and Ollama share; nothing when there are none.
+/// Write a message that is a role and a text.
+void write_message(json::Writer& writer, std::string_view role, std::string_view text);
+
+/// Write one call as OpenAI chat and Cohere have it, its arguments as a string.
+void write_function_call(json::Writer& writer, const CallName& name, const ToolUse& call);
+
+/// Write one outcome as OpenAI chat and Cohere have it.
+void write_function_outcome(json::Writer& writer, std::string_view call_id, const ToolOutcome& outcome);
+
+/// How a wire writes a turn, by its place in the conversation.
+using WriteTurn = std::function<void(std::size_t at)>;
+
+/// Write `messages`, the system's text first, for the wires on which every turn is a message; an assistant's turn that
+/// the provider wrote itself goes back as it came.
+void write_messages(json::Writer& writer, const ChatRequest& request, WireFamily family, const WriteTurn& write_rebuilt,
+                    const WriteTurn& write_outcomes);
+
+/// Write `tools` in the form that OpenAI chat, Cohere and Ollama share; nothing when there are none.
 void write_function_tools(json::Writer& writer, const std::vector<ToolSpec>& tools);
 
 /// Turns of one side that stand together, for wires on which the sides must alternate.

@@ -15,12 +15,6 @@ namespace {
 
 constexpr auto family = WireFamily::ollama_chat;
 
-void write_message(json::Writer& writer, std::string_view role, std::string_view text) {
-  writer.begin_object().key("role").string(role);
-  write_text(writer.key("content"), text);
-  writer.end_object();
-}
-
 void write_rebuilt(json::Writer& writer, const ChatRequest& request, std::size_t at) {
   const ChatTurn& turn = request.turns[at];
   writer.begin_object().key("role").string("assistant");
@@ -58,11 +52,9 @@ std::uint64_t context_tokens(std::size_t request_bytes, std::uint32_t output_tok
 
 Result<Calls> read_calls(const boost::json::value* tool_calls) {
   Calls read;
-  if (tool_calls == nullptr) return read;
-  if (!tool_calls->is_array()) return misshapen("message.tool_calls is no array");
-  for (const auto& entry : tool_calls->get_array()) {
-    const auto* function = entry.is_object() ? object_member(entry.get_object(), "function") : nullptr;
-    if (function == nullptr) return misshapen("a tool call without its function");
+  const auto asked = function_calls(tool_calls);
+  if (!asked) return asked.error();
+  for (const auto& [entry, function] : *asked) {
     const auto* arguments = member(*function, "arguments");
     read.whole = read.whole && (arguments == nullptr || arguments->is_object());
     read.calls.push_back({fmt::format("call_{}", read.calls.size()), std::string(text_member(*function, "name")),
@@ -76,23 +68,10 @@ Result<Calls> read_calls(const boost::json::value* tool_calls) {
 std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request) {
   json::Writer writer;
   write_text(writer.begin_object().key("model"), endpoint.model);
-  writer.key("stream").boolean(endpoint.stream).key("messages").begin_array();
-  if (!request.system.empty()) write_message(writer, "system", request.system);
-  for (std::size_t i = 0; i < request.turns.size(); ++i) {
-    const ChatTurn& turn = request.turns[i];
-    switch (turn.role) {
-      case ChatTurn::Role::user:
-        write_message(writer, "user", turn.text);
-        break;
-      case ChatTurn::Role::tool:
-        write_outcomes(writer, request, i);
-        break;
-      case ChatTurn::Role::assistant:
-        replays(turn, family) ? void(writer.raw(turn.raw)) : write_rebuilt(writer, request, i);
-        break;
-    }
-  }
-  writer.end_array();
+  writer.key("stream").boolean(endpoint.stream);
+  write_messages(
+      writer, request, family, [&](std::size_t at) { write_rebuilt(writer, request, at); },
+      [&](std::size_t at) { write_outcomes(writer, request, at); });
   write_function_tools(writer, request.tools);
   writer.key("options").begin_object().key("num_predict").number(std::uint64_t{request.output_tokens_max});
   writer.key("num_ctx").number(context_tokens(writer.str().size(), request.output_tokens_max)).end_object();

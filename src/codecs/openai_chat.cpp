@@ -38,10 +38,7 @@ void write_rebuilt(json::Writer& writer, const ChatEndpoint& endpoint, const Cha
   if (!turn.calls.empty()) {
     writer.key("tool_calls").begin_array();
     for (std::size_t i = 0; i < turn.calls.size(); ++i) {
-      const CallName call = wire_name(endpoint, request, at, i);
-      writer.begin_object().key("id").string(call.id).key("type").string("function").key("function").begin_object();
-      writer.key("name").string(call.name).key("arguments").string(arguments_or_empty(turn.calls[i]));
-      writer.end_object().end_object();
+      write_function_call(writer, wire_name(endpoint, request, at, i), turn.calls[i]);
     }
     writer.end_array();
   }
@@ -51,41 +48,16 @@ void write_rebuilt(json::Writer& writer, const ChatEndpoint& endpoint, const Cha
 void write_outcomes(json::Writer& writer, const ChatEndpoint& endpoint, const ChatRequest& request, std::size_t at) {
   const auto& outcomes = request.turns[at].outcomes;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    writer.begin_object().key("role").string("tool");
-    write_text(writer.key("tool_call_id"), wire_name(endpoint, request, at - 1, i).id);
-    write_text(writer.key("content"), text_of(outcomes[i]));
-    writer.end_object();
+    write_function_outcome(writer, wire_name(endpoint, request, at - 1, i).id, outcomes[i]);
   }
-}
-
-void write_message(json::Writer& writer, std::string_view role, std::string_view text) {
-  writer.begin_object().key("role").string(role);
-  write_text(writer.key("content"), text);
-  writer.end_object();
-}
-
-// Content is a string, or parts of which some are text, or nothing at all.
-Result<std::string> read_text(const boost::json::value* content) {
-  if (content == nullptr) return std::string();
-  if (const auto* text = content->if_string()) return std::string(text->data(), text->size());
-  const auto* parts = content->if_array();
-  if (parts == nullptr) return misshapen("message.content is neither text nor parts");
-  std::string text;
-  for (const auto& part : *parts) {
-    if (!part.is_object()) return misshapen("a part of message.content is no object");
-    if (text_member(part.get_object(), "type") == "text") text += text_member(part.get_object(), "text");
-  }
-  return text;
 }
 
 Result<Calls> read_calls(const boost::json::value* tool_calls) {
   Calls read;
-  if (tool_calls == nullptr) return read;
-  if (!tool_calls->is_array()) return misshapen("message.tool_calls is no array");
-  for (const auto& entry : tool_calls->get_array()) {
-    const auto* function = entry.is_object() ? object_member(entry.get_object(), "function") : nullptr;
-    if (function == nullptr) return misshapen("a tool call without its function");
-    ToolUse call{std::string(text_member(entry.get_object(), "id")), std::string(text_member(*function, "name")),
+  const auto asked = function_calls(tool_calls);
+  if (!asked) return asked.error();
+  for (const auto& [entry, function] : *asked) {
+    ToolUse call{std::string(text_member(*entry, "id")), std::string(text_member(*function, "name")),
                  read_arguments(member(*function, "arguments"))};
     if (text_member(*function, "arguments").empty() && object_member(*function, "arguments") == nullptr) {
       read.whole = false;  // "" means no arguments, but some servers fail when it comes back in the history
@@ -137,23 +109,9 @@ std::string write_body(const ChatEndpoint& endpoint, const ChatRequest& request)
   writer.key(knows_new_limit(endpoint) ? "max_completion_tokens" : "max_tokens")
       .number(std::uint64_t{request.output_tokens_max});
   write_stream(writer, endpoint);
-  writer.key("messages").begin_array();
-  if (!request.system.empty()) write_message(writer, "system", request.system);
-  for (std::size_t i = 0; i < request.turns.size(); ++i) {
-    const ChatTurn& turn = request.turns[i];
-    switch (turn.role) {
-      case ChatTurn::Role::user:
-        write_message(writer, "user", turn.text);
-        break;
-      case ChatTurn::Role::tool:
-        write_outcomes(writer, endpoint, request, i);
-        break;
-      case ChatTurn::Role::assistant:
-        replays(turn, family) ? void(writer.raw(turn.raw)) : write_rebuilt(writer, endpoint, request, i);
-        break;
-    }
-  }
-  writer.end_array();
+  write_messages(
+      writer, request, family, [&](std::size_t at) { write_rebuilt(writer, endpoint, request, at); },
+      [&](std::size_t at) { write_outcomes(writer, endpoint, request, at); });
   write_function_tools(writer, request.tools);
   writer.end_object();
   return std::move(writer).str();
@@ -167,7 +125,7 @@ Result<ChatReply> read_reply(const boost::json::object& root, std::string_view b
   if (message == nullptr) return misshapen("choices[0].message is no object");
 
   ChatReply reply;
-  auto text = read_text(member(*message, "content"));
+  auto text = read_content(member(*message, "content"));
   if (!text) return text.error();
   reply.turn.text = std::move(*text);
   auto stop = read_stop(text_member(*choice, "finish_reason"));

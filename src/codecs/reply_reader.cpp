@@ -51,6 +51,31 @@ std::string read_arguments(const boost::json::value* value) {
   return text.empty() ? "{}" : std::string(text.data(), text.size());
 }
 
+Result<std::string> read_content(const boost::json::value* content) {
+  if (content == nullptr) return std::string();
+  if (const auto* text = content->if_string()) return std::string(text->data(), text->size());
+  const auto* parts = content->if_array();
+  if (parts == nullptr) return misshapen("message.content is neither text nor parts");
+  std::string text;
+  for (const auto& part : *parts) {
+    if (!part.is_object()) return misshapen("a part of message.content is no object");
+    if (text_member(part.get_object(), "type") == "text") text += text_member(part.get_object(), "text");
+  }
+  return text;
+}
+
+Result<std::vector<FunctionCall>> function_calls(const boost::json::value* tool_calls) {
+  std::vector<FunctionCall> calls;
+  if (tool_calls == nullptr) return calls;
+  if (!tool_calls->is_array()) return misshapen("message.tool_calls is no array");
+  for (const auto& entry : tool_calls->get_array()) {
+    const auto* function = entry.is_object() ? object_member(entry.get_object(), "function") : nullptr;
+    if (function == nullptr) return misshapen("a tool call without its function");
+    calls.push_back({&entry.get_object(), function});
+  }
+  return calls;
+}
+
 Result<void> settle(ChatReply& reply, Calls calls, std::string_view raw, WireFamily family) {
   std::set<std::string_view> ids;
   for (const ToolUse& call : calls.calls) {

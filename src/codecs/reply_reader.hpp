@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -29,6 +30,18 @@ Error misshapen(std::string_view what);
 
 /// Read a call's arguments, which come as a string of JSON or as an object; none means `{}`.
 std::string read_arguments(const boost::json::value* value);
+
+/// Read a message's content: a string, or parts of which some are text, or nothing at all.
+Result<std::string> read_content(const boost::json::value* content);
+
+/// An entry of `tool_calls`, and the function in it.
+struct FunctionCall {
+  const boost::json::object* entry;
+  const boost::json::object* function;
+};
+
+/// Return the entries of `message.tool_calls`, none when it is null.
+Result<std::vector<FunctionCall>> function_calls(const boost::json::value* tool_calls);
 
 /// Finish an assistant turn: keep the provider's own text for the replay, or leave it out where a replay would be
 /// refused because calls were cut off, have no id on a wire that needs one, or have arguments that are no JSON object.

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include <openindex/openindex.hpp>
 
@@ -18,10 +19,14 @@ inline std::string read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// Text of strangers and models must not steer the terminal.
+// Text of strangers and models must not steer the terminal: no controls, of which U+0080 to U+009F take two bytes.
 inline std::string plain(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+    if (c < 0x20 || c == 0x7f) text[i] = ' ';
+    if (c == 0xc2 && next >= 0x80 && next < 0xa0) text.replace(i, 2, " ");
+  }
   return text;
 }
 
@@ -41,10 +46,19 @@ inline std::size_t terminal_width() {
   return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+// How many stages agents have still to do.
+inline std::size_t stages_ahead(const std::vector<openindex::WorkItem>& items) {
+  std::size_t count = 0;
+  for (const auto& item : items) {
+    count += item.stage == "intake" || item.stage == "triage" ? 2 : item.stage == "plan" ? 1 : 0;
+  }
+  return count;
+}
+
 // A bar with counts on a terminal, plain lines elsewhere.
 class ProgressLine {
  public:
-  explicit ProgressLine(std::size_t stages) : stages_(stages) {}
+  explicit ProgressLine(const std::vector<openindex::WorkItem>& items) : stages_(stages_ahead(items)) {}
 
   void operator()(const openindex::RunUpdate& update) {
     constexpr const char* words[] = {"started", "turn", "tool", "waiting", "ended"};

@@ -120,7 +120,7 @@ oi::Result<int> run_triage() {
   if (!free) return free.error();
   print_start(open->items.size(), free->items.size(), *provider);
 
-  if (auto ran = dispatcher.run_until_idle({.observer = ProgressLine(*count * 2)}); !ran) return ran.error();
+  if (auto ran = dispatcher.run_until_idle({.observer = ProgressLine(open->items)}); !ran) return ran.error();
   if (auto reviewed = review_plans(engine); !reviewed) return reviewed.error();
 
   const auto all = engine.list(host, {.workflow = "TRIAGE"});

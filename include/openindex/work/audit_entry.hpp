@@ -26,7 +26,7 @@ struct AuditChange {
 };
 
 struct AuditEntry {
-  std::string stream = {};   ///< What it is about: an item's key, `workflow.<id>`, `provider.<id>`.
+  std::string stream = {};   ///< What it is about: an item's key, `workflow.<id>`, `domain.<key>`, `provider.<id>`.
   std::uint64_t number = 0;  ///< Counts from 1 within the stream, without gaps.
   std::string type = {};     ///< Such as `work_item.status_changed`, `agent.claimed`.
   Time at{};

@@ -1,5 +1,4 @@
-// Runs every case of the storage contract in the test it is called from: not as subcases, each of which would run the
-// test from its beginning and start its server again.
+// Runs every case of the storage contract as a subcase of the test it is called from.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -20,8 +19,10 @@ inline void run_contract(testing::StorageUnderTest tested) {
     tested.rows_count = static_cast<std::uint32_t>(std::strtoul(asked, nullptr, 10));
   }
   for (const auto& one : testing::storage_contract(tested)) {
-    const auto held = one.run(tested);
-    CHECK_MESSAGE(held.has_value(), one.name, ": ", (held ? std::string() : held.error().describe()));
+    SUBCASE(one.name.c_str()) {
+      const auto held = one.run(tested);
+      CHECK_MESSAGE(held.has_value(), (held ? std::string() : held.error().describe()));
+    }
   }
 }
 

@@ -58,6 +58,7 @@ CuttingProxy::CuttingProxy(const PostgresServer& server, Watch watch)
 
 CuttingProxy::~CuttingProxy() {
   (void)!::write(stop_[1], "x", 1);  // nobody reads it: everybody sees it
+  let_answers_through();
   acceptor_.join();
   for (auto& carrier : carriers_) carrier.join();
   for (const auto& held : held_) close(held.server);
@@ -99,11 +100,24 @@ void CuttingProxy::carry(int client) {
         server = -1;
       }
       if (action == Action::cut_behind && send_all(server, bytes)) (void)receive(server);
-      open = action == Action::forward && !bytes.empty() && send_all(server, bytes);
+      const bool goes_on = action == Action::forward || action == Action::answer_late;
+      open = goes_on && !bytes.empty() && send_all(server, bytes);
+      if (action == Action::answer_late) {
+        std::unique_lock lock(mutex_);
+        answers_may_go_.wait(lock, [this] { return answers_go_; });
+      }
     }
   }
   close(client);
   if (server >= 0) close(server);
+}
+
+void CuttingProxy::let_answers_through() {
+  {
+    const std::lock_guard lock(mutex_);
+    answers_go_ = true;
+  }
+  answers_may_go_.notify_all();
 }
 
 void CuttingProxy::release() {

@@ -1,6 +1,7 @@
 // A Unix socket in front of a server's that carries bytes both ways, and can cut a connection at a chosen moment.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -17,9 +18,10 @@ class CuttingProxy {
  public:
   enum class Action {
     forward,
-    cut_before,  ///< The server never gets the bytes.
-    cut_behind,  ///< The server gets them and answers; the client never hears it.
-    hold,        ///< The client is cut off now; the server gets the bytes when `release` is called.
+    cut_before,   ///< The server never gets the bytes.
+    cut_behind,   ///< The server gets them and answers; the client never hears it.
+    answer_late,  ///< The server gets them and answers; the client hears it when `let_answers_through` is called.
+    hold,         ///< The client is cut off now; the server gets the bytes when `release` is called.
   };
 
   /// Decides about each piece that a client sends. Called from several threads.
@@ -35,6 +37,9 @@ class CuttingProxy {
 
   /// Let the server have what was held, and wait until it has answered.
   void release();
+
+  /// Let the clients hear what was kept from them.
+  void let_answers_through();
 
  private:
   struct Held {
@@ -52,6 +57,8 @@ class CuttingProxy {
   int stop_[2] = {-1, -1};
   std::thread acceptor_;
   std::mutex mutex_;
+  std::condition_variable answers_may_go_;
+  bool answers_go_ = false;
   std::vector<std::thread> carriers_;
   std::vector<Held> held_;
 };

@@ -280,34 +280,3 @@ TEST_CASE("a commit of many large bodies goes through whole") {
   CHECK(commit_one(*storage, changes).has_value());
   CHECK(count_records(*storage) == 12);
 }
-
-TEST_CASE("a commit in one PostgreSQL storage wakes who waits in another") {
-  SERVER_OR_SKIP(server);
-  for (const bool notifications : {true, false}) {
-    auto options = server->options(new_schema());
-    options.notifications = notifications;
-    const auto one = open_postgres(options);
-    const auto other = open_postgres(options);
-    auto seen = one->wait_for_change({}).value().sequence;
-    for (int round = 0; round < 3; ++round) {
-      std::thread writer([&] { (void)commit_one(*other, test_put("a")); });
-      const auto woken = one->wait_for_change({.seen = seen, .timeout = std::chrono::hours(1)});
-      writer.join();
-      REQUIRE(woken);
-      CHECK(woken->sequence != seen);
-      seen = woken->sequence;
-    }
-  }
-}
-
-TEST_CASE("a change in PostgreSQL that was waited for is not news again") {
-  SERVER_OR_SKIP(server);
-  const auto storage = open_postgres(server->options(new_schema()));
-  auto seen = storage->wait_for_change({}).value().sequence;
-  for (int round = 0; round < 5; ++round) {
-    std::thread writer([&] { (void)commit_one(*storage, test_put("a")); });
-    seen = storage->wait_for_change({.seen = seen, .timeout = std::chrono::hours(1)}).value().sequence;
-    writer.join();
-    CHECK(storage->wait_for_change({.seen = seen, .timeout = Duration(1)}).value().sequence == seen);
-  }
-}

@@ -22,6 +22,10 @@ constexpr int look_ms = 250;
 constexpr int look_beside_ms = 2'000;
 constexpr int rest_ms = -1;
 
+/// Looks after which a count that a commit of ours under way explains is taken for news all the same: that commit may
+/// wait for a lock, and the count be another's.
+constexpr int doubtful_max = 4;
+
 /// How long to go on listening when nobody waits any more, and how long not to try again after a failure.
 constexpr Duration linger = std::chrono::seconds(10);
 constexpr Duration retry = std::chrono::seconds(1);
@@ -66,6 +70,16 @@ void ChangeWatch::wake() noexcept {
     if (waiting_ == 0) return;
   }
   changed_.notify_all();
+}
+
+ChangeWatch::OwnCommit::OwnCommit(ChangeWatch& watch) noexcept : watch_(watch) {
+  const std::lock_guard lock(watch_.mutex_);
+  ++watch_.own_;
+}
+
+ChangeWatch::OwnCommit::~OwnCommit() {
+  const std::lock_guard lock(watch_.mutex_);
+  --watch_.own_;
 }
 
 Command ChangeWatch::announcement() const {
@@ -127,8 +141,9 @@ void ChangeWatch::run() {
       next_look = {};  // what was committed before we listened
     }
     if (needed && now >= next_look) {
-      look(listener.get());
-      next_look = SteadyClock::now() + std::chrono::milliseconds(listener ? look_beside_ms : look_ms);
+      const auto seen = look(listener.get());
+      const bool may_rely_on_listener = listener && seen == Seen::clear;
+      next_look = SteadyClock::now() + std::chrono::milliseconds(may_rely_on_listener ? look_beside_ms : look_ms);
     }
     if (listener) hear(*listener);  // looking may have read it off the socket: there is nothing to poll for then
     const auto pause = std::chrono::duration_cast<Duration>(next_look - SteadyClock::now()).count() + 1;
@@ -168,23 +183,37 @@ void ChangeWatch::hear(Connection& listener) {
   if (foreign > 0) wake();  // its count is left to `look`: what was noted too early would hide another's commit
 }
 
-/// Compare the count with what we know of. Whoever is a moment too early or too late with that wakes for nothing.
-void ChangeWatch::look(Connection* listener) {
+/// Compare the count with what we know of.
+ChangeWatch::Seen ChangeWatch::look(Connection* listener) {
   Pool::Lease lease(nullptr, Pool::GiveBack{&pool_});
   if (listener == nullptr) {
     auto taken = pool_.take();
-    if (!taken) return;
+    if (!taken) return Seen::clear;
     lease = std::move(*taken);
     listener = lease.get();
   }
-  const auto rows = listener->query({&statements_.changes, {}});
-  if (!rows) return;
+  std::int64_t known_before = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (rows->integer(0, 0) == known_) return;
-    known_ = rows->integer(0, 0);
+    known_before = known_;
+  }
+  const auto rows = listener->query({&statements_.changes, {}});
+  return rows ? judge(rows->integer(0, 0), known_before) : Seen::clear;
+}
+
+ChangeWatch::Seen ChangeWatch::judge(std::int64_t counted, std::int64_t known_before) {
+  {
+    const std::lock_guard lock(mutex_);
+    // Commits of ours that were told of since we asked. (A count that went back is another server's: news.)
+    const bool is_late = counted >= known_before && counted <= known_;
+    const bool may_be_ours = counted > known_ && counted - known_ <= own_;
+    if (!is_late && may_be_ours && ++doubtful_in_a_row_ <= doubtful_max) return Seen::doubtful;
+    doubtful_in_a_row_ = 0;
+    if (is_late) return Seen::clear;
+    known_ = counted;
   }
   wake();
+  return Seen::clear;
 }
 
 bool ChangeWatch::is_stopping() {

@@ -42,6 +42,18 @@ class ChangeWatch {
   /// What to send behind a commit, to tell other processes.
   [[nodiscard]] Command announcement() const;
 
+  /// While one of these lives, a commit that was counted may be ours, of which `committed` is about to tell.
+  class OwnCommit {
+   public:
+    explicit OwnCommit(ChangeWatch& watch) noexcept;
+    ~OwnCommit();
+    OwnCommit(const OwnCommit&) = delete;
+    OwnCommit& operator=(const OwnCommit&) = delete;
+
+   private:
+    ChangeWatch& watch_;
+  };
+
   /// A commit of ours was announced: it is no news to us. `counted` is what the announcement answered, if it did.
   void committed(std::optional<std::int64_t> counted) noexcept;
 
@@ -50,14 +62,15 @@ class ChangeWatch {
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
+  enum class Seen { clear, doubtful };
 
   Result<void> start();
   void run();
   void sleep(Connection* listener, int timeout_ms);
   std::unique_ptr<Connection> connect();
   void hear(Connection& listener);
-  void look(Connection* listener);
-  void take_note(std::int64_t counted, bool first);
+  Seen look(Connection* listener);
+  Seen judge(std::int64_t counted, std::int64_t known_before);
   bool is_stopping();
   bool somebody_waits();
 
@@ -73,7 +86,9 @@ class ChangeWatch {
   std::size_t waiting_ = 0;
   bool rests_ = false;  ///< The thread sleeps until it is called.
   bool stopping_ = false;
-  std::int64_t known_ = 0;  ///< Commits that were counted and are no news.
+  std::int64_t known_ = 0;     ///< Commits that were counted and are no news.
+  std::int64_t own_ = 0;       ///< Commits of ours under way.
+  int doubtful_in_a_row_ = 0;  ///< Looks that ended so.
 
   int call_[2] = {-1, -1};  ///< A pipe that calls the thread.
   std::thread thread_;

@@ -62,6 +62,7 @@ Result<std::unique_ptr<PostgresStorage::Database>> PostgresStorage::Database::op
 }
 
 void PostgresStorage::Database::announce() noexcept {
+  const postgres::ChangeWatch::OwnCommit own(watch_);
   std::optional<std::int64_t> counted;
   if (auto connection = pool_.take()) {
     const auto command = watch_.announcement();

@@ -117,6 +117,14 @@ Bracket GroupCommit::bracket(Duration lock_wait) const {
       {{&begin_, {}}, std::move(settings)}, {"COMMIT", {}, {}}, "COMMIT", {watch_.announcement()}, {{&rollback_, {}}}};
 }
 
+Attempt GroupCommit::attempt_and_tell(Connection& connection, const Bracket& around, Entries entries,
+                                      const Entry* witness) {
+  const ChangeWatch::OwnCommit own(watch_);
+  auto done = attempt(connection, statements_, around, entries, witness);
+  if (done.wrote) watch_.committed(done.counted);
+  return done;
+}
+
 GroupCommit::Server GroupCommit::run(Entries entries, Duration lock_wait) {
   auto around = bracket(lock_wait);
   const bool alone = entries.size() == 1;
@@ -127,9 +135,8 @@ GroupCommit::Server GroupCommit::run(Entries entries, Duration lock_wait) {
       answer(entries, connection.error());
       return Server::out_of_reach;
     }
-    auto done = attempt(**connection, statements_, around, entries);
+    auto done = attempt_and_tell(**connection, around, entries);
     connection->reset();
-    if (done.wrote) watch_.committed(done.counted);
     if (done.outcome == Outcome::answered) return Server::usable;
     const auto& error = *done.error;
     if (done.outcome != Outcome::failed) pool_.drop_idle();
@@ -203,6 +210,7 @@ GroupCommit::Found GroupCommit::try_to_resolve(Connection& connection, Entries e
     if (!*there) return otherwise;
     keep(promised, entries);
     // Whoever was cut off behind its COMMIT has told nobody.
+    const ChangeWatch::OwnCommit own(watch_);
     const auto announced = connection.query(watch_.announcement());
     watch_.committed(announced ? std::optional(announced->integer(0, 0)) : std::nullopt);
     return Found::told;
@@ -210,8 +218,7 @@ GroupCommit::Found GroupCommit::try_to_resolve(Connection& connection, Entries e
   if (look(Found::never) == Found::told) return Found::told;
   if (connection.has_failed()) return Found::open;
 
-  auto done = attempt(connection, statements_, bracket(options_.lock_wait), entries, &witness);
-  if (done.wrote) watch_.committed(done.counted);
+  auto done = attempt_and_tell(connection, bracket(options_.lock_wait), entries, &witness);
   switch (done.outcome) {
     case Outcome::answered:
       return Found::told;

@@ -26,6 +26,8 @@ class GroupCommit {
   using Entries = std::span<const storage::Entry>;
   enum class Server { usable, out_of_reach };
 
+  Attempt attempt_and_tell(Connection& connection, const Bracket& around, Entries entries,
+                           const storage::Entry* witness = nullptr);
   Server run(Entries entries, Duration lock_wait);
   void run_each_alone(Entries entries, Duration lock_wait);
   Duration group_wait() const;

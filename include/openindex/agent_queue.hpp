@@ -38,7 +38,7 @@ struct QueueFilter {
 };
 
 struct QueuePage {
-  std::vector<WorkItem> items = {};  ///< Most urgent first, then oldest. Those past their deadline come first of all.
+  std::vector<WorkItem> items = {};  ///< Most urgent first, then oldest.
   std::string next = {};             ///< Give it as `after`; empty when there is no more.
 };
 
@@ -49,8 +49,9 @@ class OPENINDEX_API AgentQueue {
   AgentQueue(const AgentQueue&) = delete;
   AgentQueue& operator=(const AgentQueue&) = delete;
 
-  /// List what could be claimed. `limit_count`: 1 to 1000. A page may be short and not the last one. While others
-  /// claim, what stays available throughout is listed once.
+  /// List what could be claimed: what nobody holds, and what is held past its deadline. `limit_count`: 1 to 1000. A
+  /// page may be short and not the last one. While others claim and release, what stays available throughout is listed
+  /// once.
   /// @par Errors invalid_argument, outside_run, storage
   Result<QueuePage> available(const Actor& actor, const QueueFilter& filter = {}, std::uint32_t limit_count = 100,
                               const std::string& after = {});
@@ -67,8 +68,13 @@ class OPENINDEX_API AgentQueue {
   Result<bool> wait_available(const Actor& actor, const QueueFilter& filter, Duration timeout,
                               const std::stop_token& stop = {});
 
-  /// List what this agent holds. @par Errors agent_id_required, storage
+  /// List all that this agent holds, most urgent first. @par Errors agent_id_required, storage
   Result<std::vector<WorkItem>> mine(const Actor& actor);
+
+  /// The same a page at a time, and only what matches; pages as those of `available`.
+  /// @par Errors agent_id_required, invalid_argument, storage
+  Result<QueuePage> mine(const Actor& actor, const QueueFilter& filter, std::uint32_t limit_count = 100,
+                         const std::string& after = {});
 
   /// Claim one item. @par Errors those of `decide`, not_found, idempotency_conflict, storage
   Result<AgentSession> claim(const Actor& actor, const ItemKey& key, const Claim& claim = {},

@@ -31,6 +31,7 @@
 #include <openindex/work/bulk.hpp>
 #include <openindex/work/call_options.hpp>
 #include <openindex/work/event.hpp>
+#include <openindex/work/item_filter.hpp>
 #include <openindex/work/migration.hpp>
 #include <openindex/work/retention.hpp>
 #include <openindex/work/rules.hpp>
@@ -52,40 +53,18 @@ struct SavedWorkflow {
   bool created = false;  ///< False when the latest version said the same already.
 };
 
+/// One of the workflows there are, in its latest version.
+struct WorkflowSummary {
+  WorkflowId id = {};
+  std::string name = {};
+  std::string domain = {};
+  std::uint32_t version = 0;
+};
+
 /// What was walked when every audit chain was verified.
 struct VerifiedAudit {
   std::uint64_t chain_count = 0;  ///< Of items, workflows, domains, providers and retention.
   std::uint64_t entry_count = 0;
-};
-
-/// Which items to list; empty members match everything. The names are those of the CLI's list flags.
-struct ItemFilter {
-  std::string domain = {};
-  WorkflowId workflow = {};
-  std::string status = {};
-  std::string stage = {};
-  std::optional<Resolution> resolution = {};
-  std::string holder = {};          ///< Agent id; `none`: nobody holds it.
-  std::uint32_t limit_count = 100;  ///< 1 to 1000.
-  std::string after = {};           ///< `ItemPage::next` of the page before.
-
-  std::optional<WorkKind> kind = {};
-  std::optional<Priority> priority = {};
-  std::optional<ExecutionTarget> execution_target = {};
-  ItemKey parent = {};
-  std::string owner = {};
-  std::string assignee = {};
-  std::optional<ScheduleGranularity> schedule = {};
-  std::optional<Time> resolved_after = {};
-  std::string category = {};
-  /// Words that all stand in the title or the description, in upper or lower case (ASCII letters only). Read from the
-  /// items that match the rest, at most 10,000 a page: such a page may be short, or empty, and not the last.
-  std::string search = {};
-};
-
-struct ItemPage {
-  std::vector<WorkItem> items = {};  ///< In order of domain and number.
-  std::string next = {};             ///< Empty when there is no more.
 };
 
 class OPENINDEX_API WorkflowEngine {
@@ -107,12 +86,17 @@ class OPENINDEX_API WorkflowEngine {
   /// @par Errors invalid_definition, not_permitted (agents and runs), idempotency_conflict, storage
   Result<SavedWorkflow> save(const Actor& actor, const Workflow& workflow, const CallOptions& call = {});
 
-  /// Read a version of a definition; version 0: the latest. @par Errors not_found, storage
-  Result<Workflow> workflow(const WorkflowId& id, std::uint32_t version = 0);
+  /// Read a version of a definition; version 0: the latest. A run reads its item's workflow and no other.
+  /// @par Errors not_found (also for who has no role in its domain), outside_run, storage
+  Result<Workflow> workflow(const Actor& actor, const WorkflowId& id, std::uint32_t version = 0);
 
   /// Write a version with the settings that its stages have now (`merged_json`); version 0: the latest.
-  /// @par Errors not_found, storage
-  Result<std::string> workflow_json(const WorkflowId& id, std::uint32_t version = 0);
+  /// @par Errors not_found (also for who has no role in its domain), outside_run (any run), storage
+  Result<std::string> workflow_json(const Actor& actor, const WorkflowId& id, std::uint32_t version = 0);
+
+  /// Read which workflows there are, by id: those of a domain, or of all domains that this actor has a role in.
+  /// @par Errors outside_run, storage
+  Result<std::vector<WorkflowSummary>> workflows(const Actor& actor, const std::string& domain = {});
 
   /// Let a provider serve a stage, after those attached before. Reaches items that already wait. Attaching it again
   /// changes nothing. That the provider exists is not checked here: runs wait with `no_provider` until it does.
@@ -126,9 +110,9 @@ class OPENINDEX_API WorkflowEngine {
   Result<void> set_stage_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
                                   const StageSettings& settings, const CallOptions& call = {});
 
-  /// Read a stage's settings; the defaults when none were made. @par Errors not_found (no such workflow or stage),
-  /// storage
-  Result<StageSettings> stage_settings(const WorkflowId& id, const std::string& stage);
+  /// Read a stage's settings; the defaults when none were made.
+  /// @par Errors not_found (no such workflow or stage, no role in its domain), outside_run (any run), storage
+  Result<StageSettings> stage_settings(const Actor& actor, const WorkflowId& id, const std::string& stage);
 
   /// Tell what changed between two stored versions, and which unresolved items under the first it is about. Reads every
   /// unresolved item of the workflow. @par Errors not_found, outside_run, not_permitted (needs viewer), storage
@@ -136,19 +120,21 @@ class OPENINDEX_API WorkflowEngine {
                                                            std::uint32_t before, std::uint32_t after = 0);
 
   /// Migrate the items of a workflow to another version: all of them, in one commit, or none. Every item is judged
-  /// first. At most 100,000 items a call; name a domain to take fewer.
+  /// first. At most 100,000 items a call; name a domain to take fewer. Called again with the same idempotency key, it
+  /// gives the report it gave before; a dry run takes none.
   /// @par Errors migration_refused (every item that does not fit, pointers `/<item>/…`; context `refused_count`, since
   /// at most 1,000 problems are listed; nothing was changed), not_found, not_permitted (needs admin in every domain
-  /// concerned), input_too_large, contention, storage
-  Result<MigrationReport> migrate_all(const Actor& actor, const WorkflowId& id, const MigrateAll& migration = {});
+  /// concerned), input_too_large, idempotency_conflict, contention, storage
+  Result<MigrationReport> migrate_all(const Actor& actor, const WorkflowId& id, const MigrateAll& migration = {},
+                                      const CallOptions& call = {});
 
   // -- Domains ------------------------------------------------------------------------------------------------------
 
   // Every call that changes something takes an idempotency key; the fence is for items.
 
   /// Create a domain; from then on its roles count. Other processes go by them within a second.
-  /// @par Errors already_exists, idempotency_conflict, invalid_argument (every problem with its pointer), not_permitted
-  /// (agents), storage
+  /// @par Errors already_exists, idempotency_conflict, invalid_argument (every problem with its pointer), not_found (a
+  /// default workflow that is not there, or not for this actor to read), not_permitted (agents), storage
   Result<Domain> create_domain(const Actor& actor, const NewDomain& domain, const CallOptions& call = {});
 
   /// Read a domain. @par Errors not_found (also for who has no role in it), storage
@@ -157,7 +143,8 @@ class OPENINDEX_API WorkflowEngine {
   /// Read the domains that this actor has a role in, by key. @par Errors outside_run, storage
   Result<std::vector<Domain>> domains(const Actor& actor);
 
-  /// Change a domain. @par Errors not_found, not_permitted (needs admin), invalid_argument, contention, storage
+  /// Change a domain. @par Errors not_found (also of the default workflow), not_permitted (needs admin),
+  /// invalid_argument, contention, storage
   Result<Domain> update_domain(const Actor& actor, const std::string& key, const DomainUpdate& update,
                                const CallOptions& call = {});
 
@@ -175,7 +162,8 @@ class OPENINDEX_API WorkflowEngine {
 
   // -- Items --------------------------------------------------------------------------------------------------------
 
-  /// Create an item in the latest version of its workflow; entering an agent-required stage dispatches it at once.
+  /// Create an item in the latest version of its workflow; entering an agent-required stage dispatches it at once. In a
+  /// domain go its own workflows, its default, and those of any other domain that the actor has a role in.
   /// @par Errors not_found (workflow), invalid_argument, unknown_field, invalid_field_value, idempotency_conflict,
   /// storage
   Result<WorkItem> create(const Actor& actor, const NewItem& item);

@@ -34,7 +34,7 @@ Error refuse(const std::vector<Result<LoadedItemPtr>>& answer) {
 }  // namespace
 
 Result<std::vector<Result<LoadedItemPtr>>> apply_all(EngineCore& core, std::size_t count, const BulkElement& element,
-                                                     const BulkOptions& options) {
+                                                     const BulkOptions& options, const BulkFinish& finish) {
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     PendingChanges pending(core.options.storage);
     CommitIds one_id(core.ids.mint());
@@ -48,7 +48,13 @@ Result<std::vector<Result<LoadedItemPtr>>> apply_all(EngineCore& core, std::size
       if (!is_refusal(answer.back().error().code())) return answer.back().error();
       refused = true;
     }
-    if (options.dry_run || pending.empty() || (refused && !options.partial)) return answer;
+    if (options.dry_run || (refused && !options.partial)) return answer;
+    if (finish && !refused) {
+      auto last = finish(answer);
+      if (!last) return last.error();
+      if (auto added = commit(pending, *last); !added) return added.error();
+    }
+    if (pending.empty()) return answer;
     auto done = core.door.feed().commit(pending.whole());
     if (done) return answer;
     if (done.error().code() != errc::conflict) return done.error();

@@ -41,11 +41,26 @@ class EngineCore {
     return Error(errc::outside_run).with("item", key.str()).with("run", actor.run_id().str());
   }
 
-  /// Tell whether the actor may read an audit stream: those of items and domains need a role there.
+  /// Find a version of a workflow that the actor may read; 0: the latest.
+  Result<engine::CompiledWorkflowPtr> readable_workflow(const Actor& actor, const WorkflowId& id,
+                                                        std::uint32_t version) {
+    auto found = shelf.find(id, version);
+    if (!found) return found;
+    auto allowed = domains.require(actor, engine::domain_of((*found)->definition()), Role::viewer);
+    if (allowed) return found;
+    if (allowed.error().code() != errc::not_found) return allowed.error();
+    return Error(errc::not_found).with("workflow", id.str());  // its domain is nobody's business
+  }
+
+  /// Tell whether the actor may read an audit stream: those of items, workflows and domains need a role there.
   Result<bool> sees_stream(const Actor& actor, const std::string& stream) {
-    if (stream.starts_with("workflow.") || stream.starts_with("provider.")) return true;
-    constexpr std::string_view domain = "domain.";
-    return domains.sees(actor, stream.starts_with(domain) ? stream.substr(domain.size()) : engine::domain_of(stream));
+    constexpr std::string_view domain = "domain.", workflow = "workflow.";
+    if (actor.kind() == ActorKind::system || stream.starts_with("provider.")) return true;
+    if (stream.starts_with(domain)) return domains.sees(actor, stream.substr(domain.size()));
+    if (!stream.starts_with(workflow)) return domains.sees(actor, engine::domain_of(ItemKey(stream)));
+    auto found = readable_workflow(actor, stream.substr(workflow.size()), 0);
+    if (!found && found.error().code() != errc::not_found) return found.error();
+    return found.has_value();
   }
 
   std::unique_ptr<Storage> own_storage;

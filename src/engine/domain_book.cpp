@@ -114,6 +114,10 @@ const DomainMember* find_member(const Domain& domain, const std::string& user) {
 
 std::string domain_of(const ItemKey& key) { return key.str().substr(0, key.str().find('-')); }
 
+const std::string& domain_of(const Workflow& workflow) {
+  return workflow.domain.empty() ? workflow.id.str() : workflow.domain;
+}
+
 Result<DomainBook::DomainPtr> DomainBook::find(const std::string& key) {
   const Duration now = options_.clock.steady();
   {

@@ -64,4 +64,7 @@ class DomainBook {
 /// The domain that an item's key begins with.
 std::string domain_of(const ItemKey& key);
 
+/// The domain that a workflow is in.
+const std::string& domain_of(const Workflow& workflow);
+
 }  // namespace openindex::engine

@@ -72,6 +72,13 @@ Error refuse(std::vector<Problem> problems) {
   return Error(errc::invalid_argument, "The domain cannot be like this").with_problems(std::move(problems));
 }
 
+// Every member of a domain may use its default, so whoever makes it that must be able to read it.
+Result<void> check_default(EngineCore& core, const Actor& actor, const WorkflowId& workflow) {
+  if (workflow.empty()) return {};
+  if (auto readable = core.readable_workflow(actor, workflow, 0); !readable) return readable.error();
+  return {};
+}
+
 DomainMember* find_member(Domain& domain, const std::string& user) {
   const auto same = [&](const DomainMember& member) { return member.user == user; };
   const auto found = std::find_if(domain.members.begin(), domain.members.end(), same);
@@ -101,6 +108,7 @@ Result<Domain> WorkflowEngine::create_domain(const Actor& actor, const NewDomain
   check_text("/defaultWorkflow", given.default_workflow.str(), 0, 48, problems);
   check_labels(given.categories, problems);
   if (!problems.empty()) return refuse(std::move(problems));
+  if (auto usable = check_default(*core_, actor, given.default_workflow); !usable) return usable.error();
   auto request = engine::request_of(actor, call.idempotency_key, "create domain " + to_json(given));
   if (!request) return request.error();
   if (*request) {
@@ -152,6 +160,9 @@ Result<Domain> WorkflowEngine::update_domain(const Actor& actor, const std::stri
   }
   if (update.categories) check_labels(*update.categories, problems);
   if (!problems.empty()) return refuse(std::move(problems));
+  if (update.default_workflow && !actor.is_agent()) {
+    if (auto usable = check_default(*core_, actor, *update.default_workflow); !usable) return usable.error();
+  }
   const DomainEdit update_it = [&](Domain& domain) -> Result<Drafts> {
     AuditDraft draft{"domain.updated", {}, {}};
     const auto take = [&](const char* what, const auto& wanted, auto& current) {

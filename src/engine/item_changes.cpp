@@ -6,6 +6,7 @@
 
 #include "engine/digest.hpp"
 #include "json/writer.hpp"
+#include "work/gate_rules.hpp"
 
 namespace openindex::engine {
 namespace {
@@ -69,6 +70,11 @@ void remember_worker(LoadedItem& next, const std::string& id) {
   workers.push_back(id);
 }
 
+bool covers(const GateAcknowledgement& made, const std::string& what) {
+  return what == "title" || what == "description" ||
+         std::find(made.covered.begin(), made.covered.end(), what) != made.covered.end();
+}
+
 std::string digest_of(const LoadedItem& item, const GateAcknowledgement& made) {
   json::Writer out;
   out.begin_object().key("gate").string(made.gate).key("title").string(item.text->title);
@@ -77,15 +83,15 @@ std::string digest_of(const LoadedItem& item, const GateAcknowledgement& made) {
     const auto value = item.item.fields.find(key);
     out.key(key).string(value == item.item.fields.end() ? "" : value->second.display());
   }
-  out.end_object().key("checked").begin_array();
+  out.end_object().key("attachments").begin_array();
+  for (const Attachment& file : item.item.attachments) {
+    if (!covers(made, work::attachment_covered(file.number))) continue;
+    out.string(file.name).string(file.media_type).number(file.size_bytes).string(file.uri);
+  }
+  out.end_array().key("checked").begin_array();
   for (const std::string& entry : made.checked) out.string(entry);
   out.end_array().end_object();
   return sha256_hex(out.str());
-}
-
-bool covers(const GateAcknowledgement& made, const std::string& what) {
-  return what == "title" || what == "description" ||
-         std::find(made.covered.begin(), made.covered.end(), what) != made.covered.end();
 }
 
 void set_changed(GateAcknowledgement& made, const std::string& what, const Actor& actor) {

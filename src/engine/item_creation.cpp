@@ -43,7 +43,7 @@ std::string content_digest(const NewItem& item) {
 std::string domain_for(const NewItem& given, const std::optional<RelatedItem>& parent, const Workflow& definition) {
   if (parent) return parent->domain;
   if (!given.domain.empty()) return given.domain;
-  return definition.domain.empty() ? definition.id.str() : definition.domain;
+  return domain_of(definition);
 }
 
 // Nothing of the parent says that something stands below it, so whoever prunes it expects the list of its dependents to
@@ -190,6 +190,14 @@ Result<CompiledWorkflowPtr> ItemDoor::workflow_of(const NewItem& given, const st
       .with_problems({{"/workflow", "is needed, since the domain has no default workflow"}});
 }
 
+// What an actor names they must be able to read; the default of a domain was attached to it by an admin of both.
+Result<void> ItemDoor::check_use(const Actor& actor, const NewItem& given, const Workflow& workflow) {
+  if (given.workflow.empty()) return {};
+  auto allowed = domains_.require(actor, domain_of(workflow), Role::viewer);
+  if (allowed || allowed.error().code() != errc::not_found) return allowed;
+  return Error(errc::not_found).with("workflow", given.workflow.str());
+}
+
 Result<LoadedItemPtr> ItemDoor::create(const Actor& actor, const NewItem& given) {
   if (actor.kind() == ActorKind::run) return Error(errc::outside_run).with("run", actor.run_id().str());
   const std::string digest = given.idempotency_key.empty() ? "" : content_digest(given);
@@ -211,6 +219,7 @@ Result<LoadedItemPtr> ItemDoor::create(const Actor& actor, const NewItem& given)
     if (!workflow) return workflow.error();
     const std::string domain = domain_for(given, parent, (*workflow)->definition());
     if (auto allowed = domains_.require(actor, domain, Role::member); !allowed) return allowed.error();
+    if (auto allowed = check_use(actor, given, (*workflow)->definition()); !allowed) return allowed.error();
     for (const ItemKey& on : given.depends_on) {
       if (auto allowed = domains_.require(actor, domain_of(on), Role::member); !allowed) return allowed.error();
     }

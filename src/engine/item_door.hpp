@@ -121,6 +121,7 @@ class ItemDoor {
                         std::vector<AuditDraft>& drafts, Time now);
   Outcome finish(Prepared& prepared, Change& change, const CommitReceipt& receipt);
   Result<CompiledWorkflowPtr> workflow_of(const NewItem& given, const std::optional<RelatedItem>& parent);
+  Result<void> check_use(const Actor& actor, const NewItem& given, const Workflow& workflow);
   Result<void> number(LoadedItem& next);
   Result<std::shared_ptr<LoadedItem>> draft(const NewItem& given, const CompiledWorkflowPtr& workflow,
                                             StatusIndex status, const std::optional<RelatedItem>& parent);

@@ -1,9 +1,11 @@
 // Lists of items: what an index can tell is asked of the index, the rest of the items that it found.
 #include <algorithm>
+#include <charconv>
 
 #include <openindex/workflow_engine.hpp>
 
 #include "engine/core.hpp"
+#include "engine/index_values.hpp"
 #include "engine/text_search.hpp"
 #include "work/actor_rules.hpp"
 
@@ -32,9 +34,26 @@ enum Field : std::size_t {
   resolved_at
 };
 
+// Where an item of this key stands in the index; nothing when no item can have it.
+std::optional<std::vector<IndexValue>> place_of(const ItemKey& key) {
+  std::int64_t number = 0, sub = 0;
+  const std::string domain = engine::domain_of(key);
+  if (domain.size() == key.str().size()) return std::nullopt;
+  const char* const end = key.str().data() + key.str().size();
+  auto read = std::from_chars(key.str().data() + domain.size() + 1, end, number);
+  if (read.ec == std::errc() && read.ptr != end && *read.ptr == '.') read = std::from_chars(read.ptr + 1, end, sub);
+  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return engine::index_values(domain, number, sub);
+}
+
 ScanRequest request_of(const ItemFilter& filter) {
   ScanRequest request{.index = Index::items, .after = filter.after};
-  if (!filter.domain.empty()) request.prefix.emplace_back(filter.domain);
+  if (!filter.key.empty()) {
+    request.prefix = *place_of(filter.key);
+    if (!filter.domain.empty()) request.where.push_back({0, Op::equal, filter.domain});
+  } else if (!filter.domain.empty()) {
+    request.prefix.emplace_back(filter.domain);
+  }
   const auto where = [&](std::size_t field, const std::string& value) {
     if (!value.empty()) request.where.push_back({field, Op::equal, value});
   };
@@ -80,6 +99,7 @@ Result<ItemPage> WorkflowEngine::list(const Actor& actor, const ItemFilter& filt
   if (!filter.domain.empty()) {
     if (auto allowed = core_->domains.require(actor, filter.domain, Role::viewer); !allowed) return allowed.error();
   }
+  if (!filter.key.empty() && !place_of(filter.key)) return ItemPage();
   const engine::TextSearch search(filter.search);
   ScanRequest request = request_of(filter);
   ItemPage out;
@@ -96,7 +116,12 @@ Result<ItemPage> WorkflowEngine::list(const Actor& actor, const ItemFilter& filt
     for (const auto& item : *items) {
       auto sees = core_->domains.sees(actor, item->item.domain);
       if (!sees) return sees.error();
-      if (*sees && has_category(item->item, filter.category) &&
+      if (*sees && filter.personal_only) {
+        auto domain = core_->domains.find(item->item.domain);
+        if (!domain) return domain.error();
+        if (!*domain || !(*domain)->personal) continue;
+      }
+      if (*sees && (filter.key.empty() || item->item.key == filter.key) && has_category(item->item, filter.category) &&
           search.matches(item->text->title, item->text->description)) {
         out.items.push_back(item->whole());
       }

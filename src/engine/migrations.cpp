@@ -6,7 +6,10 @@
 #include <openindex/workflow_engine.hpp>
 
 #include "engine/admission.hpp"
+#include "engine/answers.hpp"
 #include "engine/bulk.hpp"
+#include "json/stored.hpp"
+#include "json/writer.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -46,7 +49,29 @@ Result<void> visit_items(EngineCore& core, const WorkflowId& id, const std::stri
 
 Result<void> require_role(EngineCore& core, const Actor& actor, const Workflow& workflow, Role role) {
   if (actor.kind() == ActorKind::run) return Error(errc::outside_run).with("run", actor.run_id().str());
-  return core.domains.require(actor, workflow.domain.empty() ? workflow.id.str() : workflow.domain, role);
+  return core.domains.require(actor, domain_of(workflow), role);
+}
+
+// What was asked, for the digest of a request.
+std::string asked(const WorkflowId& id, const MigrateAll& migration) {
+  json::Writer out;
+  out.begin_array().string("migrate all").string(id.str()).number(std::uint64_t{migration.version});
+  out.string(migration.domain).boolean(migration.resolved).boolean(migration.mapping.drop_unknown_fields);
+  for (const auto& [from, to] : migration.mapping.statuses) out.string(from).string(to);
+  return std::move(out.end_array()).str();
+}
+
+// A report as it is remembered.
+Record record_of(const WorkflowId& id, const MigrationReport& report) {
+  json::Writer out;
+  out.begin_object().key("checked").number(report.checked_count).key("migrated").number(report.migrated_count);
+  return {{"workflow", id.str()}, report.version, std::move(out.end_object()).str(), {}};
+}
+
+Result<MigrationReport> read_report(const Record& record) {
+  auto in = json::Stored::read(record.body, "migration of " + record.id.key);
+  if (!in) return in.error();
+  return MigrationReport{static_cast<std::uint32_t>(record.version), in->natural("checked"), in->natural("migrated")};
 }
 
 Error refuse(const std::vector<ItemKey>& keys, const std::vector<Result<LoadedItemPtr>>& answers) {
@@ -101,7 +126,9 @@ Result<std::vector<TouchingDifference>> WorkflowEngine::compare_versions(const A
 }
 
 Result<MigrationReport> WorkflowEngine::migrate_all(const Actor& actor, const WorkflowId& id,
-                                                    const MigrateAll& migration) {
+                                                    const MigrateAll& migration, const CallOptions& call) {
+  auto request = request_of(actor, migration.dry_run ? std::string() : call.idempotency_key, asked(id, migration));
+  if (!request) return request.error();
   auto target = core_->shelf.find(id, migration.version);
   if (!target) return target.error();
   if (actor.is_agent()) {
@@ -109,6 +136,13 @@ Result<MigrationReport> WorkflowEngine::migrate_all(const Actor& actor, const Wo
   }
   if (auto allowed = require_role(*core_, actor, (*target)->definition(), Role::admin); !allowed) {
     return allowed.error();
+  }
+  KnownRecord known;
+  if (*request) {
+    auto found = find_record(core_->options.storage, **request, core_->options.clock.now());
+    if (!found) return found.error();
+    if (found->record) return read_report(*found->record);
+    known = std::move(*found);
   }
   MigrationReport report{.version = (*target)->version()};
   std::vector<ItemKey> keys;
@@ -133,14 +167,25 @@ Result<MigrationReport> WorkflowEngine::migrate_all(const Actor& actor, const Wo
     if (error.code() == errc::not_found && error.context("item") == keys[position].str()) return LoadedItemPtr();
     return error;
   };
-  auto answers = apply_all(*core_, keys.size(), migrate_one, {.dry_run = migration.dry_run});
+  const auto count = [&](const std::vector<Result<LoadedItemPtr>>& answers) {
+    // Null: gone since it was gathered.
+    report.migrated_count = static_cast<std::uint64_t>(
+        std::count_if(answers.begin(), answers.end(), [](const auto& one) { return one && *one != nullptr; }));
+  };
+  const auto remember_report = [&](const std::vector<Result<LoadedItemPtr>>& answers) -> Result<ChangeSet> {
+    count(answers);
+    ChangeSet changes;
+    changes.id = core_->door.mint_commit();
+    remember(changes, **request, known, record_of(id, report), core_->options.clock.now());
+    return changes;
+  };
+  auto answers = apply_all(*core_, keys.size(), migrate_one, {.dry_run = migration.dry_run},
+                           *request ? BulkFinish(remember_report) : BulkFinish());
   if (!answers) return answers.error();
   if (std::any_of(answers->begin(), answers->end(), [](const auto& one) { return !one; })) {
     return refuse(keys, *answers);
   }
-  // Null: pruned since it was gathered.
-  report.migrated_count = static_cast<std::uint64_t>(
-      std::count_if(answers->begin(), answers->end(), [](const auto& one) { return *one != nullptr; }));
+  count(*answers);
   return report;
 }
 

@@ -28,6 +28,13 @@ Result<Comment> read_comment(const Record& record) {
   return comment;
 }
 
+// The rules know nothing of roles, by which everything is refused before they are asked.
+void refuse_exits(AgentContext& context, const Error& refused) {
+  for (BlockedExit& blocked : context.blocked_exits) blocked.reasons.insert(blocked.reasons.begin(), refused);
+  for (Exit& exit : context.allowed_exits) context.blocked_exits.push_back({std::move(exit), {refused}});
+  context.allowed_exits.clear();
+}
+
 }  // namespace
 
 WorkflowEngine::WorkflowEngine(Options options) : core_(std::make_unique<EngineCore>(options)) {}
@@ -36,65 +43,6 @@ WorkflowEngine::~WorkflowEngine() = default;
 Storage& WorkflowEngine::storage() noexcept { return core_->options.storage; }
 Clock& WorkflowEngine::clock() noexcept { return core_->options.clock; }
 RandomSource& WorkflowEngine::random() noexcept { return core_->options.random; }
-
-Result<SavedWorkflow> WorkflowEngine::save(const Actor& actor, const Workflow& workflow, const CallOptions& call) {
-  // Of the domain that it is in and of the one that it says: a workflow does not change hands by being saved.
-  const auto may_save = [&](const Workflow& definition) -> Result<void> {
-    if (actor.is_agent()) return {};  // refused by the shelf
-    return core_->domains.require(actor, definition.domain.empty() ? definition.id.str() : definition.domain,
-                                  Role::admin);
-  };
-  if (auto allowed = may_save(workflow); !allowed) return allowed.error();
-  return core_->shelf.save(actor, workflow, may_save, core_->door.mint_commit(), call);
-}
-
-Result<Workflow> WorkflowEngine::workflow(const WorkflowId& id, std::uint32_t version) {
-  auto found = core_->shelf.find(id, version);
-  if (!found) return found.error();
-  return (*found)->definition();
-}
-
-Result<std::string> WorkflowEngine::workflow_json(const WorkflowId& id, std::uint32_t version) {
-  auto found = core_->shelf.find(id, version);
-  if (!found) return found.error();
-  auto settings = core_->shelf.all_settings((*found)->definition());
-  if (!settings) return settings.error();
-  return merged_json((*found)->definition(), *settings);
-}
-
-Result<void> WorkflowEngine::attach_provider(const Actor& actor, const WorkflowId& id, const std::string& stage,
-                                             const ProviderId& provider, const CallOptions& call) {
-  const auto add = [&](StageSettings& settings) {
-    const auto& list = settings.providers;
-    if (std::find(list.begin(), list.end(), provider) == list.end()) settings.providers.push_back(provider);
-  };
-  return edit_settings(actor, id, stage, add, call, "attach " + provider.str());
-}
-
-Result<void> WorkflowEngine::set_stage_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
-                                                const StageSettings& settings, const CallOptions& call) {
-  return edit_settings(
-      actor, id, stage, [&](StageSettings& current) { current = settings; }, call, "set " + settings.to_json());
-}
-
-Result<void> WorkflowEngine::edit_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
-                                           const std::function<void(StageSettings&)>& edit, const CallOptions& call,
-                                           const std::string& what) {
-  if (!actor.is_agent()) {
-    auto workflow = core_->shelf.find(id, 0);
-    if (!workflow) return workflow.error();
-    const Workflow& definition = (*workflow)->definition();
-    const std::string& domain = definition.domain.empty() ? definition.id.str() : definition.domain;
-    if (auto allowed = core_->domains.require(actor, domain, Role::admin); !allowed) return allowed;
-  }
-  auto request = request_of(actor, call.idempotency_key, "settings of " + id.str() + " " + stage + " " + what);
-  if (!request) return request.error();
-  return core_->shelf.edit_settings(actor, id, stage, edit, core_->door.mint_commit(), *request);
-}
-
-Result<StageSettings> WorkflowEngine::stage_settings(const WorkflowId& id, const std::string& stage) {
-  return core_->shelf.settings(id, stage);
-}
 
 Result<WorkItem> WorkflowEngine::create(const Actor& actor, const NewItem& item) {
   auto created = core_->door.create(actor, item);
@@ -121,6 +69,10 @@ Result<AgentContext> WorkflowEngine::agent_context(const Actor& actor, const Ite
   auto loaded = core_->door.load(key);
   if (!loaded) return loaded.error();
   AgentContext context = context_of((*loaded)->snapshot(), actor, core_->options.clock.now());
+  if (auto works = core_->domains.require(actor, domain_of(key), Role::member); !works) {
+    if (works.error().code() != errc::not_permitted) return works.error();
+    refuse_exits(context, works.error());
+  }
   auto all_runs = runs(actor, key);
   if (!all_runs) return all_runs.error();
   context.runs = std::move(*all_runs);

@@ -49,6 +49,18 @@ Result<CompiledWorkflowPtr> WorkflowShelf::find(const WorkflowId& id, std::uint3
   return compiled_.try_emplace(key, std::move(*compiled)).first->second;
 }
 
+Result<std::vector<WorkflowId>> WorkflowShelf::all() {
+  std::vector<WorkflowId> ids;
+  ScanRequest request{.index = Index::key, .prefix = {std::string("workflow")}, .limit_count = 1000};
+  do {
+    auto page = options_.storage.scan(request);
+    if (!page) return page.error();
+    for (const Record& head : page->rows) ids.emplace_back(head.id.key);
+    request.after = std::move(page->next);
+  } while (!request.after.empty());
+  return ids;
+}
+
 Result<CompiledWorkflowPtr> WorkflowShelf::compile(const WorkflowId& id, std::uint32_t version) {
   auto record = read_record(options_.storage, version_record(id, version), "workflow version");
   if (!record) return record.error();

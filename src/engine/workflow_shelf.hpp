@@ -35,6 +35,9 @@ class WorkflowShelf {
   /// Find a compiled version; 0: the latest. @par Errors not_found, storage_corrupt, storage
   Result<CompiledWorkflowPtr> find(const WorkflowId& id, std::uint32_t version);
 
+  /// Which workflows there are, by id. @par Errors storage
+  Result<std::vector<WorkflowId>> all();
+
   // Settings of stages (stage_settings.cpp).
 
   using StageSettingsPtr = std::shared_ptr<const StageSettings>;

@@ -42,25 +42,32 @@ void AgentSession::drop() noexcept {
   engine_ = nullptr;
 }
 
-Result<void> AgentSession::execute(const Command& command) {
+Result<void> AgentSession::execute(const Command& command, const CallOptions& call) {
   assert(engine_ != nullptr && "the session was finished or moved from");
-  auto changed = engine_->execute(actor_, item_.key, command, {.fence = epoch_});
+  auto changed =
+      engine_->execute(actor_, item_.key, command, {.fence = epoch_, .idempotency_key = call.idempotency_key});
   if (!changed) return changed.error();
   item_ = std::move(*changed);
   return {};
 }
 
-Result<void> AgentSession::set_field(const std::string& key, FieldValue value) {
-  return execute(SetFields{{{key, std::move(value)}}});
+Result<void> AgentSession::set_field(const std::string& key, FieldValue value, const CallOptions& call) {
+  return execute(SetFields{{{key, std::move(value)}}}, call);
 }
-Result<void> AgentSession::set_fields(FieldValues values) { return execute(SetFields{std::move(values)}); }
-Result<void> AgentSession::comment(std::string body) { return execute(AddComment{std::move(body)}); }
-Result<void> AgentSession::transition(std::string to_status) { return execute(ChangeStatus{std::move(to_status)}); }
-Result<void> AgentSession::heartbeat() { return execute(Heartbeat{hold_}); }
+Result<void> AgentSession::set_fields(FieldValues values, const CallOptions& call) {
+  return execute(SetFields{std::move(values)}, call);
+}
+Result<void> AgentSession::comment(std::string body, const CallOptions& call) {
+  return execute(AddComment{std::move(body)}, call);
+}
+Result<void> AgentSession::transition(std::string to_status, const CallOptions& call) {
+  return execute(ChangeStatus{std::move(to_status)}, call);
+}
+Result<void> AgentSession::heartbeat() { return execute(Heartbeat{hold_}, {}); }
 
-Result<void> AgentSession::progress(const std::string& gate, Progress acknowledged) {
+Result<void> AgentSession::progress(const std::string& gate, Progress acknowledged, const CallOptions& call) {
   acknowledged.gate = gate;
-  return execute(acknowledged);
+  return execute(acknowledged, call);
 }
 
 Result<AgentContext> AgentSession::context() {
@@ -68,14 +75,14 @@ Result<AgentContext> AgentSession::context() {
   return engine_->agent_context(actor_, item_.key);
 }
 
-Result<WorkItem> AgentSession::complete(const Complete& complete) && {
-  if (auto done = execute(complete); !done) return done.error();
+Result<WorkItem> AgentSession::complete(const Complete& complete, const CallOptions& call) && {
+  if (auto done = execute(complete, call); !done) return done.error();
   engine_ = nullptr;
   return item_;
 }
 
-Result<WorkItem> AgentSession::release(std::string note) && {
-  if (auto done = execute(Release{std::move(note)}); !done) return done.error();
+Result<WorkItem> AgentSession::release(std::string note, const CallOptions& call) && {
+  if (auto done = execute(Release{std::move(note)}, call); !done) return done.error();
   engine_ = nullptr;
   return item_;
 }

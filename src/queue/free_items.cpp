@@ -6,14 +6,6 @@
 namespace openindex::queue {
 namespace {
 
-bool matches(const engine::LoadedItem& loaded, const QueueFilter& filter) {
-  const WorkItem& item = loaded.item;
-  const auto fits = [](const std::string& wanted, const std::string& has) { return wanted.empty() || wanted == has; };
-  return fits(filter.domain, item.domain) && fits(filter.workflow.str(), item.workflow.str()) &&
-         fits(filter.stage, item.stage) && (!filter.priority || *filter.priority == item.priority) &&
-         engine::TextSearch(filter.search).matches(loaded.text->title, loaded.text->description);
-}
-
 ScanRequest expired_items(const char* topic, Time now) {
   return {.index = Index::due,
           .prefix = {std::string(topic)},
@@ -22,8 +14,10 @@ ScanRequest expired_items(const char* topic, Time now) {
           .after = {}};
 }
 
-ScanRequest unheld_items(const QueueFilter& filter) {
-  ScanRequest request{.index = Index::queue, .prefix = {std::string()}};
+}  // namespace
+
+ScanRequest held_items(const QueueFilter& filter, const std::string& holder) {
+  ScanRequest request{.index = Index::queue, .prefix = {holder}};
   const auto where = [&](std::size_t field, const std::string& value) {
     if (!value.empty()) request.where.push_back({field, Predicate::Op::equal, value});
   };
@@ -34,11 +28,17 @@ ScanRequest unheld_items(const QueueFilter& filter) {
   return request;
 }
 
-}  // namespace
+bool matches(const engine::LoadedItem& loaded, const QueueFilter& filter) {
+  const WorkItem& item = loaded.item;
+  const auto fits = [](const std::string& wanted, const std::string& has) { return wanted.empty() || wanted == has; };
+  return fits(filter.domain, item.domain) && fits(filter.workflow.str(), item.workflow.str()) &&
+         fits(filter.stage, item.stage) && (!filter.priority || *filter.priority == item.priority) &&
+         engine::TextSearch(filter.search).matches(loaded.text->title, loaded.text->description);
+}
 
 ScanRequest free_items(FreePart part, const QueueFilter& filter, Time now, std::uint32_t limit,
                        const std::string& after) {
-  ScanRequest request = part == FreePart::unheld ? unheld_items(filter)
+  ScanRequest request = part == FreePart::unheld ? held_items(filter, "")
                                                  : expired_items(part == FreePart::expired ? "hold" : "run_hold", now);
   request.limit_count = limit;
   request.after = after;

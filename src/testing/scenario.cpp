@@ -194,8 +194,8 @@ ScenarioContext Scenario::context(const Actor& actor, const ItemKey& item, CallS
 }
 
 Workflow Scenario::workflow_of(const WorkItem& item, CallSite site) {
-  return expect(*this, engine_.workflow(item.workflow, item.workflow_version), "read the workflow of " + item.key.str(),
-                site);
+  return expect(*this, engine_.workflow(host().actor(), item.workflow, item.workflow_version),
+                "read the workflow of " + item.key.str(), site);
 }
 
 void Scenario::fail(std::string_view step, std::string_view why, CallSite site) const {

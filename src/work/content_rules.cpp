@@ -7,6 +7,7 @@
 #include "work/content_bounds.hpp"
 #include "work/exit_rules.hpp"
 #include "work/field_rules.hpp"
+#include "work/gate_rules.hpp"
 #include "work/judge.hpp"
 #include "work/shown.hpp"
 
@@ -147,6 +148,7 @@ Result<Decision> Judge::operator()(const RemoveAttachment& remove) {
   }
   Decision decision;
   decision.detach = remove.number;
+  decision.outdated.push_back(attachment_covered(remove.number));
   decision.audit.push_back({"work_item.attachment_removed", {{"attachment", shown(found->name), ""}}, {}});
   extend_hold(decision);
   return decision;

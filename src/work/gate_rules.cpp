@@ -170,6 +170,8 @@ Error gate_not_available(const ItemSnapshot& snapshot, const std::string& gate) 
   return Error(errc::gate_not_available).with("gate", gate).with_allowed(std::move(here));
 }
 
+std::string attachment_covered(std::uint32_t number) { return fmt::format("attachment/{}", number); }
+
 bool lacks_field(const WorkItem& item, const std::string& key) {
   const auto found = item.fields.find(key);
   return found == item.fields.end() || found->second.empty() ||

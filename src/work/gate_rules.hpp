@@ -44,6 +44,9 @@ bool leads_from_here(const ItemSnapshot& snapshot, GateIndex gate);
 /// The refusal of a gate that does not lead out of the current status.
 Error gate_not_available(const ItemSnapshot& snapshot, const std::string& gate);
 
+/// How an acknowledgement names an attachment that it covers. (Keys of fields have no `/`.)
+std::string attachment_covered(std::uint32_t number);
+
 /// Tell whether the item has no value in a field.
 bool lacks_field(const WorkItem& item, const std::string& key);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "work/exit_rules.hpp"
+#include "work/gate_rules.hpp"
 
 namespace openindex::work {
 namespace {
@@ -76,6 +77,7 @@ void Judge::acknowledge(Decision& decision, GateIndex gate, const std::vector<st
   for (const auto& [key, value] : item_.fields) {
     if (!value.empty()) made.covered.push_back(key);
   }
+  for (const Attachment& file : item_.attachments) made.covered.push_back(attachment_covered(file.number));
   decision.acknowledged.push_back(std::move(made));
 }
 

@@ -38,6 +38,12 @@ std::vector<Error> standing_reasons(const ItemSnapshot& snapshot, const Actor& a
 
 }  // namespace
 
+Role role_needed(const Command& command) noexcept {
+  const bool privileged = std::holds_alternative<TakeOver>(command) || std::holds_alternative<Reopen>(command) ||
+                          std::holds_alternative<Migrate>(command);
+  return privileged ? Role::admin : Role::member;
+}
+
 Result<Decision> decide(const ItemSnapshot& snapshot, const Command& command, const Actor& actor, Time now,
                         std::uint64_t fence) {
   if (auto inside = work::check_inside(snapshot, actor); !inside) return inside.error();

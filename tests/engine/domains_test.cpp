@@ -49,6 +49,61 @@ TEST_CASE("who has no role in a domain finds nothing of it") {
   CHECK(f.engine.domains(f.stranger)->empty());
 }
 
+TEST_CASE("a workflow and its settings are read by those who have a role in its domain") {
+  DomainFixture f;
+  CHECK(refusal(f.engine.workflow(f.stranger, "TRIAGE")) == errc::not_found);
+  CHECK(f.engine.workflow(f.stranger, "TRIAGE").error().context("workflow") == "TRIAGE");
+  CHECK(f.engine.workflow(f.stranger, "TRIAGE").error().context("domain").empty());
+  CHECK(refusal(f.engine.workflow_json(f.stranger, "TRIAGE")) == errc::not_found);
+  CHECK(refusal(f.engine.stage_settings(f.stranger, "TRIAGE", "plan")) == errc::not_found);
+  CHECK(refusal(f.engine.set_stage_settings(f.stranger, "TRIAGE", "plan", {})) == errc::not_found);
+  CHECK(f.engine.workflow(f.viewer, "TRIAGE"));
+  CHECK(f.engine.workflow_json(f.viewer, "TRIAGE"));
+  CHECK(f.engine.stage_settings(f.viewer, "TRIAGE", "plan"));
+  CHECK(f.engine.workflows(f.stranger)->empty());
+  const auto all = f.engine.workflows(f.viewer).value();
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].id == WorkflowId("TRIAGE"));
+  CHECK(all[0].domain == "BUG");
+  CHECK(all[0].version == 1);
+  CHECK(f.engine.workflows(f.viewer, "OPS")->empty());
+  CHECK(f.engine.audit_entries(f.viewer, {.item = "workflow.TRIAGE"})->entries.size() == 1);
+  CHECK(f.engine.audit_entries(f.stranger, {.item = "workflow.TRIAGE"})->entries.empty());
+  // A run reads its item's workflow, and no settings.
+  const Actor run = Actor::run("r", f.key, "a", 1);
+  CHECK(f.engine.workflow(run, "TRIAGE"));
+  CHECK(refusal(f.engine.workflow(run, "OTHER")) == errc::outside_run);
+  CHECK(refusal(f.engine.stage_settings(run, "TRIAGE", "plan")) == errc::outside_run);
+  CHECK(refusal(f.engine.workflow_json(run, "TRIAGE")) == errc::outside_run);
+  CHECK(refusal(f.engine.workflows(run)) == errc::outside_run);
+}
+
+TEST_CASE("a workflow is used by those who may read it, and by all members of a domain whose default it is") {
+  DomainFixture f;
+  REQUIRE(f.engine.create_domain(f.stranger, {.key = "OPS", .name = "Ops"}));
+  CHECK(refusal(f.engine.create(f.stranger, {.workflow = "TRIAGE", .title = "x", .domain = "OPS"})) == errc::not_found);
+  CHECK(refusal(f.engine.update_domain(f.stranger, "OPS", {.default_workflow = WorkflowId("TRIAGE")})) ==
+        errc::not_found);
+  CHECK(refusal(f.engine.update_domain(f.stranger, "OPS", {.default_workflow = WorkflowId("NONE")})) ==
+        errc::not_found);
+  REQUIRE(f.engine.set_member(f.stranger, "OPS", "viewer", Role::member));
+  CHECK(f.engine.create(f.viewer, {.workflow = "TRIAGE", .title = "x", .domain = "OPS"}));
+  REQUIRE(f.engine.set_member(f.stranger, "OPS", "admin", Role::admin));
+  REQUIRE(f.engine.update_domain(f.admin, "OPS", {.default_workflow = WorkflowId("TRIAGE")}));
+  CHECK(f.engine.create(f.stranger, {.title = "x", .domain = "OPS"}));
+}
+
+TEST_CASE("what a viewer may do is told as nothing, with the reason") {
+  DomainFixture f;
+  const auto context = f.engine.agent_context(f.viewer, f.key).value();
+  CHECK(context.allowed_exits.empty());
+  REQUIRE(context.blocked_exits.size() == f.engine.agent_context(f.member, f.key)->allowed_exits.size() +
+                                              f.engine.agent_context(f.member, f.key)->blocked_exits.size());
+  for (const BlockedExit& blocked : context.blocked_exits) {
+    CHECK(blocked.reasons.front().code() == errc::not_permitted);
+  }
+}
+
 TEST_CASE("a viewer reads and changes nothing") {
   DomainFixture f;
   CHECK(f.engine.get(f.viewer, f.key));
@@ -136,7 +191,7 @@ TEST_CASE("a workflow does not change hands by being saved under another domain"
   workflow.domain = "ZZZ";
   CHECK(refusal(f.engine.save(f.stranger, workflow)) == errc::not_found);
   CHECK(refusal(f.engine.save(f.member, workflow)) == errc::not_permitted);
-  CHECK(f.engine.workflow("TRIAGE")->domain == "BUG");
+  CHECK(f.engine.workflow(f.host, "TRIAGE")->domain == "BUG");
   CHECK(f.engine.save(f.admin, workflow));
 }
 

@@ -55,6 +55,23 @@ TEST_CASE("a field set later makes no gate stale, one that was covered does, and
   CHECK(f.read(key).gates[0].changed.size() == 2);
 }
 
+TEST_CASE(
+    "an attachment that a gate was acknowledged with makes it stale when it goes, one that comes later does not") {
+  GateFixture f;
+  const ItemKey key = f.bug();
+  REQUIRE(f.engine.transition(f.mia, key, "triaging"));
+  REQUIRE(f.engine.attach(f.mia, key, {.name = "log.txt", .uri = "file:log"}));
+  REQUIRE(f.engine.set_fields(f.mia, key, {{"severity", "high"}, {"component", "parser"}}));
+  REQUIRE(f.engine.progress(f.mia, key, {.gate = "triage_to_plan", .accept_text = true}));
+  CHECK(f.read(key).gates[0].covered == std::vector<std::string>{"component", "severity", "attachment/1"});
+  REQUIRE(f.engine.attach(f.noa, key, {.name = "more.txt", .uri = "file:more"}));
+  REQUIRE(f.engine.detach(f.noa, key, 2));
+  CHECK_FALSE(f.read(key).gates[0].stale());
+  REQUIRE(f.engine.detach(f.noa, key, 1));
+  CHECK(f.read(key).gates[0].changed == std::vector<std::string>{"attachment/1"});
+  CHECK(f.read(key).gates[0].changed_by == "noa");
+}
+
 TEST_CASE("no door leads to completion through a stale gate until it is acknowledged again") {
   GateFixture f;
   const ItemKey key = f.reviewed();

@@ -116,6 +116,20 @@ TEST_CASE("the next item under a key is the same one again, and another key take
         errc::idempotency_conflict);
 }
 
+TEST_CASE("what a session does under a key is done once") {
+  EngineFixture f;
+  f.bug();
+  auto session = f.queue.claim_next(f.alpha).value();
+  REQUIRE(session);
+  const CallOptions once{.idempotency_key = "once"};
+  REQUIRE(session->comment("seen", once));
+  REQUIRE(session->comment("seen", once));
+  CHECK(session->item().comment_count == 1);
+  CHECK(session->comment("seen again", once).error().code() == errc::idempotency_conflict);
+  REQUIRE(session->set_field("component", "parser", {.idempotency_key = "field"}));
+  CHECK(std::move(*session).release("", {.idempotency_key = "end"}));
+}
+
 TEST_CASE("many claimed under a key are the same ones again") {
   EngineFixture f;
   for (int i = 0; i < 5; ++i) static_cast<void>(f.bug());
@@ -165,7 +179,7 @@ TEST_CASE("changes of domains and definitions under a key are answered again as 
   REQUIRE(f.engine.set_stage_settings(f.host, "TRIAGE", "plan", {.turns_max = 9}, setting));
   REQUIRE(f.engine.set_stage_settings(f.host, "TRIAGE", "plan", {.turns_max = 12}));
   REQUIRE(f.engine.set_stage_settings(f.host, "TRIAGE", "plan", {.turns_max = 9}, setting));
-  CHECK(f.engine.stage_settings("TRIAGE", "plan")->turns_max == 12);  // the repetition changed nothing
+  CHECK(f.engine.stage_settings(f.host, "TRIAGE", "plan")->turns_max == 12);  // the repetition changed nothing
   CHECK(f.engine.set_stage_settings(f.host, "TRIAGE", "plan", {.turns_max = 5}, setting).error().code() ==
         errc::idempotency_conflict);
 }

@@ -87,7 +87,7 @@ TEST_CASE("an item that matches throughout a paged listing appears exactly once,
   for (const ItemKey& key : keys) CHECK(seen.count(key.str()) == 1);
 }
 
-TEST_CASE("pages of what is available have the size asked for, and those past their deadline come first") {
+TEST_CASE("pages of what is available have the size asked for, and what is past its deadline stands in its place") {
   ListFixture f;
   std::vector<ItemKey> keys;
   for (int i = 0; i < 20; ++i) keys.push_back(f.bug());
@@ -102,8 +102,69 @@ TEST_CASE("pages of what is available have the size asked for, and those past th
     after = page.next;
   } while (!after.empty());
   REQUIRE(seen.size() == 20);
-  CHECK(seen[0] == keys[10].str());
-  CHECK(std::set<std::string>(seen.begin(), seen.end()).size() == 20);
+  for (std::size_t i = 0; i < 20; ++i) CHECK(seen[i] == keys[i].str());
+}
+
+TEST_CASE("what stays available while others claim, release and let go stale is listed exactly once") {
+  ListFixture f;
+  std::vector<ItemKey> keys;
+  for (int i = 0; i < 40; ++i) keys.push_back(f.bug("x", i % 3 == 0 ? Priority::high : Priority::low));
+  for (std::size_t i = 0; i < 40; i += 2) REQUIRE(f.engine.claim(f.alpha, keys[i], {.hold = 1min}));
+  f.clock.advance(2min);
+  std::multiset<std::string> seen;
+  std::string after;
+  std::size_t turn = 0;
+  do {
+    const auto page = f.queue.available(f.host, {}, 3, after).value();
+    for (const WorkItem& item : page.items) seen.insert(item.key.str());
+    after = page.next;
+    // Let go of what was listed and of what was not, from both ends.
+    for (const std::size_t i : {2 * turn, 38 - 2 * turn}) {
+      if (i < 40 && f.engine.get(f.host, keys[i])->hold) REQUIRE(f.engine.release(f.alpha, keys[i]));
+    }
+    if (turn == 2) REQUIRE(f.engine.claim(f.beta, keys[39]));
+    ++turn;
+  } while (!after.empty());
+  keys.pop_back();
+  for (const ItemKey& key : keys) CHECK(seen.count(key.str()) == 1);
+}
+
+TEST_CASE("what an agent holds is listed a page at a time, most urgent first, and narrowed like the queue") {
+  ListFixture f;
+  for (int i = 0; i < 5; ++i) REQUIRE(f.engine.claim(f.alpha, f.bug("small", Priority::low)));
+  REQUIRE(f.engine.claim(f.alpha, f.bug("urgent", Priority::critical)));
+  REQUIRE(f.engine.claim(f.beta, f.bug("another's")));
+  const auto first = f.queue.mine(f.alpha, {}, 4).value();
+  REQUIRE(first.items.size() == 4);
+  CHECK(first.items.front().title == "urgent");
+  const auto rest = f.queue.mine(f.alpha, {}, 4, first.next).value();
+  CHECK(rest.items.size() == 2);
+  CHECK(rest.next.empty());
+  CHECK(f.queue.mine(f.alpha, {.priority = Priority::low})->items.size() == 5);
+  CHECK(f.queue.mine(f.alpha, {.search = "URGENT"})->items.size() == 1);
+  CHECK(f.queue.mine(f.alpha, {.domain = "OTHER"})->items.empty());
+  CHECK(f.queue.mine(f.alpha).value().size() == 6);
+  CHECK(f.queue.mine(f.alpha, {}, 0).error().code() == errc::invalid_argument);
+  CHECK(f.queue.mine(f.alpha, {}, 4, "nonsense").error().code() == errc::invalid_argument);
+  CHECK(f.queue.mine(f.mia, {}).error().code() == errc::agent_id_required);
+}
+
+TEST_CASE("a list can be asked for one key, and for personal domains only") {
+  ListFixture f;
+  const ItemKey first = f.bug("first"), second = f.bug("second");
+  REQUIRE(f.engine.create_domain(f.mia, {.key = "MIA", .name = "Mia's", .personal = true}));
+  const ItemKey own = f.engine.create(f.mia, {.workflow = "TRIAGE", .title = "own", .domain = "MIA"})->key;
+  CHECK(f.titles({.key = second}) == Titles{"second"});
+  CHECK(f.titles({.key = second, .status = "done"}).empty());
+  CHECK(f.titles({.key = second, .domain = "MIA"}).empty());
+  for (const char* no_key : {"BUG-0", "BUG-02", "BUG-", "BUG", "-2", "BUG-2.1", "BUG-2x", "BUG-99999999999999999999"}) {
+    CAPTURE(no_key);
+    CHECK(f.titles({.key = no_key}).empty());
+  }
+  const auto mias = f.engine.list(f.mia, {.personal_only = true}).value();
+  REQUIRE(mias.items.size() == 1);
+  CHECK(mias.items.front().key == own);
+  CHECK(f.engine.list(f.noa, {.personal_only = true})->items.empty());
 }
 
 TEST_CASE("many items are claimed in one durable write, most urgent first") {

@@ -175,6 +175,27 @@ TEST_CASE("all items are migrated in one commit, finished ones only when asked f
   CHECK(f.engine.migrate_all(f.host, "TRIAGE", {.mapping = how.mapping, .resolved = true})->migrated_count == 1);
 }
 
+TEST_CASE("a migration of all under a key gives the same report again and migrates nothing a second time") {
+  EngineFixture f;
+  for (int i = 0; i < 3; ++i) f.bug();
+  save(f, renamed());
+  const MigrateAll how{.mapping = {.statuses = {{"new", "reported"}}}};
+  CHECK(f.engine.migrate_all(f.host, "TRIAGE", {}, {.idempotency_key = "k"}).error().code() == errc::migration_refused);
+  const auto first = f.engine.migrate_all(f.host, "TRIAGE", how, {.idempotency_key = "k"});
+  REQUIRE(first);
+  f.bug();
+  const auto again = f.engine.migrate_all(f.host, "TRIAGE", how, {.idempotency_key = "k"});
+  REQUIRE(again);
+  CHECK(again->version == 2);
+  CHECK(again->checked_count == 3);
+  CHECK(again->migrated_count == 3);
+  auto other = how;
+  other.resolved = true;
+  CHECK(f.engine.migrate_all(f.host, "TRIAGE", other, {.idempotency_key = "k"}).error().code() ==
+        errc::idempotency_conflict);
+  CHECK(f.engine.migrate_all(f.mia, "TRIAGE", other, {.idempotency_key = "k"})->migrated_count == 0);
+}
+
 TEST_CASE("one item that does not fit keeps all where they are, and every misfit is listed") {
   EngineFixture f;
   const ItemKey fits = bug_in_triage(f), first = f.bug(), second = f.bug();

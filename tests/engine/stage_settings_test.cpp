@@ -48,10 +48,10 @@ TEST_CASE("stage settings are read back as they were set, by every engine on the
                                .enabled = false,
                                .claims_by_hand = false};
   REQUIRE(f.engine.set_stage_settings(f.host, "TRIAGE", "triage", settings));
-  CHECK(f.engine.stage_settings("TRIAGE", "triage").value() == settings);
+  CHECK(f.engine.stage_settings(f.host, "TRIAGE", "triage").value() == settings);
   WorkflowEngine other{{.storage = f.storage, .clock = f.clock, .random = f.random}};
-  CHECK(other.stage_settings("TRIAGE", "triage").value() == settings);
-  CHECK(f.engine.stage_settings("TRIAGE", "plan").value() == StageSettings());
+  CHECK(other.stage_settings(f.host, "TRIAGE", "triage").value() == settings);
+  CHECK(f.engine.stage_settings(f.host, "TRIAGE", "plan").value() == StageSettings());
 }
 
 TEST_CASE("attaching a provider leaves the other settings of the stage alone") {
@@ -59,7 +59,7 @@ TEST_CASE("attaching a provider leaves the other settings of the stage alone") {
   REQUIRE(f.engine.set_stage_settings(f.host, "TRIAGE", "triage", {.turns_max = 5, .enabled = false}));
   REQUIRE(f.engine.attach_provider(f.host, "TRIAGE", "triage", "prov_a"));
   const StageSettings expected{.providers = {"prov_a"}, .turns_max = 5, .enabled = false};
-  CHECK(f.engine.stage_settings("TRIAGE", "triage").value() == expected);
+  CHECK(f.engine.stage_settings(f.host, "TRIAGE", "triage").value() == expected);
 }
 
 TEST_CASE("one audit entry tells each setting that changed, with its old and new value") {
@@ -99,7 +99,7 @@ TEST_CASE("settings out of bounds are refused with every place, and change nothi
   CHECK(refused.error().problems().size() == 2);
   CHECK(refused.error().context("stage") == "triage");
   CHECK(f.engine.attach_provider(f.host, "TRIAGE", "triage", "").error().problems().front().pointer == "/providers/0");
-  CHECK(f.engine.stage_settings("TRIAGE", "triage").value() == StageSettings());
+  CHECK(f.engine.stage_settings(f.host, "TRIAGE", "triage").value() == StageSettings());
 }
 
 TEST_CASE("stage settings are changed by whoever manages the domain, and never by agents") {
@@ -122,7 +122,7 @@ TEST_CASE("a record that knows providers only is read with defaults") {
   EngineFixture f;
   write(f, R"({"providers":["prov_a"]})");
   const StageSettings expected{.providers = {"prov_a"}};
-  CHECK(f.engine.stage_settings("TRIAGE", "triage").value() == expected);
+  CHECK(f.engine.stage_settings(f.host, "TRIAGE", "triage").value() == expected);
   CHECK(f.engine.claim(f.alpha, in_triage(f)));
 }
 
@@ -143,9 +143,10 @@ TEST_CASE("the JSON of a stored version has the settings that its stages have no
   REQUIRE(f.engine.save(f.host, second));
   const StageSettings settings{.providers = {"prov_a"}, .turns_max = 5};
   REQUIRE(f.engine.set_stage_settings(f.host, "TRIAGE", "plan", settings));
-  CHECK(f.engine.workflow_json("TRIAGE").value() == merged_json(second, {{"plan", settings}}));
-  CHECK(f.engine.workflow_json("TRIAGE", 1).value() == merged_json(tests::triage_workflow(), {{"plan", settings}}));
-  CHECK(f.engine.workflow_json("NOPE").error().code() == errc::not_found);
+  CHECK(f.engine.workflow_json(f.host, "TRIAGE").value() == merged_json(second, {{"plan", settings}}));
+  CHECK(f.engine.workflow_json(f.host, "TRIAGE", 1).value() ==
+        merged_json(tests::triage_workflow(), {{"plan", settings}}));
+  CHECK(f.engine.workflow_json(f.host, "NOPE").error().code() == errc::not_found);
 }
 
 TEST_CASE("a stage that is left to its runs refuses agents, and lets people and the run work") {

@@ -20,9 +20,9 @@ TEST_CASE("saving a definition makes a version, saving it again does not") {
   auto changed = tests::triage_workflow();
   changed.name = "Bug triage, revised";
   CHECK(f.engine.save(f.host, changed)->version == 2);
-  CHECK(f.engine.workflow("TRIAGE")->name == "Bug triage, revised");
-  CHECK(f.engine.workflow("TRIAGE", 1)->name == "Bug triage");
-  CHECK(f.engine.workflow("NONE").error().code() == errc::not_found);
+  CHECK(f.engine.workflow(f.host, "TRIAGE")->name == "Bug triage, revised");
+  CHECK(f.engine.workflow(f.host, "TRIAGE", 1)->name == "Bug triage");
+  CHECK(f.engine.workflow(f.host, "NONE").error().code() == errc::not_found);
   CHECK(f.engine.save(f.alpha, changed).error().code() == errc::not_permitted);
 }
 
@@ -31,7 +31,7 @@ TEST_CASE("an invalid definition stores nothing") {
   Workflow broken;
   broken.id = "BROKEN";
   CHECK(f.engine.save(f.host, broken).error().code() == errc::invalid_definition);
-  CHECK(f.engine.workflow("BROKEN").error().code() == errc::not_found);
+  CHECK(f.engine.workflow(f.host, "BROKEN").error().code() == errc::not_found);
 }
 
 TEST_CASE("an item keeps the version it was created with") {
@@ -300,7 +300,7 @@ TEST_CASE("stage settings are kept beside the workflow and every change is audit
   REQUIRE(f.engine.attach_provider(f.host, "TRIAGE", "triage", "prov_a"));
   REQUIRE(f.engine.attach_provider(f.host, "TRIAGE", "triage", "prov_b"));
   REQUIRE(f.engine.attach_provider(f.host, "TRIAGE", "triage", "prov_a"));
-  CHECK(f.engine.stage_settings("TRIAGE", "triage")->providers == std::vector<ProviderId>{"prov_a", "prov_b"});
+  CHECK(f.engine.stage_settings(f.host, "TRIAGE", "triage")->providers == std::vector<ProviderId>{"prov_a", "prov_b"});
   CHECK(f.engine.attach_provider(f.host, "TRIAGE", "nope", "prov_a").error().code() == errc::not_found);
   CHECK(f.engine.attach_provider(f.alpha, "TRIAGE", "triage", "prov_a").error().code() == errc::not_permitted);
 }

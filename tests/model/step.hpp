@@ -123,6 +123,7 @@ struct Step {
     GateAcknowledgement made{.gate = gate.key, .by = actor.id(), .by_agent = actor.is_agent(), .at = now};
     if (gate.mode == GateMode::checklist) made.checked = gate.items;
     for (const auto& [key, value] : seen.fields) made.covered.push_back(key);
+    for (const Attachment& file : seen.attachments) made.covered.push_back("attachment/" + std::to_string(file.number));
     for (GateAcknowledgement& old : seen.gates) {
       if (old.gate == gate.key) return void(old = made);
     }
@@ -377,6 +378,7 @@ struct Step {
     may_write();
     const auto same = [&](const Attachment& file) { return file.number == remove.number; };
     demand(std::erase_if(seen.attachments, same) != 0, errc::not_found);
+    outdate("attachment/" + std::to_string(remove.number));
     beat();
   }
   void operator()(const Migrate& migrate) {

@@ -305,19 +305,19 @@ TEST_CASE("a workflow, a role and settings that were rolled back count nowhere")
     const auto transaction = f.order("tea");
     auto inside = f.engine.with(*transaction);
     REQUIRE(inside.save(f.host, changed)->version == 2);
-    CHECK(inside.workflow("TRIAGE")->name == "Renamed inside");
+    CHECK(inside.workflow(f.host, "TRIAGE")->name == "Renamed inside");
     REQUIRE(inside.set_member(f.host, "BUG", "mia", Role::member));
     REQUIRE(inside.create(mia, f.bug())->workflow_version == 2);
     REQUIRE(inside.set_stage_settings(f.host, "TRIAGE", "triage", {.claims_by_hand = false}));
     f.roll_back();
   }
-  CHECK(f.engine.workflow("TRIAGE")->name == "Bug triage");
+  CHECK(f.engine.workflow(f.host, "TRIAGE")->name == "Bug triage");
   CHECK(f.engine.create(mia, f.bug()).error().code() == errc::not_found);
-  CHECK(f.engine.stage_settings("TRIAGE", "triage")->claims_by_hand);
+  CHECK(f.engine.stage_settings(f.host, "TRIAGE", "triage")->claims_by_hand);
   changed.name = "Renamed outside";
   REQUIRE(f.engine.save(f.host, changed)->version == 2);
   const auto transaction = f.order("milk");
-  CHECK(f.engine.with(*transaction).workflow("TRIAGE", 2)->name == "Renamed outside");
+  CHECK(f.engine.with(*transaction).workflow(f.host, "TRIAGE", 2)->name == "Renamed outside");
   f.roll_back();
 }
 

@@ -39,6 +39,10 @@ Workflow two_stages() {
 
 StageSet::StageSet(Holding holding, Who who) {
   static_cast<void>(engine.save(host, two_stages()).value());
+  static_cast<void>(engine.create_domain(host, {.key = "VER", .name = "Verdicts", .owner = "olga"}).value());
+  static_cast<void>(engine.set_member(host, "VER", "mia", Role::member).value());
+  static_cast<void>(engine.set_member(host, "VER", "ada", Role::admin).value());
+  static_cast<void>(engine.set_member(host, "VER", "vic", Role::viewer).value());
   prepare_items();
   hold(who);
   turn_to(holding);
@@ -72,12 +76,26 @@ void StageSet::hold(Who who) {
   switch (who) {
     case Who::person:
       actor = mia;
+      role = Role::member;
+      break;
+    case Who::admin:
+      actor = Actor::person("ada");
+      role = Role::admin;
+      break;
+    case Who::viewer:
+      actor = Actor::person("vic");
+      role = Role::viewer;
       break;
     case Who::fenced_agent:
       fence = held.epoch;
       [[fallthrough]];
     case Who::agent:
       actor = Actor::agent(alpha);
+      role = Role::member;
+      break;
+    case Who::viewers_agent:
+      actor = Actor::agent(alpha, "vic");
+      role = Role::viewer;
       break;
     case Who::run:
       actor = Actor::run(held.run, item, held.agent, held.epoch);

@@ -19,9 +19,11 @@ enum class Holding : std::uint8_t { none, own, anothers, own_expired, anothers_e
 constexpr std::array<std::string_view, 8> holdings{"none",           "own",       "another's", "own expired",
                                                    "another's exp.", "run ended", "resolved",  "for runs"};
 
-/// Who acts. A fenced agent names the epoch of the claim it once made, as a session does.
-enum class Who : std::uint8_t { person, agent, fenced_agent, run, host, foreign_run };
-constexpr std::array<std::string_view, 6> whos{"person", "agent", "agent, fenced", "run", "host", "another item's run"};
+/// Who acts. A person is a member of the domain; a fenced agent names the epoch of the claim it once made, as a session
+/// does; an agent for a viewer may do no more than that person.
+enum class Who : std::uint8_t { person, admin, viewer, agent, fenced_agent, viewers_agent, run, host, foreign_run };
+constexpr std::array<std::string_view, 9> whos{
+    "person", "admin", "viewer", "agent", "agent, fenced", "viewer's agent", "run", "host", "another item's run"};
 
 class StageSet {
  public:
@@ -37,6 +39,7 @@ class StageSet {
   ItemKey open_item;    ///< Another one, which the item may depend on.
   ItemKey closed_item;  ///< One that the item depends on, resolved.
   Actor actor = Actor::system("host");
+  Role role = Role::owner;  ///< Of the actor; the host and runs need none.
   std::uint64_t fence = 0;
   WorkItem as_claimed = {};  ///< The item when the actor, or the agent in its place, had claimed it.
 

@@ -14,6 +14,7 @@
 #include <openindex/access/actor.hpp>
 #include <openindex/core/result.hpp>
 #include <openindex/work/agent_context.hpp>
+#include <openindex/work/call_options.hpp>
 #include <openindex/work/rules.hpp>
 #include <openindex/work/work_item.hpp>
 
@@ -33,22 +34,23 @@ class OPENINDEX_API AgentSession {
   [[nodiscard]] const WorkItem& item() const noexcept { return item_; }  ///< As of the last call that succeeded.
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
 
-  // Each call's errors are those of `decide`; `hold_lost` means: stop, somebody else works on it.
-  Result<void> set_field(const std::string& key, FieldValue value);
-  Result<void> set_fields(FieldValues values);
-  Result<void> comment(std::string body);
-  Result<void> transition(std::string to_status);
-  Result<void> progress(const std::string& gate, Progress acknowledged = {});
+  // Each call's errors are those of `decide`, and idempotency_conflict; `hold_lost` means: stop, somebody else works on
+  // it. What a call says comes along with the session's own epoch: `CallOptions::fence` is of no use here.
+  Result<void> set_field(const std::string& key, FieldValue value, const CallOptions& call = {});
+  Result<void> set_fields(FieldValues values, const CallOptions& call = {});
+  Result<void> comment(std::string body, const CallOptions& call = {});
+  Result<void> transition(std::string to_status, const CallOptions& call = {});
+  Result<void> progress(const std::string& gate, Progress acknowledged = {}, const CallOptions& call = {});
   Result<void> heartbeat();
   Result<AgentContext> context();
 
   /// Move to a terminal status and finish. A refusal leaves the session as it was.
-  Result<WorkItem> complete(const Complete& complete = {}) &&;
+  Result<WorkItem> complete(const Complete& complete = {}, const CallOptions& call = {}) &&;
   /// Give the item back and finish.
-  Result<WorkItem> release(std::string note = {}) &&;
+  Result<WorkItem> release(std::string note = {}, const CallOptions& call = {}) &&;
 
  private:
-  Result<void> execute(const Command& command);
+  Result<void> execute(const Command& command, const CallOptions& call);
   void drop() noexcept;
 
   WorkflowEngine* engine_;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <openindex/access/actor.hpp>
+#include <openindex/access/domain.hpp>
 #include <openindex/core/clock.hpp>
 #include <openindex/core/result.hpp>
 #include <openindex/work/agent_context.hpp>
@@ -202,6 +203,10 @@ struct Decision {
   /// Tell whether only the hold's deadline changes: then no item version and no audit entry.
   [[nodiscard]] bool only_extends() const noexcept { return hold.kind == HoldChange::Kind::extend && audit.empty(); }
 };
+
+/// The role in the item's domain that a person needs for a command, and an agent that works for one. Whoever has a
+/// smaller one is refused with not_permitted before anything else is judged; `decide` knows nothing of roles.
+OPENINDEX_API Role role_needed(const Command& command) noexcept;
 
 /// Judge a command. `fence` is the epoch the caller believes it holds; 0: none given.
 /// @par Errors status_transition_not_allowed, completion_status_not_terminal, requirements_not_acknowledged,

@@ -68,7 +68,9 @@ struct GateAcknowledgement {
   bool by_agent = false;
   Time at{};
   std::vector<std::string> checked = {};  ///< Checklist items that were confirmed.
-  std::vector<std::string> covered = {};  ///< Fields that had a value; title and description are always covered.
+  /// Keys of the fields that had a value, and `attachment/<number>` of each attachment that was there. Title and
+  /// description are always covered. What is added later needs no vouching for by those who passed before.
+  std::vector<std::string> covered = {};
   std::string digest = {};                ///< Hex SHA-256 of what was covered.
   std::vector<std::string> changed = {};  ///< What was covered and has changed since: field keys, `title`, …
   std::string changed_by = {};            ///< Who changed it last.

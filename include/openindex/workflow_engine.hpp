@@ -228,6 +228,8 @@ class OPENINDEX_API WorkflowEngine {
                           const CallOptions& call = {});
   Result<WorkItem> migrate(const Actor& actor, const ItemKey& key, const Migrate& migrate = {},
                            const CallOptions& call = {});
+  Result<WorkItem> delete_item(const Actor& actor, const ItemKey& key, const DeleteItem& deletion = {},
+                               const CallOptions& call = {});
 
   // -- Questions ----------------------------------------------------------------------------------------------------
 

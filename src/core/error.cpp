@@ -71,6 +71,8 @@ constexpr Row table[] = {
      "Move the item into that stage and let it be done"},
     {errc::stage_for_runs, "stage_for_runs", "Agents do not claim work items of this stage by hand",
      "Leave it to the stage's run, or set claims_by_hand in the settings of the stage"},
+    {errc::item_needed, "item_needed", "Other work items stand below the work item or depend on it",
+     "Delete those below it first, and remove the dependencies; the error names them"},
     {errc::already_claimed, "already_claimed", "Work item is already claimed",
      "Claim another item, or wait until the deadline named in the context"},
     {errc::hold_lost, "hold_lost", "The hold on the work item was lost",

@@ -50,7 +50,17 @@ std::vector<EventPtr> events_of(const ChangeSet& changes) {
   }
   for (const Put& append : changes.appends) {
     const IndexEntry* audit = entry_of(append, Index::audit);
-    const auto found = audit == nullptr ? by_item.end() : by_item.find(text_of(*audit, 4));
+    if (audit == nullptr) continue;
+    auto found = by_item.find(text_of(*audit, 4));
+    if (found == by_item.end() && text_of(*audit, 2) == "work_item.deleted") {
+      auto event = std::make_shared<Event>();
+      event->item = text_of(*audit, 4);
+      event->domain = text_of(*audit, 1);
+      const auto before = versions.find(event->item.str());
+      event->version = before == versions.end() ? 0 : before->second + 1;
+      found = by_item.emplace(event->item.str(), event.get()).first;
+      out.push_back(std::move(event));
+    }
     if (found == by_item.end()) continue;
     Event& event = *found->second;
     event.at = Time(Duration(std::get<std::int64_t>(audit->values[0])));

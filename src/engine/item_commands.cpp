@@ -3,12 +3,31 @@
 
 #include "engine/admission.hpp"
 #include "engine/bulk.hpp"
+#include "engine/commit.hpp"
 #include "engine/core.hpp"
+#include "engine/erasing.hpp"
+#include "engine/pruned_item.hpp"
 
 namespace openindex {
 inline namespace v0 {
 
 using namespace openindex::engine;
+
+namespace {
+
+// Comments, runs and journals of a deleted item go at once; what does not, because the process dies or is refused, goes
+// with the next `prune`.
+void erase_leftovers(EngineCore& core, const Actor& actor, const ItemKey& key, const Command& command) {
+  if (!std::holds_alternative<DeleteItem>(command)) return;
+  constexpr std::uint64_t records_max = 10'000;
+  auto record = read_record(core.options.storage, pruned_record(key), "pruned item");
+  auto mark = record ? read_pruned(*record) : Result<PrunedItem>(record.error());
+  if (!mark) return;
+  Erasing erasing(core, actor, core.options.clock.now(), records_max);
+  static_cast<void>(erasing.leftovers(*mark).has_value());
+}
+
+}  // namespace
 
 Result<WorkItem> WorkflowEngine::execute(const Actor& actor, const ItemKey& key, const Command& command,
                                          const CallOptions& call) {
@@ -16,6 +35,7 @@ Result<WorkItem> WorkflowEngine::execute(const Actor& actor, const ItemKey& key,
   if (!change) return change.error();
   auto outcome = core_->door.apply(std::move(*change));
   if (!outcome) return outcome.error();
+  erase_leftovers(*core_, actor, key, command);
   return outcome->item->whole();
 }
 
@@ -29,7 +49,12 @@ Result<BulkAnswer> WorkflowEngine::execute_all(const Actor& actor, std::span<con
     if (!outcome) return outcome.error();
     return std::move(outcome->item);
   };
-  return answer_all(*core_, commands.size(), execute_one, options);
+  auto answer = answer_all(*core_, commands.size(), execute_one, options);
+  if (!answer || options.dry_run) return answer;
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    if ((*answer)[i]) erase_leftovers(*core_, actor, commands[i].key, commands[i].command);
+  }
+  return answer;
 }
 
 Result<BulkAnswer> WorkflowEngine::create_all(const Actor& actor, std::span<const NewItem> items,
@@ -110,6 +135,10 @@ Result<WorkItem> WorkflowEngine::detach(const Actor& actor, const ItemKey& key, 
 Result<WorkItem> WorkflowEngine::migrate(const Actor& actor, const ItemKey& key, const Migrate& migrate,
                                          const CallOptions& call) {
   return execute(actor, key, migrate, call);
+}
+Result<WorkItem> WorkflowEngine::delete_item(const Actor& actor, const ItemKey& key, const DeleteItem& deletion,
+                                             const CallOptions& call) {
+  return execute(actor, key, deletion, call);
 }
 
 }  // namespace v0

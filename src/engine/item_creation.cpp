@@ -7,6 +7,7 @@
 #include "engine/dependents.hpp"
 #include "engine/digest.hpp"
 #include "engine/item_door.hpp"
+#include "engine/removal.hpp"
 #include "engine/run_record.hpp"
 #include "json/stored.hpp"
 #include "json/writer.hpp"
@@ -44,15 +45,6 @@ std::string domain_for(const NewItem& given, const std::optional<RelatedItem>& p
   if (parent) return parent->domain;
   if (!given.domain.empty()) return given.domain;
   return domain_of(definition);
-}
-
-// Nothing of the parent says that something stands below it, so whoever prunes it expects the list of its dependents to
-// be as it was before looking. It is written anew, as it is.
-Result<void> keep_from_pruning(Storage& storage, ChangeSet& changes, const ItemKey& parent) {
-  auto dependents = read_dependents(storage, parent);
-  if (!dependents) return dependents.error();
-  write_dependents(changes, parent, *dependents);
-  return {};
 }
 
 }  // namespace
@@ -229,9 +221,7 @@ Result<LoadedItemPtr> ItemDoor::create(const Actor& actor, const NewItem& given)
     if (!prepared) return prepared.error();
     auto& expectations = prepared->changes.expectations;
     expectations.insert(expectations.end(), seen.begin(), seen.end());
-    if (parent && parent->resolution != Resolution::unresolved) {
-      if (auto kept = keep_from_pruning(storage_, prepared->changes, parent->key); !kept) return kept.error();
-    }
+    if (parent) prepared->changes.puts.push_back(write_below(parent->key));
     auto done = feed_->commit(prepared->changes);
     if (done) return finish_creation(*prepared);
     if (done.error().code() != errc::conflict) return done.error();

@@ -9,6 +9,8 @@
 #include "engine/commit.hpp"
 #include "engine/item_changes.hpp"
 #include "engine/item_runs.hpp"
+#include "engine/pruned_item.hpp"
+#include "engine/removal.hpp"
 #include "engine/run_record.hpp"
 #include "json/writer.hpp"
 
@@ -156,6 +158,12 @@ Result<Decision> ItemDoor::judge(Prepared& prepared, const Change& change, std::
     if (target) prepared.target = std::move(*target);
     snapshot.target = prepared.target.get();
   }
+  if (std::holds_alternative<DeleteItem>(change.command)) {
+    auto needed_by = read_needed_by(*this, storage_, change.key);
+    if (!needed_by) return needed_by.error();
+    prepared.needed_by = std::make_shared<NeededBy>(std::move(*needed_by));
+    snapshot.needed_by = prepared.needed_by->items;
+  }
   return decide(snapshot, change.command, change.actor, now, change.fence);
 }
 
@@ -243,6 +251,7 @@ Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const L
       changes.appends.push_back(write_step(change.run->run.id, written, changes.id.str()));
     }
   }
+  if (decision.deletes) return write_deletion(prepared, current, now);
   changes.expectations.push_back({state_record(change.key), current.item.version});
   if (decision.hold.kind == HoldChange::Kind::take) {
     changes.expectations.push_back({hold_record(change.key), current.hold_version});
@@ -259,6 +268,14 @@ Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const L
     prepared.hold_put = changes.puts.size();
     changes.puts.push_back(write_hold(next));
   }
+  return {};
+}
+
+// The audit trail stays, and its head with the mark.
+Result<void> ItemDoor::write_deletion(Prepared& prepared, const LoadedItem& current, Time now) {
+  auto written = write_removal(storage_, prepared.changes, current, *prepared.needed_by);
+  if (!written) return written;
+  prepared.changes.puts.push_back(write_pruned({current.item.key, prepared.next->chain, true, 0}, true, now));
   return {};
 }
 
@@ -279,7 +296,11 @@ Outcome ItemDoor::finish(Prepared& prepared, Change& change, const CommitReceipt
     cache_.keep(LoadedItemPtr(std::move(other.next)));
   }
   LoadedItemPtr after = std::move(prepared.next);
-  cache_.keep(after);
+  if (prepared.decision.deletes) {
+    cache_.forget(after->item.key);
+  } else {
+    cache_.keep(after);
+  }
   return {std::move(after), std::move(prepared.decision)};
 }
 

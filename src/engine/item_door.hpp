@@ -21,6 +21,8 @@
 
 namespace openindex::engine {
 
+struct NeededBy;
+
 /// A run's record and new steps, written in the same commit as what they caused. Its version guards the run.
 struct RunWrite {
   AgentRun run;
@@ -92,8 +94,9 @@ class ItemDoor {
     ChangeSet changes;
     std::shared_ptr<LoadedItem> next;  ///< Null: the item does not change.
     LoadedItemPtr current;
-    std::optional<RelatedItem> related;  ///< The item that the command names.
-    CompiledWorkflowPtr target;          ///< The version of the workflow that the command names.
+    std::optional<RelatedItem> related;   ///< The item that the command names.
+    std::shared_ptr<NeededBy> needed_by;  ///< Who needs an item that is to be deleted.
+    CompiledWorkflowPtr target;           ///< The version of the workflow that the command names.
     Decision decision;
     std::optional<std::size_t> state_put, text_put, hold_put, run_put;
     struct Other {
@@ -114,6 +117,7 @@ class ItemDoor {
   Result<void> tell_waiting_run(Prepared& prepared, const LoadedItem& item, Time now);
   void remember_answer(Prepared& prepared, const Request& request, std::uint64_t version);
   Result<void> write_effects(Prepared& prepared, Change& change, const LoadedItem& current, Time now);
+  Result<void> write_deletion(Prepared& prepared, const LoadedItem& current, Time now);
   void start_run(Prepared& prepared, LoadedItem& item, std::vector<AuditDraft>& drafts, Time now);
   Result<void> end_run(Prepared& prepared, Change& change, const LoadedItem& current, std::vector<AuditDraft>& drafts,
                        Time now);

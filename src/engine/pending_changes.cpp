@@ -1,5 +1,7 @@
 #include "engine/pending_changes.hpp"
 
+#include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace openindex::engine {
@@ -22,8 +24,13 @@ Result<std::vector<std::optional<Record>>> PendingChanges::get(std::span<const R
     if (known == written_.end()) continue;
     Written& written = known->second;
     std::optional<Record>& record = (*found)[i];
+    if (written.as == Written::As::erased) {
+      record.reset();
+      continue;
+    }
     if (!written.version) written.version = record ? record->version + 1 : 1;
-    const Put& put = written.append ? whole_.appends[written.position] : whole_.puts[written.position];
+    const Put& put =
+        written.as == Written::As::append ? whole_.appends[written.position] : whole_.puts[written.position];
     record = Record{put.id, *written.version, put.body, put.index};
   }
   return found;
@@ -47,14 +54,14 @@ Result<CommitReceipt> PendingChanges::add(const ChangeSet& changes) {
     receipt.versions.push_back(written_.at(one.id).version.value_or(0));
   }
   for (const Put& one : changes.appends) {
-    written_[one.id] = {whole_.appends.size(), true, 1};
+    written_[one.id] = {whole_.appends.size(), Written::As::append, 1};
     whole_.appends.push_back(one);
   }
+  for (const RecordId& id : changes.erases) erase(id);
   return receipt;
 }
 
 Result<void> PendingChanges::check(const ChangeSet& changes) const {
-  if (!changes.erases.empty()) return Error(errc::invalid_argument, "Nothing is erased while changes are pending");
   for (const Expectation& expected : changes.expectations) {
     const auto known = written_.find(expected.id);
     if (known != written_.end() && known->second.version != expected.version) return conflict(expected);
@@ -72,15 +79,37 @@ void PendingChanges::expect(const Expectation& expectation) {
 
 void PendingChanges::put(const Put& put) {
   const auto [known, is_new] = written_.try_emplace(put.id);
-  if (!is_new) {
+  if (!is_new && known->second.as == Written::As::put) {
     whole_.puts[known->second.position] = put;
     return;
+  }
+  if (!is_new) {  // it was erased: one set cannot say both, and for the storage below it is written anew
+    std::erase(whole_.erases, put.id);
+    known->second = {};
   }
   known->second.position = whole_.puts.size();
   if (const auto expected = expected_.find(put.id); expected != expected_.end()) {
     known->second.version = expected->second + 1;
   }
   whole_.puts.push_back(put);
+}
+
+void PendingChanges::erase(const RecordId& id) {
+  const auto [known, is_new] = written_.try_emplace(id);
+  if (!is_new && known->second.as == Written::As::erased) return;
+  if (!is_new) take_back_put(id, known->second.position);
+  known->second = {0, Written::As::erased, 0};
+  whole_.erases.push_back(id);
+}
+
+/// The last put takes the place of the one that goes.
+void PendingChanges::take_back_put(const RecordId& id, std::size_t position) {
+  assert(whole_.puts[position].id == id && "an append is never erased");
+  if (position + 1 != whole_.puts.size()) {
+    whole_.puts[position] = std::move(whole_.puts.back());
+    written_.at(whole_.puts[position].id).position = position;
+  }
+  whole_.puts.pop_back();
 }
 
 }  // namespace openindex::engine

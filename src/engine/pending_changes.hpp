@@ -30,7 +30,9 @@ class PendingChanges final : public Storage {
   Result<Changed> wait_for_change(const WaitRequest& request) override { return below_.wait_for_change(request); }
   void wake() noexcept override { below_.wake(); }
 
-  [[nodiscard]] bool empty() const noexcept { return whole_.puts.empty() && whole_.appends.empty(); }
+  [[nodiscard]] bool empty() const noexcept {
+    return whole_.puts.empty() && whole_.appends.empty() && whole_.erases.empty();
+  }
 
   /// Everything that is pending, under the id of the first change set.
   [[nodiscard]] const ChangeSet& whole() const noexcept { return whole_; }
@@ -38,13 +40,16 @@ class PendingChanges final : public Storage {
  private:
   struct Written {
     std::size_t position = 0;  ///< Among the puts of the whole, or its appends.
-    bool append = false;
+    enum class As : std::uint8_t { put, append, erased };
+    As as = As::put;
     std::optional<std::uint64_t> version = {};  ///< As the storage below will give it, once somebody had to know.
   };
   Result<CommitReceipt> add(const ChangeSet& changes);
   Result<void> check(const ChangeSet& changes) const;
   void expect(const Expectation& expectation);
   void put(const Put& put);
+  void erase(const RecordId& id);
+  void take_back_put(const RecordId& id, std::size_t position);
 
   Storage& below_;
   ChangeSet whole_;

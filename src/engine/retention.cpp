@@ -13,9 +13,9 @@
 #include "engine/answers.hpp"
 #include "engine/commit.hpp"
 #include "engine/core.hpp"
-#include "engine/dependents.hpp"
 #include "engine/erasing.hpp"
 #include "engine/pruned_item.hpp"
+#include "engine/removal.hpp"
 #include "engine/run_record.hpp"
 
 namespace openindex {
@@ -67,14 +67,6 @@ ScanRequest ended_before(const char* topic, const Prune& prune, const std::strin
     request.where.push_back({subject, Predicate::Op::less, before + prune.domain + "."});  // '.' follows '-'
   }
   return request;
-}
-
-/// Whether work that is still there needs the item.
-Result<bool> is_needed(Storage& storage, const ItemKey& key, const Dependents& dependents) {
-  if (!dependents.items.empty()) return true;
-  auto below = storage.scan({.index = Index::tree, .prefix = {key.str()}, .limit_count = 1});
-  if (!below) return below.error();
-  return !below->rows.empty();
 }
 
 class Pruning {
@@ -181,11 +173,9 @@ class Pruning {
       if (!item) return item.error();
       const auto& resolved = (*item)->item.resolved_at;
       if (!resolved || *resolved >= prune_.older_than || !is_meant(key)) return {};
-      auto dependents = read_dependents(storage_, key);
-      if (!dependents) return dependents.error();
-      auto needed = is_needed(storage_, key, *dependents);
-      if (!needed) return needed.error();
-      if (*needed) {
+      auto needed_by = read_needed_by(core_.door, storage_, key);
+      if (!needed_by) return needed_by.error();
+      if (!needed_by->items.empty()) {
         ++report_.kept;
         return {};
       }
@@ -195,7 +185,7 @@ class Pruning {
         if (!exported) return exported;
       }
       PrunedItem mark;
-      auto changes = removal_of(**item, *dependents, mark);
+      auto changes = removal_of(**item, *needed_by, mark);
       if (!changes) return changes.error();
       auto done = core_.door.feed().commit(*changes);
       if (done) return took(**item, std::move(mark), *done);
@@ -238,19 +228,11 @@ class Pruning {
   }
 
   /// Everything that makes the item one goes in this commit; what is left is found through the mark that stays.
-  Result<ChangeSet> removal_of(const LoadedItem& item, const Dependents& dependents, PrunedItem& mark) {
+  Result<ChangeSet> removal_of(const LoadedItem& item, const NeededBy& needed_by, PrunedItem& mark) {
     const ItemKey& key = item.item.key;
     ChangeSet changes;
     changes.id = core_.door.mint_commit();
-    changes.expectations = {
-        {state_record(key), item.item.version}, {dependents_record(key), dependents.version}, {pruned_record(key), 0}};
-    changes.erases = {state_record(key), content_record(key), hold_record(key), gates_record(key),
-                      dependents_record(key)};
-    for (const ItemKey& on : item.item.depends_on) {
-      auto others = read_dependents(storage_, on);
-      if (!others) return others.error();
-      if (std::erase(others->items, key) != 0) write_dependents(changes, on, *others);
-    }
+    if (auto written = write_removal(storage_, changes, item, needed_by); !written) return written.error();
     mark = {key, item.chain, !prune_.export_audit, 0};
     if (mark.audit_kept) {
       const AuditDraft draft{"work_item.pruned", {{"resolvedAt", to_rfc3339(*item.item.resolved_at), ""}}, {}};

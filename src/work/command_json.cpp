@@ -75,6 +75,7 @@ class CommandWriter {
     start("detach").key("number").number(std::uint64_t{remove.number});
   }
 
+  void operator()(const DeleteItem& deletion) { start("delete").key("reason").string(deletion.reason); }
   void operator()(const Migrate& migrate) {
     start("migrate").key("version").number(std::uint64_t{migrate.version}).key("statuses").begin_object();
     for (const auto& [old_key, new_key] : migrate.mapping.statuses) out_.key(old_key).string(new_key);

@@ -43,6 +43,8 @@ class Judge {
   Result<Decision> operator()(const Reopen& reopen);
   // migration_rules.cpp
   Result<Decision> operator()(const Migrate& migrate);
+  // deletion_rules.cpp
+  Result<Decision> operator()(const DeleteItem& deletion);
   // done_rules.cpp
   Result<Decision> operator()(const Done& done);
 

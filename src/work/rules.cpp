@@ -40,7 +40,7 @@ std::vector<Error> standing_reasons(const ItemSnapshot& snapshot, const Actor& a
 
 Role role_needed(const Command& command) noexcept {
   const bool privileged = std::holds_alternative<TakeOver>(command) || std::holds_alternative<Reopen>(command) ||
-                          std::holds_alternative<Migrate>(command);
+                          std::holds_alternative<Migrate>(command) || std::holds_alternative<DeleteItem>(command);
   return privileged ? Role::admin : Role::member;
 }
 

@@ -1,4 +1,5 @@
-// Kills examples/triage with -9 at random moments, runs it to the end, and proves what it promises.
+// Kills examples/triage with -9 at random moments, and in another folder while the person reviews; runs it to the end,
+// and proves what it promises.
 //
 //   openindex_triage_kill TRIAGE_PROGRAM [KILLS] [SEED]
 //
@@ -151,6 +152,64 @@ void check_life(const std::vector<Request>& log, std::size_t from, std::size_t t
   }
 }
 
+bool ends_well(pid_t child) {
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+struct Review {
+  std::size_t done = 0;
+  std::size_t left = 0;
+};
+
+Review read_review(oi::WorkflowEngine& engine) {
+  const auto all = must(engine.list(host, {.limit_count = 1000}), "items can be listed");
+  Review review;
+  for (const auto& item : all.items) {
+    review.done += item.resolution != oi::Resolution::unresolved ? 1 : 0;
+    review.left += item.stage == "review" ? 1 : 0;
+  }
+  return review;
+}
+
+// The person acts on all plans within a moment that a random kill hardly meets. So watch, and kill after the first act.
+Review kill_in_review(const std::string& program) {
+  const auto storage = must(oi::SqliteStorage::open({.path = "triage.db"}), "the database opens");
+  oi::WorkflowEngine engine{{.storage = *storage}};
+  const pid_t child = start(program, "output.txt");
+  std::uint64_t seen = 0;
+  while (waitpid(child, nullptr, WNOHANG) == 0) {
+    seen = must(storage->wait_for_change({.seen = seen, .timeout = std::chrono::milliseconds(20)}), "changes are told")
+               .sequence;
+    if (read_review(engine).done == 0) continue;
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    break;
+  }
+  return read_review(engine);
+}
+
+void check_kill_in_review(const std::string& program) {
+  constexpr int tries_max = 5;
+  for (int tries = 1; tries <= tries_max; ++tries) {
+    const std::string folder = "review-" + std::to_string(tries);
+    fs::create_directory(folder);
+    fs::current_path(folder);
+    const Review review = kill_in_review(program);
+    if (review.done > 0 && review.left > 0) {
+      if (!ends_well(start(program, "output.txt"))) broken("the run after a kill in the review ends well");
+      static_cast<void>(check_acts());
+      std::printf("killed in the review: %zu plans done, %zu left, and all of them done afterwards\n", review.done,
+                  review.left);
+      fs::current_path("..");
+      return;
+    }
+    fs::current_path("..");
+  }
+  broken("a kill can fall into the review");
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -185,15 +244,13 @@ int main(int count, char** arguments) {
     seen = log.size();
   }
 
-  int status = 0;
-  waitpid(start(program, "output.txt"), &status, 0);
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) broken("the run after the kills ends well (see output.txt)");
+  if (!ends_well(start(program, "output.txt"))) broken("the run after the kills ends well (see output.txt)");
   const auto log = read_log();
   check_life(log, seen, log.size(), before);
   const Books books = read_books();
   const std::size_t acts = check_acts();
 
-  waitpid(start(program, "again.txt"), &status, 0);
+  if (!ends_well(start(program, "again.txt"))) broken("another run ends well");
   std::ifstream again("again.txt");
   const std::string text{std::istreambuf_iterator<char>(again), {}};
   if (text.find("Nothing is left to do") == std::string::npos) broken("another run says that nothing is left to do");
@@ -209,6 +266,7 @@ int main(int count, char** arguments) {
   std::printf("%zu turns journaled, %zu requests, %zu of them repeated after %d kills with %zu runs in flight in all\n",
               books.turns, log.size(), repeated, kills, in_flight);
   std::printf("%zu acts of tools, none twice; every audit chain verifies; nothing is left to do\n", acts);
+  check_kill_in_review(program);
   fs::current_path("..");
   fs::remove_all(folder);
   return 0;

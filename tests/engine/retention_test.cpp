@@ -182,7 +182,7 @@ TEST_CASE("an item stays while something stands below it or depends on it") {
   for (const ItemKey& key : {task, below, needed, waits}) {
     CHECK(f.engine.get(f.host, key).error().code() == errc::not_found);
   }
-  for (const char* kind : {"item", "content", "hold", "gates", "dependents", "run", "step", "comment"}) {
+  for (const char* kind : {"item", "content", "hold", "gates", "dependents", "below", "run", "step", "comment"}) {
     CAPTURE(kind);
     CHECK(f.count(kind) == 0);
   }

@@ -14,15 +14,29 @@ struct Kind {
 };
 
 // In the order of `Command`, then of `Try`.
-constexpr std::array<Kind, kind_count> kinds{
-    {{"claim", 120},         {"release", 30},           {"heartbeat", 40},
-     {"set_fields", 150},    {"add_comment", 35},       {"change_status", 110},
-     {"progress", 150},      {"complete", 25},          {"done", 60},
-     {"reacknowledge", 40},  {"take_over", 35},         {"reopen", 70},
-     {"update_item", 50},    {"add_dependency", 25},    {"remove_dependency", 25},
-     {"add_attachment", 15}, {"remove_attachment", 15}, {"migrate", 30},
-     {"create", 10},         {"available", 8},          {"mine", 8},
-     {"start_run", 60}}};
+constexpr std::array<Kind, kind_count> kinds{{{"claim", 120},
+                                              {"release", 30},
+                                              {"heartbeat", 40},
+                                              {"set_fields", 150},
+                                              {"add_comment", 35},
+                                              {"change_status", 110},
+                                              {"progress", 150},
+                                              {"complete", 25},
+                                              {"done", 60},
+                                              {"reacknowledge", 40},
+                                              {"take_over", 35},
+                                              {"reopen", 70},
+                                              {"update_item", 50},
+                                              {"add_dependency", 25},
+                                              {"remove_dependency", 25},
+                                              {"add_attachment", 15},
+                                              {"remove_attachment", 15},
+                                              {"migrate", 30},
+                                              {"delete_item", 10},
+                                              {"create", 14},
+                                              {"available", 8},
+                                              {"mine", 8},
+                                              {"start_run", 60}}};
 static_assert(kinds.back().weight != 0, "every kind has a row");
 
 template <class Alternative, std::size_t I = 0>
@@ -102,7 +116,7 @@ bool Chooser::suits(std::size_t kind, const Item& item, Time now) const {
   if (kind >= first_other) return kind != index_of_start_run || (!seen.run.empty() && !is_held);
   if (kind == index_of<AddComment>() || kind == index_of<AddAttachment>()) return true;
   if (kind == index_of<RemoveAttachment>()) return !seen.attachments.empty();
-  if (kind == index_of<Migrate>()) return true;
+  if (kind == index_of<Migrate>() || kind == index_of<DeleteItem>()) return true;
   if (seen.resolution != Resolution::unresolved) return kind == index_of<Reopen>();
   if (kind == index_of<Release>() || kind == index_of<Heartbeat>()) return seen.hold.has_value();
   if (kind == index_of<Claim>()) return !is_held && seen.execution_target != ExecutionTarget::human;
@@ -142,6 +156,7 @@ Actor Chooser::actor_for(std::size_t kind, const Item& item, bool sound) {
   constexpr const char* agents[] = {"agent-alpha", "agent-beta", "agent-gamma"};
   const Actor person = dice_.chance(80) ? Actor::person(dice_.one_of(people)) : Actor::system("host");
   if (kind == index_of<TakeOver>() || kind == index_of<Reopen>() || kind == index_of<Migrate>()) return person;
+  if (kind == index_of<DeleteItem>()) return person;
   if (kind == first_other) return person;
   if (item.seen.hold && dice_.chance(60)) {
     return item.seen.hold->run.empty() ? Actor::agent(item.seen.hold->agent) : run_of(item, item.seen.hold->epoch);
@@ -308,8 +323,10 @@ Command Chooser::command(std::size_t kind, const Item& item, bool sound) {
       return RemoveAttachment{static_cast<std::uint32_t>(dice_.below(9))};
     case index_of<Migrate>():
       return migrate(item, sound);
+    case index_of<DeleteItem>():
+      return DeleteItem{note};
   }
-  static_assert(std::variant_size_v<Command> == 18, "a new command needs a case here");
+  static_assert(std::variant_size_v<Command> == 19, "a new command needs a case here");
   return Release{};
 }
 

@@ -60,6 +60,7 @@ constexpr errc refusals[] = {errc::status_transition_not_allowed,
                              errc::agent_stage_in_the_way,
                              errc::migration_refused,
                              errc::stage_for_runs,
+                             errc::item_needed,
                              errc::not_found};
 
 bool read_options(int count, char** arguments, Options& options) {

@@ -28,7 +28,11 @@ Verdict Reference::execute(const Actor& actor, const ItemKey& key, const Command
   } catch (errc code) {
     return code;
   }
-  items[key] = copy;
+  if (copy.deleted) {
+    items.erase(key);
+  } else {
+    items[key] = copy;
+  }
   return {};
 }
 

@@ -26,6 +26,7 @@ struct Item {
   std::optional<RunState> run_state = {};  ///< Of the newest run.
   std::uint32_t runs = 0;
   std::uint32_t attachments = 0;  ///< Ever added.
+  bool deleted = false;
 };
 
 /// One version of the workflow, and where to find things in it.

@@ -381,6 +381,12 @@ struct Step {
     outdate("attachment/" + std::to_string(remove.number));
     beat();
   }
+  void operator()(const DeleteItem& deletion) {
+    demand(!actor.is_agent(), errc::not_permitted);
+    demand(deletion.reason.size() <= 2000, errc::invalid_argument);
+    for (const auto& [key, other] : world.items) demand(!has(other.seen.depends_on, seen.key), errc::item_needed);
+    item.deleted = true;
+  }
   void operator()(const Migrate& migrate) {
     demand(!actor.is_agent(), errc::not_permitted);
     const Book* to = world.version(migrate.version);

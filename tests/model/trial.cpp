@@ -222,6 +222,7 @@ std::string Trial::step(Tally& tally) {
   if (engine != model) return "the answers differ";
   if (!listed_.empty()) return listed_;
   if (!answer_) return {};
+  if (!reference_.items.contains(answer_->key)) return compare_deleted(answer_->key);
   const Item& item = reference_.items.at(answer_->key);
   auto answered = difference(*answer_, item.seen, reference_.blocked_by(item));
   return answered.empty() ? compare_touched(answer_->key) : "in the answer " + answered;
@@ -240,6 +241,17 @@ std::string Trial::compare_touched(const ItemKey& key) {
     if (std::find(on.begin(), on.end(), key) == on.end()) continue;
     if (auto differs = compare(other); !differs.empty()) return differs;
   }
+  return {};
+}
+
+// Nothing but its audit trail, which is sound.
+std::string Trial::compare_deleted(const ItemKey& key) {
+  const Actor host = Actor::system("host");
+  const auto gone = engine_.get(host, key);
+  if (gone || gone.error().code() != errc::not_found) return key.str() + " is still there";
+  if (!engine_.verify(host, key)) return "the audit trail of " + key.str() + " is broken";
+  if (engine_.audit(host, key)->empty()) return "the audit trail of " + key.str() + " is gone";
+  if (!engine_.comments(host, key)->empty() || !engine_.runs(host, key)->empty()) return key.str() + " left something";
   return {};
 }
 

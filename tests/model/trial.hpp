@@ -41,6 +41,7 @@ class Trial {
   Verdict ask_engine(const Attempt& attempt);
   Verdict ask_reference(const Attempt& attempt);
   std::string compare(const ItemKey& key);
+  std::string compare_deleted(const ItemKey& key);
   std::string compare_touched(const ItemKey& key);
 
   testing::ManualClock clock_;

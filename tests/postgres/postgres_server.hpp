@@ -66,6 +66,7 @@ class PostgresServer {
 
   ~PostgresServer();
 
+  void make_cluster() const;
   void start();
 
   /// End at once, as pg_ctl's `-m immediate` does: no checkpoint, clients are cut off.

@@ -30,10 +30,10 @@ using namespace openindex;
 using namespace openindex::verdicts;
 
 constexpr std::array<const char*, std::variant_size_v<Command>> names{
-    "claim",  "release",       "heartbeat", "set_fields", "comment", "transition",     "progress",          "complete",
-    "done",   "reacknowledge", "take_over", "reopen",     "update",  "add_dependency", "remove_dependency", "attach",
-    "detach", "migrate"};
-static_assert(std::variant_size_v<Command> == 18, "a new command needs a name here, and its row in rows.hpp");
+    "claim",  "release",       "heartbeat",  "set_fields", "comment", "transition",     "progress",          "complete",
+    "done",   "reacknowledge", "take_over",  "reopen",     "update",  "add_dependency", "remove_dependency", "attach",
+    "detach", "migrate",       "delete_item"};
+static_assert(std::variant_size_v<Command> == 19, "a new command needs a name here, and its row in rows.hpp");
 
 template <class T>
 std::string verdict(const Result<T>& result) {

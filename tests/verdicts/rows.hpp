@@ -33,6 +33,7 @@ struct Example {
   AddAttachment operator()(For<AddAttachment>) const { return {{.name = "photo", .uri = "file:photo"}}; }
   RemoveAttachment operator()(For<RemoveAttachment>) const { return {1}; }
   Migrate operator()(For<Migrate>) const { return {}; }
+  DeleteItem operator()(For<DeleteItem>) const { return {}; }
 };
 
 /// The method of `WorkflowEngine` that is named after the command.
@@ -61,6 +62,7 @@ struct NamedMethod {
   Answer operator()(const AddAttachment& given) { return engine.attach(actor, key, given.attachment, call); }
   Answer operator()(const RemoveAttachment& given) { return engine.detach(actor, key, given.number, call); }
   Answer operator()(const Migrate& given) { return engine.migrate(actor, key, given, call); }
+  Answer operator()(const DeleteItem& given) { return engine.delete_item(actor, key, given, call); }
 };
 
 /// What an `AgentSession` can do by itself; nothing: it has no call for that.
@@ -92,6 +94,7 @@ struct SessionMethod {
   Answer operator()(const AddAttachment&) { return none(); }
   Answer operator()(const RemoveAttachment&) { return none(); }
   Answer operator()(const Migrate&) { return none(); }
+  Answer operator()(const DeleteItem&) { return none(); }
 };
 
 }  // namespace openindex::verdicts

@@ -59,6 +59,7 @@ enum class errc : std::uint16_t {
   not_resolved = 55,
   agent_stage_in_the_way = 56,
   stage_for_runs = 57,
+  item_needed = 58,
 
   // Somebody else is on it.
   already_claimed = 60,

@@ -13,7 +13,8 @@
 namespace openindex {
 inline namespace v0 {
 
-/// One accepted change of one item, as the commit left it behind. A hint to read, not a copy of the item.
+/// One accepted change of one item, as the commit left it behind. A hint to read, not a copy of the item. Of a deleted
+/// item only its key and domain are told, and `work_item.deleted` among the types.
 struct Event {
   ItemKey item = {};
   std::string domain = {};

@@ -49,6 +49,7 @@ struct ItemSnapshot {
   const RelatedItem* related = nullptr;           ///< Of the item that the command names, if it names one.
   const CompiledWorkflow* target = nullptr;       ///< The version of the workflow that the command names, if any.
   bool claims_by_hand = true;                     ///< As the settings of its stage say.
+  std::span<const ItemKey> needed_by = {};        ///< Items below it or dependent on it, to whoever wants to delete it.
 };
 
 /// Take the item for an agent. Allowed when it is free, past its deadline, or already this agent's: then the hold is
@@ -145,9 +146,15 @@ struct Migrate {
   StatusMapping mapping = {};
 };
 
+/// Delete the item for good, whatever it is doing: a run ends, a hold is gone. For people and the host. Its key is
+/// never given again; its audit trail stays, ends with `work_item.deleted`, and can still be read and verified.
+struct DeleteItem {
+  std::string reason = {};  ///< At most 2000 bytes.
+};
+
 using Command = std::variant<Claim, Release, Heartbeat, SetFields, AddComment, ChangeStatus, Progress, Complete, Done,
                              Reacknowledge, TakeOver, Reopen, UpdateItem, AddDependency, RemoveDependency,
-                             AddAttachment, RemoveAttachment, Migrate>;
+                             AddAttachment, RemoveAttachment, Migrate, DeleteItem>;
 
 /// How the hold changes.
 struct HoldChange {
@@ -189,6 +196,7 @@ struct Decision {
   bool reopened = false;                  ///< The resolution is taken back.
   bool worked = false;                    ///< The actor becomes one of the item's workers.
   std::optional<RunState> run_ends = {};  ///< The stage's run ends like this.
+  bool deletes = false;                   ///< The item goes.
   std::vector<AuditDraft> audit = {};
 
   /// Tell whether the item's content record changes.
@@ -214,7 +222,7 @@ OPENINDEX_API Role role_needed(const Command& command) noexcept;
 /// gate_for_people, approver_is_worker, already_resolved, not_for_agents, already_claimed, hold_lost, hold_required,
 /// not_permitted, outside_run, unknown_field, invalid_field_value, invalid_argument, gate_stale,
 /// dependencies_unresolved, dependency_cycle, not_resolved, agent_stage_in_the_way, stage_for_runs, not_found (a
-/// related item or version), migration_refused
+/// related item or version), migration_refused, item_needed
 OPENINDEX_API Result<Decision> decide(const ItemSnapshot& snapshot, const Command& command, const Actor& actor,
                                       Time now, std::uint64_t fence = 0);
 

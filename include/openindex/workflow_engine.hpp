@@ -143,6 +143,12 @@ class OPENINDEX_API WorkflowEngine {
   /// Read the domains that this actor has a role in, by key. @par Errors outside_run, storage
   Result<std::vector<Domain>> domains(const Actor& actor);
 
+  /// Read the personal domain of a person, which is made when it is asked for the first time: what the CLI calls `ME`.
+  /// An agent that works for a person gets that person's. Its key follows from the user id and is kept for it: nobody
+  /// else creates a domain of it, or an item in it.
+  /// @par Errors invalid_argument (neither a person nor an agent for one), outside_run, contention, storage
+  Result<Domain> personal_domain(const Actor& actor);
+
   /// Change a domain. @par Errors not_found (also of the default workflow), not_permitted (needs admin),
   /// invalid_argument, contention, storage
   Result<Domain> update_domain(const Actor& actor, const std::string& key, const DomainUpdate& update,

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "engine/commit.hpp"
+#include "engine/digest.hpp"
 #include "json/stored.hpp"
 #include "json/writer.hpp"
 #include "work/actor_rules.hpp"
@@ -114,6 +115,18 @@ const DomainMember* find_member(const Domain& domain, const std::string& user) {
 
 std::string domain_of(const ItemKey& key) { return key.str().substr(0, key.str().find('-')); }
 
+std::string personal_key(std::string_view user) {
+  constexpr std::size_t digits = 14;
+  std::string key = "ME" + sha256_hex(std::string("personal domain of ").append(user)).substr(0, digits);
+  for (char& c : key) c = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
+  return key;
+}
+
+bool is_personal_key(std::string_view key) {
+  return key.size() == 16 && key.starts_with("ME") &&
+         key.find_first_not_of("0123456789ABCDEF", 2) == std::string_view::npos;
+}
+
 const std::string& domain_of(const Workflow& workflow) {
   return workflow.domain.empty() ? workflow.id.str() : workflow.domain;
 }
@@ -184,7 +197,9 @@ Result<void> DomainBook::require(const Actor& actor, const std::string& domain, 
   if (own_agent && needed <= Role::member) return {};
   auto found = find(domain);
   if (!found) return found.error();
-  return *found ? check_role(**found, actor, needed) : Result<void>();
+  if (*found) return check_role(**found, actor, needed);
+  if (is_personal_key(domain)) return Error(errc::not_found).with("domain", domain);  // not yet asked for by its owner
+  return {};
 }
 
 Result<bool> DomainBook::sees(const Actor& actor, const std::string& domain) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include <openindex/access/actor.hpp>
 #include <openindex/access/domain.hpp>
@@ -63,6 +64,10 @@ class DomainBook {
 
 /// The domain that an item's key begins with.
 std::string domain_of(const ItemKey& key);
+
+/// The key of a user's personal domain, and whether a key may be one: `ME` and 14 hexadecimal digits.
+std::string personal_key(std::string_view user);
+bool is_personal_key(std::string_view key);
 
 /// The domain that a workflow is in.
 const std::string& domain_of(const Workflow& workflow);

@@ -102,6 +102,7 @@ Result<Domain> WorkflowEngine::create_domain(const Actor& actor, const NewDomain
   if (given.owner.empty() && actor.kind() == ActorKind::person) given.owner = actor.id();
   std::vector<Problem> problems;
   if (!is_domain_key(given.key)) problems.push_back({"/key", "must be 1 to 16 of A-Z 0-9"});
+  if (engine::is_personal_key(given.key)) problems.push_back({"/key", "is kept for a personal domain"});
   check_text("/name", given.name, 1, 200, problems);
   check_text("/description", given.description, 0, 4000, problems);
   check_text("/owner", given.owner, 1, 200, problems);
@@ -126,6 +127,24 @@ Result<Domain> WorkflowEngine::create_domain(const Actor& actor, const NewDomain
     }
   }
   return core_->domains.create(actor, given, core_->door.mint_commit(), *request);
+}
+
+Result<Domain> WorkflowEngine::personal_domain(const Actor& actor) {
+  if (actor.kind() == ActorKind::run) return Error(errc::outside_run).with("run", actor.run_id().str());
+  const std::string user = actor.kind() == ActorKind::person ? actor.id() : actor.on_behalf_of();
+  if (user.empty())
+    return Error(errc::invalid_argument, "Only people have a personal domain").with("actor", actor.id());
+  std::vector<Problem> problems;
+  check_text("/owner", user, 1, 200, problems);
+  if (!problems.empty()) return refuse(std::move(problems));
+  const std::string key = engine::personal_key(user);
+  auto found = core_->domains.find(key);
+  if (!found) return found.error();
+  if (*found) return **found;
+  const NewDomain own{.key = key, .name = "Personal domain", .owner = user, .personal = true};
+  auto made = core_->domains.create(actor, own, core_->door.mint_commit(), std::nullopt);
+  if (made || made.error().code() != errc::already_exists) return made;
+  return domain(Actor::person(user), key);  // somebody was quicker
 }
 
 Result<Domain> WorkflowEngine::domain(const Actor& actor, const std::string& key) {

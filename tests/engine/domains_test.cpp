@@ -185,6 +185,32 @@ TEST_CASE("a personal domain has no other members") {
   CHECK(refusal(f.engine.set_member(f.mia, "MIA", "noa", Role::viewer)) == errc::invalid_argument);
 }
 
+TEST_CASE("everybody has a personal domain, made when it is first asked for, that nobody else can take") {
+  EngineFixture f;
+  const auto mias = f.engine.personal_domain(f.mia);
+  REQUIRE(mias);
+  CHECK(mias->personal);
+  CHECK(mias->members == std::vector<DomainMember>{{"mia", Role::owner}});
+  CHECK(f.engine.personal_domain(f.mia)->key == mias->key);
+  WorkflowEngine other{{.storage = f.memory, .clock = f.clock, .random = f.random}};
+  CHECK(other.personal_domain(Actor::agent("agent-m", "mia"))->key == mias->key);
+  const auto noas = f.engine.personal_domain(f.noa);
+  REQUIRE(noas);
+  CHECK(noas->key != mias->key);
+
+  const ItemKey own = f.engine.create(f.mia, {.workflow = "TRIAGE", .title = "x", .domain = mias->key})->key;
+  CHECK(f.engine.list(f.mia, {.personal_only = true})->items.size() == 1);
+  CHECK(refusal(f.engine.get(f.noa, own)) == errc::not_found);
+  CHECK(refusal(f.engine.set_member(f.mia, mias->key, "noa", Role::viewer)) == errc::invalid_argument);
+
+  const std::string zoes = "ME0123456789ABCD";  // whosever that is
+  CHECK(refusal(f.engine.create_domain(f.mia, {.key = zoes, .name = "Mine"})) == errc::invalid_argument);
+  CHECK(refusal(f.engine.create(f.mia, {.workflow = "TRIAGE", .title = "x", .domain = zoes})) == errc::not_found);
+  CHECK(refusal(f.engine.personal_domain(f.alpha)) == errc::invalid_argument);
+  CHECK(refusal(f.engine.personal_domain(f.host)) == errc::invalid_argument);
+  CHECK(refusal(f.engine.personal_domain(Actor::run("r", own, "a", 1))) == errc::outside_run);
+}
+
 TEST_CASE("a workflow does not change hands by being saved under another domain") {
   DomainFixture f;
   Workflow workflow = tests::triage_workflow();

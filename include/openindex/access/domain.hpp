@@ -43,7 +43,7 @@ struct Domain {
   std::string key = {};  ///< 1 to 16 of `A-Z 0-9`; the first part of its items' keys; never changes.
   std::string name = {};
   std::string description = {};
-  bool personal = false;                     ///< Of one person: it has no other members.
+  bool personal = false;                     ///< Of one person: it has no other members (`personal_domain`).
   WorkflowId default_workflow = {};          ///< For items that name none.
   std::vector<std::string> categories = {};  ///< Labels to offer; items may carry others.
   std::vector<DomainMember> members = {};    ///< By user id; exactly one owner.

@@ -97,14 +97,14 @@ void PendingChanges::put(const Put& put) {
 void PendingChanges::erase(const RecordId& id) {
   const auto [known, is_new] = written_.try_emplace(id);
   if (!is_new && known->second.as == Written::As::erased) return;
-  if (!is_new) take_back_put(id, known->second.position);
+  assert((is_new || known->second.as == Written::As::put) && "an append is never erased");
+  if (!is_new) take_back_put(known->second.position);
   known->second = {0, Written::As::erased, 0};
   whole_.erases.push_back(id);
 }
 
 /// The last put takes the place of the one that goes.
-void PendingChanges::take_back_put(const RecordId& id, std::size_t position) {
-  assert(whole_.puts[position].id == id && "an append is never erased");
+void PendingChanges::take_back_put(std::size_t position) {
   if (position + 1 != whole_.puts.size()) {
     whole_.puts[position] = std::move(whole_.puts.back());
     written_.at(whole_.puts[position].id).position = position;

@@ -49,7 +49,7 @@ class PendingChanges final : public Storage {
   void expect(const Expectation& expectation);
   void put(const Put& put);
   void erase(const RecordId& id);
-  void take_back_put(const RecordId& id, std::size_t position);
+  void take_back_put(std::size_t position);
 
   Storage& below_;
   ChangeSet whole_;

@@ -104,6 +104,27 @@ TEST_CASE("when the item leaves the stage by another hand, the run ends and its 
   CHECK(f.dispatcher->step()->in_flight == 0);
 }
 
+TEST_CASE("when the item is deleted under its run, the run ends here and nothing of it comes back") {
+  DispatchFixture f;
+  f.attach(f.provider());
+  const ItemKey bug = f.dispatched(), other = f.dispatched();
+  f.settle();
+  REQUIRE(f.run(bug).state == RunState::running);
+  REQUIRE(f.engine.delete_item(f.mia, bug));
+  f.model.answer_calls({{"add_comment", R"({"body":"too late"})"}});
+  f.settle();
+  f.clock.advance(10min);
+  f.settle();
+  CHECK(f.engine.runs(f.host, bug)->empty());
+  CHECK(f.engine.comments(f.host, bug)->empty());
+  CHECK(f.engine.get(f.host, bug).error().code() == errc::not_found);
+  CHECK(f.engine.verify(f.host, bug));
+  REQUIRE(f.engine.delete_item(f.mia, other));
+  f.clock.advance(10min);  // the next beat notices
+  f.settle();
+  CHECK(f.dispatcher->step()->in_flight == 0);
+}
+
 TEST_CASE("a runner whose command names what is not there is told so and goes on") {
   struct Namer final : AgentRunner {
     struct Program final : RunProgram {

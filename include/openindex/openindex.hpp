@@ -44,6 +44,7 @@
 #include <openindex/work/bulk.hpp>
 #include <openindex/work/call_options.hpp>
 #include <openindex/work/event.hpp>
+#include <openindex/work/item_filter.hpp>
 #include <openindex/work/migration.hpp>
 #include <openindex/work/retention.hpp>
 #include <openindex/work/rules.hpp>

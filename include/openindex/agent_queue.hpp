@@ -49,9 +49,9 @@ class OPENINDEX_API AgentQueue {
   AgentQueue(const AgentQueue&) = delete;
   AgentQueue& operator=(const AgentQueue&) = delete;
 
-  /// List what could be claimed: what nobody holds, and what is held past its deadline. `limit_count`: 1 to 1000. A
-  /// page may be short and not the last one. While others claim and release, what stays available throughout is listed
-  /// once.
+  /// List what can be claimed by who has the role for it: what nobody holds, and what is held past its deadline.
+  /// `limit_count`: 1 to 1000. A page may be short and not the last one. While others claim and release, what stays
+  /// available throughout is listed once.
   /// @par Errors invalid_argument, outside_run, storage
   Result<QueuePage> available(const Actor& actor, const QueueFilter& filter = {}, std::uint32_t limit_count = 100,
                               const std::string& after = {});

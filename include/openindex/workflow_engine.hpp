@@ -145,7 +145,7 @@ class OPENINDEX_API WorkflowEngine {
 
   /// Read the personal domain of a person, which is made when it is asked for the first time: what the CLI calls `ME`.
   /// An agent that works for a person gets that person's. Its key follows from the user id and is kept for it: nobody
-  /// else creates a domain of it, or an item in it.
+  /// creates a domain of it in another way, and no other person an item in it.
   /// @par Errors invalid_argument (neither a person nor an agent for one), outside_run, contention, storage
   Result<Domain> personal_domain(const Actor& actor);
 

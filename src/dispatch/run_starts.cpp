@@ -213,7 +213,8 @@ void Dispatcher::Work::begin(Active& active, const engine::LoadedItem& item) {
   auto journal = options.engine.journal(active.actor, active.run.id);
   auto context = options.engine.agent_context(active.actor, item.item.key);
   if (!journal || !context) {
-    storage_error_ = journal ? context.error() : journal.error();
+    const Error& error = journal ? context.error() : journal.error();
+    if (error.code() != errc::not_found) storage_error_ = error;  // the item may have been deleted meanwhile
     return lose(active.run.id);
   }
   try {

@@ -41,15 +41,21 @@ class EngineCore {
     return Error(errc::outside_run).with("item", key.str()).with("run", actor.run_id().str());
   }
 
+  /// Refuse an actor who is less than that in the domain of a workflow that is stored. Who has no role there learns
+  /// nothing of it. @par Errors not_found, not_permitted, storage
+  Result<void> require_in(const Workflow& workflow, const Actor& actor, Role needed) {
+    auto allowed = domains.require(actor, engine::domain_of(workflow), needed);
+    if (allowed || allowed.error().code() != errc::not_found) return allowed;
+    return Error(errc::not_found).with("workflow", workflow.id.str());
+  }
+
   /// Find a version of a workflow that the actor may read; 0: the latest.
   Result<engine::CompiledWorkflowPtr> readable_workflow(const Actor& actor, const WorkflowId& id,
                                                         std::uint32_t version) {
     auto found = shelf.find(id, version);
     if (!found) return found;
-    auto allowed = domains.require(actor, engine::domain_of((*found)->definition()), Role::viewer);
-    if (allowed) return found;
-    if (allowed.error().code() != errc::not_found) return allowed.error();
-    return Error(errc::not_found).with("workflow", id.str());  // its domain is nobody's business
+    if (auto allowed = require_in((*found)->definition(), actor, Role::viewer); !allowed) return allowed.error();
+    return found;
   }
 
   /// Tell whether the actor may read an audit stream: those of items, workflows and domains need a role there.
@@ -59,7 +65,10 @@ class EngineCore {
     if (stream.starts_with(domain)) return domains.sees(actor, stream.substr(domain.size()));
     if (!stream.starts_with(workflow)) return domains.sees(actor, engine::domain_of(ItemKey(stream)));
     auto found = readable_workflow(actor, stream.substr(workflow.size()), 0);
-    if (!found && found.error().code() != errc::not_found) return found.error();
+    // Of one that cannot be read nobody knows whose it is: then it is the host's alone.
+    const bool hidden =
+        !found && (found.error().code() == errc::not_found || found.error().code() == errc::storage_corrupt);
+    if (!found && !hidden) return found.error();
     return found.has_value();
   }
 

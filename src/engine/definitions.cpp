@@ -17,12 +17,14 @@ Error outside(const Actor& actor) { return Error(errc::outside_run).with("run", 
 
 Result<SavedWorkflow> WorkflowEngine::save(const Actor& actor, const Workflow& workflow, const CallOptions& call) {
   // Of the domain that it is in and of the one that it says: a workflow does not change hands by being saved.
-  const auto may_save = [&](const Workflow& definition) -> Result<void> {
-    if (actor.is_agent()) return {};  // refused by the shelf
-    return core_->domains.require(actor, domain_of(definition), Role::admin);
+  const auto may_replace = [&](const Workflow& stored) -> Result<void> {
+    return core_->require_in(stored, actor, Role::admin);
   };
-  if (auto allowed = may_save(workflow); !allowed) return allowed.error();
-  return core_->shelf.save(actor, workflow, may_save, core_->door.mint_commit(), call);
+  if (!actor.is_agent()) {  // refused by the shelf
+    if (auto allowed = core_->domains.require(actor, domain_of(workflow), Role::admin); !allowed)
+      return allowed.error();
+  }
+  return core_->shelf.save(actor, workflow, may_replace, core_->door.mint_commit(), call);
 }
 
 Result<Workflow> WorkflowEngine::workflow(const Actor& actor, const WorkflowId& id, std::uint32_t version) {
@@ -80,10 +82,9 @@ Result<void> WorkflowEngine::edit_settings(const Actor& actor, const WorkflowId&
                                            const std::function<void(StageSettings&)>& edit, const CallOptions& call,
                                            const std::string& what) {
   if (!actor.is_agent()) {  // refused by the shelf
-    auto workflow = core_->readable_workflow(actor, id, 0);
+    auto workflow = core_->shelf.find(id, 0);
     if (!workflow) return workflow.error();
-    const std::string& domain = domain_of((*workflow)->definition());
-    if (auto allowed = core_->domains.require(actor, domain, Role::admin); !allowed) return allowed;
+    if (auto allowed = core_->require_in((*workflow)->definition(), actor, Role::admin); !allowed) return allowed;
   }
   auto request = request_of(actor, call.idempotency_key, "settings of " + id.str() + " " + stage + " " + what);
   if (!request) return request.error();

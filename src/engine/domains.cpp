@@ -109,7 +109,6 @@ Result<Domain> WorkflowEngine::create_domain(const Actor& actor, const NewDomain
   check_text("/defaultWorkflow", given.default_workflow.str(), 0, 48, problems);
   check_labels(given.categories, problems);
   if (!problems.empty()) return refuse(std::move(problems));
-  if (auto usable = check_default(*core_, actor, given.default_workflow); !usable) return usable.error();
   auto request = engine::request_of(actor, call.idempotency_key, "create domain " + to_json(given));
   if (!request) return request.error();
   if (*request) {
@@ -117,11 +116,13 @@ Result<Domain> WorkflowEngine::create_domain(const Actor& actor, const NewDomain
     if (!known) return known.error();
     if (*known) return std::move(**known);
   }
+  if (auto usable = check_default(*core_, actor, given.default_workflow); !usable) return usable.error();
   if (actor.kind() == ActorKind::person) {
-    // Whoever creates a domain owns what is in it: one that is in use is the host's to give away.
-    auto used = core_->options.storage.scan({.index = Index::items, .prefix = {given.key}, .limit_count = 1});
+    // Whoever creates a domain owns what is in it, audit trails included: one that is or was in use is the host's to
+    // give away.
+    auto used = core_->numbers.has_given(given.key);
     if (!used) return used.error();
-    if (!used->rows.empty()) {
+    if (*used) {
       return Error(errc::not_permitted, "The domain is in use already; only the host may create it")
           .with("domain", given.key);
     }
@@ -179,10 +180,10 @@ Result<Domain> WorkflowEngine::update_domain(const Actor& actor, const std::stri
   }
   if (update.categories) check_labels(*update.categories, problems);
   if (!problems.empty()) return refuse(std::move(problems));
-  if (update.default_workflow && !actor.is_agent()) {
-    if (auto usable = check_default(*core_, actor, *update.default_workflow); !usable) return usable.error();
-  }
   const DomainEdit update_it = [&](Domain& domain) -> Result<Drafts> {
+    if (update.default_workflow && *update.default_workflow != domain.default_workflow) {
+      if (auto usable = check_default(*core_, actor, *update.default_workflow); !usable) return usable.error();
+    }
     AuditDraft draft{"domain.updated", {}, {}};
     const auto take = [&](const char* what, const auto& wanted, auto& current) {
       if (!wanted || *wanted == current) return;

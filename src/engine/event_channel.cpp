@@ -41,8 +41,9 @@ EventChannel::EventChannel(std::weak_ptr<engine::EventFeed> feed, EventFilter fi
 
 bool EventChannel::wants(const Event& event) const {
   const auto fits = [](const auto& wanted, const auto& has) { return wanted.empty() || wanted == has; };
-  return fits(filter_.domain, event.domain) && fits(filter_.workflow, event.workflow) &&
-         fits(filter_.stage, event.stage) && fits(filter_.item, event.item) &&
+  const bool deleted = event.workflow.empty();  // then nobody knows where it stood
+  return fits(filter_.domain, event.domain) && (deleted || fits(filter_.workflow, event.workflow)) &&
+         (deleted || fits(filter_.stage, event.stage)) && fits(filter_.item, event.item) &&
          (filter_.type.empty() || std::find(event.types.begin(), event.types.end(), filter_.type) != event.types.end());
 }
 

@@ -182,11 +182,15 @@ Result<CompiledWorkflowPtr> ItemDoor::workflow_of(const NewItem& given, const st
       .with_problems({{"/workflow", "is needed, since the domain has no default workflow"}});
 }
 
-// What an actor names they must be able to read; the default of a domain was attached to it by an admin of both.
-Result<void> ItemDoor::check_use(const Actor& actor, const NewItem& given, const Workflow& workflow) {
+// What an actor names they must be able to read, unless it is the default of the domain: whoever made it that could.
+Result<void> ItemDoor::check_use(const Actor& actor, const NewItem& given, const std::string& domain,
+                                 const Workflow& workflow) {
   if (given.workflow.empty()) return {};
   auto allowed = domains_.require(actor, domain_of(workflow), Role::viewer);
   if (allowed || allowed.error().code() != errc::not_found) return allowed;
+  auto found = domains_.find(domain);
+  if (!found) return found.error();
+  if (*found && (*found)->default_workflow == given.workflow) return {};
   return Error(errc::not_found).with("workflow", given.workflow.str());
 }
 
@@ -211,7 +215,7 @@ Result<LoadedItemPtr> ItemDoor::create(const Actor& actor, const NewItem& given)
     if (!workflow) return workflow.error();
     const std::string domain = domain_for(given, parent, (*workflow)->definition());
     if (auto allowed = domains_.require(actor, domain, Role::member); !allowed) return allowed.error();
-    if (auto allowed = check_use(actor, given, (*workflow)->definition()); !allowed) return allowed.error();
+    if (auto allowed = check_use(actor, given, domain, (*workflow)->definition()); !allowed) return allowed.error();
     for (const ItemKey& on : given.depends_on) {
       if (auto allowed = domains_.require(actor, domain_of(on), Role::member); !allowed) return allowed.error();
     }

@@ -159,12 +159,27 @@ Result<Decision> ItemDoor::judge(Prepared& prepared, const Change& change, std::
     snapshot.target = prepared.target.get();
   }
   if (std::holds_alternative<DeleteItem>(change.command)) {
-    auto needed_by = read_needed_by(*this, storage_, change.key);
+    auto needed_by = read_needed_by(storage_, change.key);
     if (!needed_by) return needed_by.error();
     prepared.needed_by = std::make_shared<NeededBy>(std::move(*needed_by));
-    snapshot.needed_by = prepared.needed_by->items;
+    return judge_deletion(prepared, snapshot, change, now);
   }
   return decide(snapshot, change.command, change.actor, now, change.fence);
+}
+
+// What needs the item may stand where the actor has no role: then it is not named.
+Result<Decision> ItemDoor::judge_deletion(const Prepared& prepared, ItemSnapshot& snapshot, const Change& change,
+                                          Time now) {
+  snapshot.needed_by = prepared.needed_by->items;
+  auto decision = decide(snapshot, change.command, change.actor, now, change.fence);
+  if (decision || decision.error().code() != errc::item_needed) return decision;
+  std::vector<std::string> known;
+  for (const std::string& other : decision.error().missing()) {
+    auto sees = domains_.sees(change.actor, domain_of(ItemKey(other)));
+    if (!sees) return sees.error();
+    if (*sees) known.push_back(other);
+  }
+  return Error(decision.error()).with_missing(std::move(known));
 }
 
 // The answer is what the item will be when this commits: its versions are known beforehand.

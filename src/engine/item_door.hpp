@@ -109,6 +109,7 @@ class ItemDoor {
   Result<Prepared> prepare(Change& change, bool fresh);
   Result<Prepared> prepare_run(const Change& change);
   Result<Decision> judge(Prepared& prepared, const Change& change, std::vector<Expectation>& seen, Time now);
+  Result<Decision> judge_deletion(const Prepared& prepared, ItemSnapshot& snapshot, const Change& change, Time now);
   Result<void> write_item(Prepared& prepared, Change& change, Time now);
   Result<std::optional<RelatedItem>> relate(const ItemKey& item, const ItemKey& on, std::vector<Expectation>& seen);
   Result<void> add_dependent(Prepared& prepared, const ItemKey& on, const ItemKey& dependent);
@@ -125,7 +126,7 @@ class ItemDoor {
                         std::vector<AuditDraft>& drafts, Time now);
   Outcome finish(Prepared& prepared, Change& change, const CommitReceipt& receipt);
   Result<CompiledWorkflowPtr> workflow_of(const NewItem& given, const std::optional<RelatedItem>& parent);
-  Result<void> check_use(const Actor& actor, const NewItem& given, const Workflow& workflow);
+  Result<void> check_use(const Actor& actor, const NewItem& given, const std::string& domain, const Workflow& workflow);
   Result<void> number(LoadedItem& next);
   Result<std::shared_ptr<LoadedItem>> draft(const NewItem& given, const CompiledWorkflowPtr& workflow,
                                             StatusIndex status, const std::optional<RelatedItem>& parent);

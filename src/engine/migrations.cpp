@@ -47,11 +47,6 @@ Result<void> visit_items(EngineCore& core, const WorkflowId& id, const std::stri
   return {};
 }
 
-Result<void> require_role(EngineCore& core, const Actor& actor, const Workflow& workflow, Role role) {
-  if (actor.kind() == ActorKind::run) return Error(errc::outside_run).with("run", actor.run_id().str());
-  return core.domains.require(actor, domain_of(workflow), role);
-}
-
 // What was asked, for the digest of a request.
 std::string asked(const WorkflowId& id, const MigrateAll& migration) {
   json::Writer out;
@@ -100,13 +95,13 @@ Error refuse(const std::vector<ItemKey>& keys, const std::vector<Result<LoadedIt
 
 Result<std::vector<TouchingDifference>> WorkflowEngine::compare_versions(const Actor& actor, const WorkflowId& id,
                                                                          std::uint32_t before, std::uint32_t after) {
-  auto old_version = core_->shelf.find(id, before);
+  if (actor.kind() == ActorKind::run) return Error(errc::outside_run).with("run", actor.run_id().str());
+  auto old_version = core_->readable_workflow(actor, id, before);
   if (!old_version) return old_version.error();
-  auto new_version = core_->shelf.find(id, after);
+  auto new_version = core_->readable_workflow(actor, id, after);
   if (!new_version) return new_version.error();
   const Workflow& from = (*old_version)->definition();
   const Workflow& to = (*new_version)->definition();
-  if (auto allowed = require_role(*core_, actor, from, Role::viewer); !allowed) return allowed.error();
   std::vector<TouchingDifference> out;
   for (WorkflowDifference& difference : compare(from, to)) out.push_back({std::move(difference), 0, {}});
   constexpr std::size_t named_max = 100;
@@ -134,15 +129,11 @@ Result<MigrationReport> WorkflowEngine::migrate_all(const Actor& actor, const Wo
   if (actor.is_agent()) {
     return Error(errc::not_permitted, "Only people and the host may migrate items").with("actor", actor.id());
   }
-  if (auto allowed = require_role(*core_, actor, (*target)->definition(), Role::admin); !allowed) {
-    return allowed.error();
-  }
-  KnownRecord known;
+  if (auto allowed = core_->require_in((*target)->definition(), actor, Role::admin); !allowed) return allowed.error();
   if (*request) {
     auto found = find_record(core_->options.storage, **request, core_->options.clock.now());
     if (!found) return found.error();
     if (found->record) return read_report(*found->record);
-    known = std::move(*found);
   }
   MigrationReport report{.version = (*target)->version()};
   std::vector<ItemKey> keys;
@@ -172,15 +163,20 @@ Result<MigrationReport> WorkflowEngine::migrate_all(const Actor& actor, const Wo
     report.migrated_count = static_cast<std::uint64_t>(
         std::count_if(answers.begin(), answers.end(), [](const auto& one) { return one && *one != nullptr; }));
   };
+  std::optional<Record> answered;  // by the same call, while this one was judging
   const auto remember_report = [&](const std::vector<Result<LoadedItemPtr>>& answers) -> Result<ChangeSet> {
+    auto found = find_record(core_->options.storage, **request, core_->options.clock.now());
+    if (!found) return found.error();
+    if ((answered = std::move(found->record))) return Error(errc::conflict);
     count(answers);
     ChangeSet changes;
     changes.id = core_->door.mint_commit();
-    remember(changes, **request, known, record_of(id, report), core_->options.clock.now());
+    remember(changes, **request, *found, record_of(id, report), core_->options.clock.now());
     return changes;
   };
   auto answers = apply_all(*core_, keys.size(), migrate_one, {.dry_run = migration.dry_run},
                            *request ? BulkFinish(remember_report) : BulkFinish());
+  if (answered) return read_report(*answered);
   if (!answers) return answers.error();
   if (std::any_of(answers->begin(), answers->end(), [](const auto& one) { return !one; })) {
     return refuse(keys, *answers);

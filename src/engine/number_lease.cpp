@@ -13,6 +13,8 @@ namespace {
 constexpr std::int64_t block_min = 32;
 constexpr std::int64_t block_max = 4096;
 
+RecordId counter_record(const std::string& domain) { return {"counter", "item/" + domain}; }
+
 }  // namespace
 
 NumberLease::Block& NumberLease::block_of(const std::string& domain) {
@@ -62,9 +64,15 @@ Result<std::int64_t> NumberLease::next_inside(const std::string& domain) {
   return number;
 }
 
+Result<bool> NumberLease::has_given(const std::string& domain) {
+  auto record = read_record(storage_, counter_record(domain), "counter");
+  if (!record && record.error().code() != errc::not_found) return record.error();
+  return record.has_value();
+}
+
 /// Lease a block, and return its first number.
 Result<std::int64_t> NumberLease::lease(const std::string& domain, std::int64_t at_least, std::int64_t size) {
-  const RecordId id{"counter", "item/" + domain};
+  const RecordId id = counter_record(domain);
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     auto record = read_record(storage_, id, "counter");
     if (!record && record.error().code() != errc::not_found) return record.error();

@@ -24,6 +24,9 @@ class NumberLease {
   /// Take the next number of a domain. @par Errors contention, storage
   Result<std::int64_t> next(const std::string& domain);
 
+  /// Tell whether a number of the domain was ever given out, or leased. @par Errors storage
+  Result<bool> has_given(const std::string& domain);
+
  private:
   struct Block {
     std::mutex leasing;     ///< Held over a lease, so that those who wait for it lease once.

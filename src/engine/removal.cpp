@@ -9,16 +9,18 @@ namespace {
 constexpr std::uint32_t named_max = 100;
 
 // By a scan, which does not see what is pending; so each is looked up, too.
-Result<void> add_below(ItemDoor& door, Storage& storage, const ItemKey& key, std::vector<ItemKey>& out) {
+Result<void> add_below(Storage& storage, const ItemKey& key, std::vector<ItemKey>& out) {
   ScanRequest request{.index = Index::tree, .prefix = {key.str()}, .limit_count = named_max};
   do {
     auto page = storage.scan(request);
     if (!page) return page.error();
-    std::vector<ItemKey> keys;
-    for (const Record& row : page->rows) keys.emplace_back(row.id.key);
-    auto there = door.load_all(keys);
+    std::vector<RecordId> states;
+    for (const Record& row : page->rows) states.push_back(row.id);
+    auto there = storage.get_bodies(states);
     if (!there) return there.error();
-    for (const LoadedItemPtr& item : *there) out.push_back(item->item.key);
+    for (const auto& state : *there) {
+      if (state) out.emplace_back(state->id.key);
+    }
     request.after = std::move(page->next);
   } while (out.empty() && !request.after.empty());
   return {};
@@ -30,7 +32,7 @@ RecordId below_record(const ItemKey& key) { return {"below", key.str()}; }
 Put write_below(const ItemKey& key) { return {below_record(key), "{}", {}}; }
 
 // The versions are read first: what comes in between is noticed by the commit.
-Result<NeededBy> read_needed_by(ItemDoor& door, Storage& storage, const ItemKey& key) {
+Result<NeededBy> read_needed_by(Storage& storage, const ItemKey& key) {
   NeededBy out;
   auto below = read_record(storage, below_record(key), "below");
   if (!below && below.error().code() != errc::not_found) return below.error();
@@ -38,7 +40,7 @@ Result<NeededBy> read_needed_by(ItemDoor& door, Storage& storage, const ItemKey&
   auto dependents = read_dependents(storage, key);
   if (!dependents) return dependents.error();
   out.dependents = std::move(*dependents);
-  if (auto added = add_below(door, storage, key, out.items); !added) return added.error();
+  if (auto added = add_below(storage, key, out.items); !added) return added.error();
   out.items.insert(out.items.end(), out.dependents.items.begin(), out.dependents.items.end());
   return out;
 }

@@ -23,7 +23,7 @@ struct NeededBy {
 };
 
 /// @par Errors storage_corrupt, storage
-Result<NeededBy> read_needed_by(ItemDoor& door, Storage& storage, const ItemKey& key);
+Result<NeededBy> read_needed_by(Storage& storage, const ItemKey& key);
 
 /// Erase the records that make an item one, as long as it is as it was read and nobody needs it. What else it leaves
 /// behind is found through the mark that the caller puts. @par Errors storage_corrupt, storage

@@ -173,7 +173,7 @@ class Pruning {
       if (!item) return item.error();
       const auto& resolved = (*item)->item.resolved_at;
       if (!resolved || *resolved >= prune_.older_than || !is_meant(key)) return {};
-      auto needed_by = read_needed_by(core_.door, storage_, key);
+      auto needed_by = read_needed_by(storage_, key);
       if (!needed_by) return needed_by.error();
       if (!needed_by->items.empty()) {
         ++report_.kept;

@@ -1,17 +1,18 @@
 #include "queue/listing.hpp"
 
 #include <algorithm>
-#include <array>
+#include <optional>
+#include <set>
 
 #include "engine/index_values.hpp"
 #include "queue/free_items.hpp"
-#include "storage/scan_cursor.hpp"
+#include "queue/queue_cursor.hpp"
 
 namespace openindex::queue {
 namespace {
 
 using engine::LoadedItemPtr;
-using storage::Place;
+using Place = IndexPlace;
 
 struct Candidate {
   Place place;
@@ -40,26 +41,32 @@ Result<void> check_limit(std::uint32_t limit) {
   return Error(errc::invalid_argument, "A page holds 1 to 1000 items").with("limit_count", std::to_string(limit));
 }
 
+// Where a row of the queue stands, as the storage told when it was read.
+std::optional<Place> place_of(const Record& row) {
+  for (const auto& [index, place] : index_places(row.id, row.index)) {
+    if (index == Index::queue) return place;
+  }
+  return std::nullopt;
+}
+
 class Available {
  public:
   Available(EngineCore& core, const Actor& actor, const QueueFilter& filter, std::uint32_t limit)
       : core_(core), actor_(actor), filter_(filter), limit_(limit), now_(core.options.clock.now()) {}
 
-  Result<QueuePage> list(const std::string& after) {
-    const ScanRequest request = free_items(FreePart::unheld, filter_, now_, limit_, after);
-    auto begun = storage::read_cursor(request);
-    if (!begun) return begun.error();
+  Result<QueuePage> list(QueueCursor cursor) {
+    begun_ = std::move(cursor.behind);
     for (const FreePart part : {FreePart::expired, FreePart::expired_run}) {
-      if (auto added = add_stale(part, *begun); !added) return added.error();
+      if (auto added = add_stale(part); !added) return added.error();
     }
-    auto page = core_.options.storage.scan(request);
+    auto page = core_.options.storage.scan(free_items(FreePart::unheld, filter_, now_, limit_, cursor.page));
     if (!page) return page.error();
-    if (auto added = add(*page, {}); !added) return added.error();
-    return cut(request, page->next);
+    if (auto added = add(*page); !added) return added.error();
+    return cut(cursor.page, *page);
   }
 
  private:
-  Result<void> add(const ScanPage& page, const std::optional<Place>& begun) {
+  Result<void> add(const ScanPage& page) {
     auto items = load_rows(core_, page);
     if (!items) return items.error();
     for (const LoadedItemPtr& item : *items) {
@@ -69,20 +76,26 @@ class Available {
       if (!free) return free.error();
       if (!*sees || !*free) continue;
       Place place = place_of(*item);
-      if (!begun || *begun < place) candidates_.push_back({std::move(place), item});
+      if (begun_ && !(*begun_ < place)) continue;
+      if (known_.insert(item->item.key.str()).second) candidates_.push_back({std::move(place), item});
     }
     return {};
   }
 
-  // They stand by deadline in the storage, so all of them are looked at; the first of them are enough.
-  Result<void> add_stale(FreePart part, const std::optional<Place>& begun) {
+  // They stand by deadline in the storage, so all of them are looked at, whole ones only where they may be wanted; the
+  // first of them are enough.
+  Result<void> add_stale(FreePart part) {
     ScanRequest request = free_items(part, filter_, now_, 1000);
     do {
       auto page = core_.options.storage.scan(request);
       if (!page) return page.error();
-      if (auto added = add(*page, begun); !added) return added;
-      keep_first(std::size_t{limit_} + 1);  // one more tells that there is more
       request.after = std::move(page->next);
+      if (!filter_.domain.empty()) {
+        std::erase_if(page->rows,
+                      [&](const Record& row) { return engine::domain_of(ItemKey(row.id.key)) != filter_.domain; });
+      }
+      if (auto added = add(*page); !added) return added;
+      keep_first(std::size_t{limit_} + 1);  // one more tells that there is more
     } while (!request.after.empty());
     return {};
   }
@@ -94,27 +107,24 @@ class Available {
     candidates_.erase(end, candidates_.end());
   }
 
-  // What lies behind the rows that were read may have others before it.
-  Result<QueuePage> cut(ScanRequest request, const std::string& next) {
+  // Behind the rows that were read there may be others, which come before what is stale there.
+  Result<QueuePage> cut(const std::string& read_at, const ScanPage& page) {
     std::sort(candidates_.begin(), candidates_.end());
-    const auto same = [](const Candidate& one, const Candidate& other) {
-      return one.item->item.key == other.item->item.key;
-    };
-    candidates_.erase(std::unique(candidates_.begin(), candidates_.end(), same), candidates_.end());
-    request.after = next;
-    auto read_to = storage::read_cursor(request);
-    if (!read_to) return read_to.error();
+    const auto read_to = page.next.empty() || page.rows.empty() ? std::nullopt : place_of(page.rows.back());
     QueuePage out;
-    out.next = next;
+    std::optional<Place> last = begun_;
     for (const Candidate& candidate : candidates_) {
-      if (*read_to && **read_to < candidate.place) break;
+      if (!page.next.empty() && (!read_to || *read_to < candidate.place)) break;
       if (out.items.size() == limit_) {
-        out.next = write_cursor(request, last_);
-        break;
+        out.next = QueueCursor{last, read_at}.str();
+        return out;
       }
       out.items.push_back(candidate.item->whole());
-      last_ = candidate.place;
+      last = candidate.place;
     }
+    if (page.next.empty()) return out;
+    if (read_to && (!last || *last < *read_to)) last = read_to;
+    out.next = QueueCursor{last, page.next}.str();
     return out;
   }
 
@@ -123,8 +133,9 @@ class Available {
   const QueueFilter& filter_;
   const std::uint32_t limit_;
   const Time now_;
+  std::optional<Place> begun_;
   std::vector<Candidate> candidates_;
-  Place last_;
+  std::set<std::string> known_;
 };
 
 }  // namespace
@@ -132,7 +143,9 @@ class Available {
 Result<QueuePage> list_available(EngineCore& core, const Actor& actor, const QueueFilter& filter, std::uint32_t limit,
                                  const std::string& after) {
   if (auto checked = check_limit(limit); !checked) return checked.error();
-  return Available(core, actor, filter, limit).list(after);
+  auto cursor = QueueCursor::read(after);
+  if (!cursor) return cursor.error();
+  return Available(core, actor, filter, limit).list(std::move(*cursor));
 }
 
 Result<QueuePage> list_held(EngineCore& core, const Actor& actor, const QueueFilter& filter, std::uint32_t limit,

@@ -91,6 +91,38 @@ TEST_CASE("a workflow is used by those who may read it, and by all members of a 
   REQUIRE(f.engine.set_member(f.stranger, "OPS", "admin", Role::admin));
   REQUIRE(f.engine.update_domain(f.admin, "OPS", {.default_workflow = WorkflowId("TRIAGE")}));
   CHECK(f.engine.create(f.stranger, {.title = "x", .domain = "OPS"}));
+  CHECK(f.engine.create(f.stranger, {.workflow = "TRIAGE", .title = "named", .domain = "OPS"}));
+  // It stays theirs to change other things of the domain, and to repeat what they did.
+  CHECK(f.engine.update_domain(f.stranger, "OPS", {.name = "Operations", .default_workflow = WorkflowId("TRIAGE")}));
+  const NewDomain more{.key = "MORE", .name = "More", .default_workflow = "TRIAGE"};
+  REQUIRE(f.engine.create_domain(f.member, more, {.idempotency_key = "k"}));
+  REQUIRE(f.engine.remove_member(f.admin, "BUG", "member"));
+  CHECK(f.engine.create_domain(f.member, more, {.idempotency_key = "k"}));
+}
+
+TEST_CASE("whoever empties a domain that nobody created does not own what was in it") {
+  EngineFixture f;
+  const ItemKey key = f.bug();
+  REQUIRE(f.engine.delete_item(f.noa, key));
+  CHECK(refusal(f.engine.create_domain(f.noa, {.key = "BUG", .name = "Mine now"})) == errc::not_permitted);
+  CHECK(f.engine.audit(f.mia, key));
+}
+
+TEST_CASE("a version that moved to another domain is compared by those who may read both, and hides where it went") {
+  DomainFixture f;
+  Workflow moved = tests::triage_workflow();
+  moved.domain = "OPS";
+  REQUIRE(f.engine.create_domain(f.host, {.key = "OPS", .name = "Ops", .owner = "admin"}));
+  REQUIRE(f.engine.save(f.admin, moved));
+  CHECK(f.engine.compare_versions(f.admin, "TRIAGE", 1, 2));
+  const auto refused = f.engine.compare_versions(f.viewer, "TRIAGE", 1, 2);
+  CHECK(refusal(refused) == errc::not_found);
+  CHECK(refused.error().context("domain").empty());
+  for (const Error& error :
+       {f.engine.migrate_all(f.viewer, "TRIAGE").error(), f.engine.save(f.member, tests::triage_workflow()).error(),
+        f.engine.set_stage_settings(f.viewer, "TRIAGE", "plan", {}).error()}) {
+    CHECK(error.context("domain") != "OPS");
+  }
 }
 
 TEST_CASE("what a viewer may do is told as nothing, with the reason") {

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <map>
 #include <set>
+#include <string>
 
 #include "engine/engine_fixture.hpp"
 
@@ -19,6 +21,35 @@ struct ListFixture : EngineFixture {
 };
 
 using Titles = std::vector<std::string>;
+
+// Nobody can read its cursors but itself.
+class OwnCursors final : public Storage {
+ public:
+  explicit OwnCursors(Storage& behind) : behind_(behind) {}
+
+  Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) override { return behind_.get(ids); }
+  Result<ScanPage> scan(const ScanRequest& request) override {
+    ScanRequest own = request;
+    if (!own.after.empty()) own.after = cursors_.at(own.after);
+    auto page = behind_.scan(own);
+    if (page && !page->next.empty()) {
+      const std::string name = "page " + std::to_string(cursors_.size());
+      cursors_[name] = std::move(page->next);
+      page->next = name;
+    }
+    return page;
+  }
+  Result<std::uint64_t> count(const CountRequest& request) override { return behind_.count(request); }
+  std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes) override {
+    return behind_.commit(changes);
+  }
+  Result<Changed> wait_for_change(const WaitRequest& request) override { return behind_.wait_for_change(request); }
+  void wake() noexcept override { behind_.wake(); }
+
+ private:
+  Storage& behind_;
+  std::map<std::string, std::string> cursors_;
+};
 
 }  // namespace
 
@@ -127,6 +158,30 @@ TEST_CASE("what stays available while others claim, release and let go stale is 
   } while (!after.empty());
   keys.pop_back();
   for (const ItemKey& key : keys) CHECK(seen.count(key.str()) == 1);
+}
+
+TEST_CASE("what is available is paged through a storage with cursors of its own") {
+  ListFixture f;
+  OwnCursors storage(f.memory);
+  WorkflowEngine engine{{.storage = storage, .clock = f.clock, .random = f.random}};
+  AgentQueue queue{engine};
+  std::vector<ItemKey> keys;
+  for (int i = 0; i < 20; ++i) keys.push_back(f.bug());
+  for (std::size_t i = 0; i < 20; i += 3) REQUIRE(f.engine.claim(f.alpha, keys[i], {.hold = 1min}));
+  f.clock.advance(2min);
+  for (const std::uint32_t limit : {1u, 3u, 19u, 20u, 21u}) {
+    std::vector<std::string> seen;
+    std::string after;
+    do {
+      const auto page = queue.available(f.host, {}, limit, after).value();
+      for (const WorkItem& item : page.items) seen.push_back(item.key.str());
+      after = page.next;
+    } while (!after.empty());
+    REQUIRE(seen.size() == 20);
+    for (std::size_t i = 0; i < 20; ++i) CHECK(seen[i] == keys[i].str());
+  }
+  CHECK(queue.available(f.host, {}, 3, "nonsense").error().code() == errc::invalid_argument);
+  CHECK(queue.available(f.host, {}, 3, "00:x").error().code() == errc::invalid_argument);
 }
 
 TEST_CASE("what an agent holds is listed a page at a time, most urgent first, and narrowed like the queue") {

@@ -196,6 +196,24 @@ TEST_CASE("a migration of all under a key gives the same report again and migrat
   CHECK(f.engine.migrate_all(f.mia, "TRIAGE", other, {.idempotency_key = "k"})->migrated_count == 0);
 }
 
+TEST_CASE("of two calls at once under one key both give the report of the one that migrated") {
+  EngineFixture f;
+  for (int i = 0; i < 3; ++i) f.bug();
+  save(f, renamed());
+  const MigrateAll how{.mapping = {.statuses = {{"new", "reported"}}}};
+  WorkflowEngine elsewhere{{.storage = f.memory, .clock = f.clock, .random = f.random}};
+  bool done = false;
+  f.storage.before_commit([&] {
+    if (std::exchange(done, true)) return;
+    REQUIRE(elsewhere.migrate_all(f.host, "TRIAGE", how, {.idempotency_key = "k"})->migrated_count == 3);
+  });
+  const auto late = f.engine.migrate_all(f.host, "TRIAGE", how, {.idempotency_key = "k"});
+  REQUIRE(late);
+  CHECK(done);
+  CHECK(late->migrated_count == 3);
+  CHECK(late->checked_count == 3);
+}
+
 TEST_CASE("one item that does not fit keeps all where they are, and every misfit is listed") {
   EngineFixture f;
   const ItemKey fits = bug_in_triage(f), first = f.bug(), second = f.bug();

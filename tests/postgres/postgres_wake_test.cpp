@@ -45,7 +45,9 @@ TEST_CASE("a commit that PostgreSQL has counted and we have not been told of is 
   std::atomic<int> looks = 0;
   std::atomic<bool> is_counted = false;
   CuttingProxy proxy(*server, [&](std::string_view bytes) {
-    looks += bytes.find("last_value") != std::string_view::npos ? 1 : 0;
+    // The third look gets no answer before the commit does: then nothing depends on how quick this test is.
+    const bool is_look = bytes.find("last_value") != std::string_view::npos;
+    if (is_look && ++looks == 3) return CuttingProxy::Action::answer_late;
     if (bytes.find(std::string_view("COMMIT\0", 7)) == std::string_view::npos || is_counted.exchange(true)) {
       return CuttingProxy::Action::forward;
     }

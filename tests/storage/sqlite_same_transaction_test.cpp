@@ -321,6 +321,31 @@ TEST_CASE("a workflow, a role and settings that were rolled back count nowhere")
   f.roll_back();
 }
 
+TEST_CASE("an item that was deleted in a transaction is gone after COMMIT, and as it was after ROLLBACK") {
+  EnlistedHost f;
+  const ItemKey key = f.engine.create(f.host, f.bug())->key;
+  REQUIRE(f.engine.comment(f.host, key, "seen"));
+  const auto delete_inside = [&] {
+    auto transaction = f.order("tea");
+    REQUIRE(f.engine.with(*transaction).delete_item(f.host, key));
+    CHECK(f.engine.with(*transaction).get(f.host, key).error().code() == errc::not_found);
+    return transaction;
+  };
+  {
+    const auto transaction = delete_inside();
+    f.roll_back();
+  }
+  CHECK(f.engine.comments(f.host, key)->size() == 1);
+  REQUIRE(f.engine.comment(f.host, key, "still here"));
+  {
+    const auto transaction = delete_inside();
+    f.commit(*transaction);
+  }
+  CHECK(f.engine.comment(f.host, key, "gone?").error().code() == errc::not_found);
+  CHECK(f.engine.comments(f.host, key)->empty());
+  CHECK(f.engine.verify(f.host, key));
+}
+
 TEST_CASE("an idempotency key that was used in a transaction is known after COMMIT, and free after ROLLBACK") {
   EnlistedHost f;
   auto order = f.bug();

@@ -14,7 +14,7 @@ namespace openindex {
 inline namespace v0 {
 
 /// One accepted change of one item, as the commit left it behind. A hint to read, not a copy of the item. Of a deleted
-/// item only its key and domain are told, and `work_item.deleted` among the types.
+/// item only its key and domain are told, and `work_item.deleted` among the types; it matches every workflow and stage.
 struct Event {
   ItemKey item = {};
   std::string domain = {};

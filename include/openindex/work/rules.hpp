@@ -147,7 +147,7 @@ struct Migrate {
 };
 
 /// Delete the item for good, whatever it is doing: a run ends, a hold is gone. For people and the host. Its key is
-/// never given again; its audit trail stays, ends with `work_item.deleted`, and can still be read and verified.
+/// never given again; its audit trail stays, tells of `work_item.deleted`, and can still be read and verified.
 struct DeleteItem {
   std::string reason = {};  ///< At most 2000 bytes.
 };

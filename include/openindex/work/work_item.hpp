@@ -147,7 +147,7 @@ struct OPENINDEX_API NewItem {
   /// The same key with the same content creates one item, however often it is sent; with another content it is refused
   /// with `idempotency_conflict`. Empty: none. At most 200 bytes; the scope is the workflow, and the actor unless it is
   /// the host. It does not expire, so that an import may be started again at any time, until `WorkflowEngine::prune`
-  /// erases it; when only the item was pruned, the answer is not_found.
+  /// erases it; when the item was pruned or deleted, the answer is not_found, and none is created again.
   std::string idempotency_key = {};
 
   /// Read a JSON array of items, at most 64 MiB: `[{"title", "description", "priority", "workflow", "executionTarget",

@@ -1,4 +1,4 @@
-// How the triage example reads files and shows things on the screen; nothing in here matters to openindex.
+// How the triage example reads files and shows things on the screen.
 #pragma once
 
 #include <sys/ioctl.h>

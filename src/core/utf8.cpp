@@ -40,6 +40,16 @@ bool is_utf8(std::string_view text) noexcept {
   return true;
 }
 
+bool has_control(std::string_view text) noexcept {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte < 0x20 || byte == 0x7f) return true;
+    // U+0080 to U+009F is C2 80 to C2 9F.
+    if (byte == 0xc2 && is_tail(text, at + 1) && static_cast<unsigned char>(text[at + 1]) < 0xa0) return true;
+  }
+  return false;
+}
+
 std::string_view cut_utf8(std::string_view text, std::size_t bytes_max) noexcept {
   if (text.size() <= bytes_max) return text;
   std::size_t end = bytes_max;

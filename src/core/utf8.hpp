@@ -9,6 +9,10 @@ namespace openindex {
 /// Tell whether the bytes are well-formed UTF-8 (no surrogates, no overlong forms).
 bool is_utf8(std::string_view text) noexcept;
 
+/// Tell whether a control character is in UTF-8 text: of the first block, DEL, or of the second block (C1). Such a line
+/// could move a terminal's cursor.
+bool has_control(std::string_view text) noexcept;
+
 /// Return the longest prefix of at most `bytes_max` bytes that does not cut a character.
 std::string_view cut_utf8(std::string_view text, std::size_t bytes_max) noexcept;
 

@@ -18,16 +18,6 @@ constexpr std::size_t key_bytes_max = 100;
 constexpr std::size_t name_bytes_max = 100;
 constexpr std::string_view env_prefix = "env:";
 
-bool has_control(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte < 0x20 || byte == 0x7f) return true;
-    // U+0080 to U+009F, the second block of controls, is C2 80 to C2 9F.
-    if (byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
-  }
-  return false;
-}
-
 // A header's name is a token (RFC 9110, 5.6.2).
 bool is_token(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {

@@ -1,7 +1,5 @@
 #include "work/actor_rules.hpp"
 
-#include <algorithm>
-
 #include "core/utf8.hpp"
 
 namespace openindex::work {
@@ -9,8 +7,7 @@ namespace openindex::work {
 Result<void> check_actor_id(const Actor& actor) {
   const std::string& id = actor.id();
   if (id.empty() && actor.is_agent()) return errc::agent_id_required;
-  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  if (!id.empty() && id.size() <= 200 && is_utf8(id) && std::none_of(id.begin(), id.end(), control)) return {};
+  if (!id.empty() && id.size() <= 200 && is_utf8(id) && !has_control(id)) return {};
   return Error(errc::invalid_argument, "An actor's id is 1 to 200 bytes of UTF-8 without control characters")
       .with("bytes", std::to_string(id.size()));
 }

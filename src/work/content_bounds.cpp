@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::size_t categories_max = 50;
 
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
 bool is_line(std::string_view text, std::size_t bytes_max) {
   return text.size() <= bytes_max && is_utf8(text) && !has_control(text);
 }

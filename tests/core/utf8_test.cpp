@@ -17,3 +17,9 @@ TEST_CASE("a cut never breaks a character") {
   CHECK(cut_utf8("日本", 2) == "");
   CHECK(cut_utf8("a🤯", 4) == "a");
 }
+
+TEST_CASE("control characters of both blocks are found, and nothing else is taken for one") {
+  for (const char* bad : {"\x01", "a\tb", "a\n", "\x7f", "\xc2\x80", "x\xc2\x9b[2J", "\xc2\x9f"})
+    CHECK(has_control(bad));
+  for (const char* good : {"", "a b", "\xc2\xa0", "é", "Ā", "日本", "🤯"}) CHECK_FALSE(has_control(good));
+}

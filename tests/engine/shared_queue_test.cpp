@@ -147,8 +147,8 @@ TEST_CASE("an item that one caller is about to claim is given to no other caller
   const Actor host = Actor::system("host");
   REQUIRE(engine.save(host, tests::triage_workflow()).has_value());
   for (int i = 0; i < 2; ++i) REQUIRE(engine.create(host, {.workflow = "TRIAGE", .title = "crash"}).has_value());
-  std::optional<AgentSession> second;
   bool interrupted = false;
+  std::optional<AgentSession> second;
   storage.on_commit = [&] {
     if (std::exchange(interrupted, true)) return;
     clock.advance(2s);  // the candidates are too old, and looking again finds the first item free

@@ -33,10 +33,11 @@ constexpr std::array<Kind, kind_count> kinds{{{"claim", 120},
                                               {"remove_attachment", 15},
                                               {"migrate", 30},
                                               {"delete_item", 10},
-                                              {"create", 14},
+                                              {"create", 18},
                                               {"available", 8},
                                               {"mine", 8},
-                                              {"start_run", 60}}};
+                                              {"start_run", 60},
+                                              {"execute_all", 20}}};
 static_assert(kinds.back().weight != 0, "every kind has a row");
 
 template <class Alternative, std::size_t I = 0>
@@ -49,7 +50,8 @@ constexpr std::size_t index_of() {
 }
 
 constexpr std::size_t first_other = std::variant_size_v<Command>;
-constexpr std::size_t index_of_start_run = kind_count - 1;
+constexpr std::size_t index_of_start_run = kind_count - 2;
+constexpr std::size_t index_of_many = kind_count - 1;
 constexpr const char* bot = "openindex-dispatcher";
 const std::string long_text(2001, 'x');
 
@@ -77,7 +79,34 @@ ItemKey Chooser::any_item() {
   return std::next(reference_.items.begin(), static_cast<std::ptrdiff_t>(dice_.below(reference_.items.size())))->first;
 }
 
+std::map<std::string, Role> Chooser::members() {
+  return {{"mia", Role::owner}, {"noa", Role::admin}, {"kim", Role::member}, {"uli", Role::viewer}};
+}
+
 Attempt Chooser::choose(Time now) {
+  if (!keyed_.empty() && dice_.chance(4)) return repeat();
+  Attempt attempt = choose_new(now);
+  if (attempt.what.index() != 0 || !dice_.chance(12)) return attempt;
+  attempt.call.idempotency_key = "key " + std::to_string(++keys_);
+  constexpr std::size_t kept_max = 8;
+  if (keyed_.size() == kept_max) keyed_.erase(keyed_.begin());
+  keyed_.push_back(attempt);
+  return attempt;
+}
+
+// The same again, or under the same key something else.
+Attempt Chooser::repeat() {
+  Attempt attempt = dice_.one_of(keyed_);
+  if (dice_.chance(60)) return attempt;
+  if (dice_.chance(50)) {
+    attempt.item = any_item();
+  } else {
+    attempt.what = Command(AddComment{"another"});
+  }
+  return attempt;
+}
+
+Attempt Chooser::choose_new(Time now) {
   const ItemKey key = any_item();
   static const Item unknown;
   const auto found = reference_.items.find(key);
@@ -88,14 +117,24 @@ Attempt Chooser::choose(Time now) {
     kind = index_of<Claim>();  // few items come here, and fewer still are free
   }
   if (reference_.items.size() < 4) kind = first_other;
-  Attempt attempt{actor_for(kind, item, dice_.chance(88)), key, 0, Create{}};
+  Attempt attempt{actor_for(kind, item, dice_.chance(88)), key, {}, Create{}};
+  if (kind == index_of_many) {
+    Many many{{}, dice_.chance(60)};
+    for (std::size_t left = 2 + dice_.below(3); left > 0; --left) {
+      const Attempt one = choose_new(now);
+      if (one.what.index() == 0) many.commands.push_back({one.item, std::get<Command>(one.what), one.call});
+      if (dice_.chance(60)) attempt.actor = one.actor;
+    }
+    attempt.what = std::move(many);
+    return attempt;
+  }
   if (kind >= first_other) {
     attempt.what = other(kind);
     return attempt;
   }
   attempt.what = command(kind, item, dice_.chance(82));
   if (attempt.actor.kind() == ActorKind::agent && dice_.chance(25)) {
-    attempt.fence = item.epoch + (dice_.chance(15) ? 1 : 0);
+    attempt.call.fence = item.epoch + (dice_.chance(15) ? 1 : 0);
   }
   return attempt;
 }
@@ -125,7 +164,11 @@ bool Chooser::suits(std::size_t kind, const Item& item, Time now) const {
 }
 
 Actor Chooser::any_actor(const Item& item) {
-  switch (dice_.below(11)) {
+  switch (dice_.below(13)) {
+    case 11:
+      return Actor::person(dice_.chance(50) ? "uli" : "eve");
+    case 12:
+      return Actor::agent("agent-beta", dice_.chance(50) ? "uli" : "eve");
     case 0:
       return Actor::system("host");
     case 1:
@@ -152,17 +195,19 @@ Actor Chooser::any_actor(const Item& item) {
 
 Actor Chooser::actor_for(std::size_t kind, const Item& item, bool sound) {
   if (!sound) return any_actor(item);
-  constexpr const char* people[] = {"mia", "noa"};
+  constexpr const char* admins[] = {"mia", "noa"};
   constexpr const char* agents[] = {"agent-alpha", "agent-beta", "agent-gamma"};
-  const Actor person = dice_.chance(80) ? Actor::person(dice_.one_of(people)) : Actor::system("host");
+  Actor person = dice_.chance(80) ? Actor::person(dice_.one_of(admins)) : Actor::system("host");
   if (kind == index_of<TakeOver>() || kind == index_of<Reopen>() || kind == index_of<Migrate>()) return person;
   if (kind == index_of<DeleteItem>()) return person;
+  if (dice_.chance(20)) person = Actor::person("kim");
   if (kind == first_other) return person;
   if (item.seen.hold && dice_.chance(60)) {
     return item.seen.hold->run.empty() ? Actor::agent(item.seen.hold->agent) : run_of(item, item.seen.hold->epoch);
   }
   const bool for_agents = kind == index_of<Claim>() || kind == index_of<Heartbeat>() || kind == index_of<Release>();
-  return for_agents || kind >= first_other ? Actor::agent(dice_.one_of(agents)) : person;
+  if (!for_agents && kind < first_other) return person;
+  return Actor::agent(dice_.one_of(agents), dice_.chance(20) ? "kim" : "");
 }
 
 Duration Chooser::hold(bool sound) {
@@ -333,13 +378,21 @@ Command Chooser::command(std::size_t kind, const Item& item, bool sound) {
 Try Chooser::other(std::size_t kind) {
   switch (kind - first_other + 1) {
     case 1:
-      break;
+      return create();
     case 2:
       return Available{};
     case 3:
       return Mine{};
     default:
       return StartRun{};
+  }
+}
+
+Create Chooser::create() {
+  if (!creations_.empty() && dice_.chance(25)) {
+    Create again{dice_.one_of(creations_)};
+    if (dice_.chance(30)) again.item.title = "Broken door";
+    return again;
   }
   const bool sound = dice_.chance(70);
   Create create{{.workflow = "CLAIMS", .title = sound || dice_.chance(70) ? "Broken window" : ""}};
@@ -348,6 +401,16 @@ Try Chooser::other(std::size_t kind) {
   if (dice_.chance(30))
     create.item.status = sound ? "reading" : dice_.one_of(reference_.book({}).workflow.statuses).key;
   if (dice_.chance(25) && !reference_.items.empty()) create.item.depends_on = {any_item()};
+  constexpr WorkKind kinds_below[] = {WorkKind::sub_task, WorkKind::sub_task, WorkKind::task, WorkKind::project};
+  if (dice_.chance(25)) {
+    create.item.kind = dice_.one_of(kinds_below);
+    if (create.item.kind == WorkKind::sub_task || dice_.chance(50)) create.item.parent = any_item();
+  }
+  if (!dice_.chance(25)) return create;
+  create.item.idempotency_key = "import " + std::to_string(++keys_);
+  constexpr std::size_t kept_max = 4;
+  if (creations_.size() == kept_max) creations_.erase(creations_.begin());
+  creations_.push_back(create.item);
   return create;
 }
 

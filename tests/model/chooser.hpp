@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -42,13 +43,17 @@ struct Create {
 struct Available {};
 struct Mine {};
 struct StartRun {};  ///< As a dispatcher does it.
+struct Many {        ///< Commands in one call; the item of the attempt is not used.
+  std::vector<ItemCommand> commands = {};
+  bool partial = false;
+};
 
-using Try = std::variant<Command, Create, Available, Mine, StartRun>;
+using Try = std::variant<Command, Create, Available, Mine, StartRun, Many>;
 
 struct Attempt {
   Actor actor;
   ItemKey item = {};
-  std::uint64_t fence = 0;
+  CallOptions call = {};
   Try what = {};
 };
 
@@ -63,14 +68,19 @@ class Chooser {
   Chooser(const Reference& reference, std::uint64_t seed) : reference_(reference), dice_(seed) {}
 
   Attempt choose(Time now);
+  /// The people that attempts name, and what they may do; of others there are some, too.
+  static std::map<std::string, Role> members();
   /// How far time goes on before the next attempt; mostly not at all.
   Duration pause();
 
  private:
+  Attempt choose_new(Time now);
+  Attempt repeat();
   std::size_t any_kind();
   [[nodiscard]] bool suits(std::size_t kind, const Item& item, Time now) const;
   Command command(std::size_t kind, const Item& item, bool sound);
   Try other(std::size_t kind);
+  Create create();
   Actor actor_for(std::size_t kind, const Item& item, bool sound);
   Actor any_actor(const Item& item);
   Duration hold(bool sound);
@@ -83,6 +93,9 @@ class Chooser {
 
   const Reference& reference_;
   Dice dice_;
+  std::vector<Attempt> keyed_ = {};      ///< The latest attempts with an idempotency key.
+  std::vector<NewItem> creations_ = {};  ///< The latest with one.
+  std::uint64_t keys_ = 0;
 };
 
 }  // namespace openindex::model

@@ -61,7 +61,9 @@ constexpr errc refusals[] = {errc::status_transition_not_allowed,
                              errc::migration_refused,
                              errc::stage_for_runs,
                              errc::item_needed,
-                             errc::not_found};
+                             errc::not_found,
+                             errc::idempotency_conflict,
+                             errc::bulk_refused};
 
 bool read_options(int count, char** arguments, Options& options) {
   for (int i = 1; i < count; ++i) {

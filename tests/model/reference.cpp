@@ -1,8 +1,10 @@
 #include "model/reference.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "model/step.hpp"
+#include "work/command_json.hpp"
 
 namespace openindex::model {
 namespace {
@@ -13,13 +15,59 @@ auto find_key(const List& list, const Key& key) {
   return found == list.end() ? nullptr : &*found;
 }
 
+bool same_content(const NewItem& a, const NewItem& b) {
+  return std::tie(a.title, a.status, a.fields, a.kind, a.parent, a.depends_on) ==
+         std::tie(b.title, b.status, b.fields, b.kind, b.parent, b.depends_on);
+}
+
 }  // namespace
 
+// Who is no member learns of nothing; the host's own agents count as members.
+Verdict Reference::role_lacks(const Actor& actor, Role needed) const {
+  if (actor.kind() == ActorKind::system || actor.kind() == ActorKind::run) return {};
+  if (actor.id().empty()) return actor.is_agent() ? errc::agent_id_required : errc::invalid_argument;
+  const std::string& user = actor.is_agent() ? actor.on_behalf_of() : actor.id();
+  Role role = Role::member;
+  if (!user.empty()) {
+    if (!members_.contains(user)) return errc::not_found;
+    role = members_.at(user);
+  }
+  return role < needed ? Verdict(errc::not_permitted) : Verdict();
+}
+
 Verdict Reference::execute(const Actor& actor, const ItemKey& key, const Command& command, Time now,
-                           std::uint64_t fence) {
+                           const CallOptions& call) {
+  repeated.reset();
   if (actor.kind() == ActorKind::run && actor.run_item() != key) return errc::outside_run;
-  if (actor.id().empty() && actor.kind() == ActorKind::person) return errc::invalid_argument;
-  if (actor.id().empty() && actor.kind() == ActorKind::agent) return errc::agent_id_required;
+  const bool privileged = std::holds_alternative<TakeOver>(command) || std::holds_alternative<Reopen>(command) ||
+                          std::holds_alternative<Migrate>(command) || std::holds_alternative<DeleteItem>(command);
+  if (const Verdict lacks = role_lacks(actor, privileged ? Role::admin : Role::member)) return lacks;
+  if (call.idempotency_key.empty()) return judge(actor, key, command, now, call.fence);
+  const std::string request = key.str() + work::to_json(command);
+  Remembered& answer = answers_[std::to_string(static_cast<int>(actor.kind())) + actor.id() + call.idempotency_key];
+  if (!answer.request.empty() && now - answer.at < std::chrono::hours(24)) {
+    if (answer.request != request) return errc::idempotency_conflict;
+    repeated = answer;
+    return {};
+  }
+  const Verdict refused = judge(actor, key, command, now, call.fence);
+  if (!refused && items.contains(key)) answer = {request, now, items.at(key).seen, blocked_by(items.at(key))};
+  if (!refused && !items.contains(key)) answer = {request, now, {}, {}};
+  return refused;
+}
+
+Verdict Reference::execute_all(const Actor& actor, const std::vector<ItemCommand>& commands, bool partial, Time now,
+                               std::vector<Verdict>& each) {
+  const Reference before = *this;
+  for (const ItemCommand& one : commands) each.push_back(execute(actor, one.key, one.command, now, one.call));
+  repeated.reset();
+  if (partial || std::none_of(each.begin(), each.end(), [](const Verdict& one) { return one.has_value(); })) return {};
+  *this = before;
+  return errc::bulk_refused;
+}
+
+Verdict Reference::judge(const Actor& actor, const ItemKey& key, const Command& command, Time now,
+                         std::uint64_t fence) {
   if (!items.contains(key)) return errc::not_found;
   if (actor.id().empty()) return actor.is_agent() ? errc::agent_id_required : errc::invalid_argument;
   Item copy = items.at(key);
@@ -36,10 +84,34 @@ Verdict Reference::execute(const Actor& actor, const ItemKey& key, const Command
   return {};
 }
 
-Verdict Reference::judge_create(const Actor& actor, const NewItem& item) const {
+Verdict Reference::create(const Actor& actor, const NewItem& item, const ItemKey& key, Time now) {
   if (actor.kind() == ActorKind::run) return errc::outside_run;
-  if (actor.id().empty()) return actor.is_agent() ? errc::agent_id_required : errc::invalid_argument;
+  const bool keyed = !item.idempotency_key.empty();
+  const std::string who =
+      actor.kind() == ActorKind::system ? "" : std::to_string(static_cast<int>(actor.kind())) + actor.id() + " ";
+  const auto known = creations_.find(who + item.idempotency_key);
+  if (keyed && known != creations_.end()) {
+    const auto& [before, made] = known->second;
+    if (!same_content(before, item)) return errc::idempotency_conflict;
+    if (const Verdict lacks = role_lacks(actor, Role::viewer)) return lacks;
+    if (!items.contains(made)) return errc::not_found;
+    return key == made ? Verdict() : Verdict(errc::already_exists);  // which no answer of the engine is
+  }
+  if (const Verdict refused = judge_create(actor, item)) return refused;
+  if (keyed) creations_.emplace(who + item.idempotency_key, std::pair(item, key));
+  if (!key.empty()) add(key, item, now);
+  return {};
+}
+
+Verdict Reference::judge_create(const Actor& actor, const NewItem& item) const {
+  if (const Verdict lacks = role_lacks(actor, Role::member)) return lacks;
   if (item.title.empty() || item.title.size() > 500) return errc::invalid_argument;
+  const auto above = items.find(item.parent);
+  const bool fits = item.kind == WorkKind::sub_task
+                        ? above != items.end() && above->second.seen.kind == WorkKind::task
+                        : item.parent.empty() || (item.kind == WorkKind::task && above != items.end() &&
+                                                  above->second.seen.kind == WorkKind::project);
+  if (!fits) return errc::invalid_argument;
   const Book& latest = books_.back();
   if (const Verdict refused = latest.judge_fields(item.fields)) return refused;
   const std::string& initial = latest.workflow.initial_status;
@@ -59,6 +131,8 @@ void Reference::add(const ItemKey& key, const NewItem& given, Time now) {
       *latest.status(given.status.empty() ? latest.workflow.initial_status : given.status));
   item.seen.workflow_version = static_cast<std::uint32_t>(books_.size());
   item.seen.key = key;
+  item.seen.kind = given.kind;
+  item.seen.parent = given.parent;
   item.seen.title = given.title;
   item.seen.priority = given.priority;
   item.seen.execution_target = given.execution_target.value_or(latest.workflow.execution_target);

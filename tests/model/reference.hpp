@@ -11,6 +11,8 @@
 #include <vector>
 
 #include <openindex/access/actor.hpp>
+#include <openindex/access/domain.hpp>
+#include <openindex/work/bulk.hpp>
 #include <openindex/work/rules.hpp>
 #include <openindex/work/work_item.hpp>
 
@@ -42,21 +44,33 @@ struct Book {
   [[nodiscard]] Verdict judge_fields(const FieldValues& values) const;
 };
 
+/// What was answered under an idempotency key.
+struct Remembered {
+  std::string request = {};
+  Time at{};
+  WorkItem seen = {};
+  std::vector<ItemKey> blocked_by = {};
+};
+
 class Reference {
  public:
-  explicit Reference(const std::vector<Workflow>& versions) {
+  Reference(const std::vector<Workflow>& versions, std::map<std::string, Role> members) : members_(std::move(members)) {
     for (const Workflow& version : versions) books_.push_back({version});
   }
 
-  Verdict execute(const Actor& actor, const ItemKey& key, const Command& command, Time now, std::uint64_t fence);
+  Verdict execute(const Actor& actor, const ItemKey& key, const Command& command, Time now, const CallOptions& call);
+  /// Do all of them in order, or none; `partial`: those that are not refused. @param each the verdict of each
+  Verdict execute_all(const Actor& actor, const std::vector<ItemCommand>& commands, bool partial, Time now,
+                      std::vector<Verdict>& each);
 
-  /// Judge a creation; `add` then keeps it under the key that the engine gave it.
-  [[nodiscard]] Verdict judge_create(const Actor& actor, const NewItem& item) const;
-  void add(const ItemKey& key, const NewItem& item, Time now);
+  /// Create an item under the key that the engine gave it. With an idempotency key that it was created under before,
+  /// nothing is done but to check that it is that item.
+  Verdict create(const Actor& actor, const NewItem& item, const ItemKey& key, Time now);
 
   /// A dispatcher starts the item's run.
   Verdict start_run(const ItemKey& key, const AgentId& agent, Duration hold, Time now);
 
+  [[nodiscard]] bool reads(const Actor& actor) const { return !role_lacks(actor, Role::viewer); }
   [[nodiscard]] std::set<std::string> available(Time now) const;
   [[nodiscard]] std::set<std::string> mine(const AgentId& agent) const;
 
@@ -68,9 +82,18 @@ class Reference {
   [[nodiscard]] const Book* version(std::uint32_t number) const;  ///< 0: the latest; null: there is none.
 
   std::map<ItemKey, Item> items = {};
+  std::optional<Remembered> repeated = {};  ///< What the last command gave for the second time.
 
  private:
+  [[nodiscard]] Verdict role_lacks(const Actor& actor, Role needed) const;
+  [[nodiscard]] Verdict judge_create(const Actor& actor, const NewItem& item) const;
+  void add(const ItemKey& key, const NewItem& item, Time now);
+  Verdict judge(const Actor& actor, const ItemKey& key, const Command& command, Time now, std::uint64_t fence);
+
   std::vector<Book> books_;
+  std::map<std::string, Role> members_;
+  std::map<std::string, Remembered> answers_ = {};                     ///< By who asked, and the key.
+  std::map<std::string, std::pair<NewItem, ItemKey>> creations_ = {};  ///< The same of creations.
 };
 
 }  // namespace openindex::model

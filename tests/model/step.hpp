@@ -384,7 +384,9 @@ struct Step {
   void operator()(const DeleteItem& deletion) {
     demand(!actor.is_agent(), errc::not_permitted);
     demand(deletion.reason.size() <= 2000, errc::invalid_argument);
-    for (const auto& [key, other] : world.items) demand(!has(other.seen.depends_on, seen.key), errc::item_needed);
+    for (const auto& [key, other] : world.items) {
+      demand(!has(other.seen.depends_on, seen.key) && other.seen.parent != seen.key, errc::item_needed);
+    }
     item.deleted = true;
   }
   void operator()(const Migrate& migrate) {

@@ -25,13 +25,6 @@ std::string describe(const Actor& actor) {
   return out + fmt::format(" of {} on {}, epoch {}", actor.run_id().str(), actor.run_item().str(), actor.run_epoch());
 }
 
-std::string describe(const Attempt& attempt) {
-  std::string what;
-  if (const auto* command = std::get_if<Command>(&attempt.what)) what = work::to_json(*command);
-  return fmt::format("{}: {} {} {}{}", describe(attempt.actor), kind_name(kind_of(attempt)), attempt.item.str(), what,
-                     attempt.fence != 0 ? fmt::format(" fence {}", attempt.fence) : "");
-}
-
 std::string list(const std::vector<ItemKey>& keys) {
   std::set<std::string> sorted;
   for (const ItemKey& key : keys) sorted.insert(key.str());
@@ -60,6 +53,24 @@ std::string fields_text(const FieldValues& fields) {
   return out;
 }
 
+std::string describe(const Attempt& attempt) {
+  std::string what;
+  if (const auto* command = std::get_if<Command>(&attempt.what)) what = work::to_json(*command);
+  if (const auto* create = std::get_if<Create>(&attempt.what)) {
+    const NewItem& item = create->item;
+    what = fmt::format("{} '{}' below '{}' in '{}' with {} after {} under '{}'", to_text(item.kind), item.title,
+                       item.parent.str(), item.status, fields_text(item.fields), list(item.depends_on),
+                       item.idempotency_key);
+  }
+  if (!attempt.call.idempotency_key.empty()) what += " under '" + attempt.call.idempotency_key + "'";
+  if (const auto* many = std::get_if<Many>(&attempt.what)) {
+    what = many->partial ? "partial" : "whole";
+    for (const ItemCommand& one : many->commands) what += " " + one.key.str() + " " + work::to_json(one.command);
+  }
+  return fmt::format("{}: {} {} {}{}", describe(attempt.actor), kind_name(kind_of(attempt)), attempt.item.str(), what,
+                     attempt.call.fence != 0 ? fmt::format(" fence {}", attempt.call.fence) : "");
+}
+
 bool same(const std::optional<Hold>& a, const std::optional<Hold>& b) {
   if (!a || !b) return !a && !b;
   return std::tie(a->agent, a->epoch, a->deadline, a->run) == std::tie(b->agent, b->epoch, b->deadline, b->run);
@@ -74,7 +85,7 @@ auto plain_members(const WorkItem& item) {
   return std::tie(item.status, item.stage, item.resolution, item.resolved_at, item.fields, item.depends_on, item.run,
                   item.title, item.description, item.priority, item.execution_target, item.owner, item.assignee,
                   item.categories, item.schedule, item.objective_state, item.comment_count, item.attachments,
-                  item.workflow_version);
+                  item.workflow_version, item.kind, item.parent);
 }
 
 // Everything a reader sees that the model keeps.
@@ -97,6 +108,7 @@ std::vector<std::string> lines(const WorkItem& item, const std::vector<ItemKey>&
                                "blocked by " + list(blocked_by),
                                "run " + item.run.str(),
                                fmt::format("version {}", item.workflow_version),
+                               fmt::format("{} below '{}'", to_text(item.kind), item.parent.str()),
                                "title " + item.title,
                                "description " + item.description,
                                fmt::format("priority {}", to_text(item.priority)),
@@ -131,22 +143,30 @@ std::string difference(const WorkItem& engine, const WorkItem& model, std::vecto
 
 void Tally::count(std::size_t kind, const Verdict& verdict) {
   ++(verdict ? refused : accepted)[kind];
-  if (verdict && kind < std::variant_size_v<Command>) ++codes[*verdict];
+  if (verdict) ++codes[*verdict];
 }
 
 Trial::Trial(std::uint64_t seed)
-    : random_(seed), reference_({claims_workflow(), changed_claims_workflow()}), chooser_(reference_, seed) {
+    : random_(seed),
+      reference_({claims_workflow(), changed_claims_workflow()}, Chooser::members()),
+      chooser_(reference_, seed) {
   const Actor host = Actor::system("host");
   static_cast<void>(engine_.save(host, claims_workflow()).value());
   engine_.set_stage_settings(host, "CLAIMS", stage_for_runs, {.claims_by_hand = false}).value();
   static_cast<void>(engine_.save(host, changed_claims_workflow()).value());
+  static_cast<void>(engine_.create_domain(host, {.key = "CLM", .name = "Claims", .owner = "mia"}).value());
+  for (const auto& [user, role] : Chooser::members()) {
+    if (role != Role::owner) static_cast<void>(engine_.set_member(host, "CLM", user, role).value());
+  }
 }
 
 Verdict Trial::ask_engine(const Attempt& attempt) {
   created_ = {};
   answer_.reset();
+  each_.clear();
+  if (const auto* many = std::get_if<Many>(&attempt.what)) return ask_engine(attempt.actor, *many);
   if (const auto* command = std::get_if<Command>(&attempt.what)) {
-    auto done = engine_.execute(attempt.actor, attempt.item, *command, {.fence = attempt.fence});
+    auto done = engine_.execute(attempt.actor, attempt.item, *command, attempt.call);
     if (!done) return done.error().code();
     answer_ = std::move(*done);
     return {};
@@ -170,7 +190,7 @@ Verdict Trial::ask_engine(const Attempt& attempt) {
     const auto mine = queue_.mine(attempt.actor);
     if (!mine) return mine.error().code();
     for (const WorkItem& item : *mine) engine.insert(item.key.str());
-    model = reference_.mine(attempt.actor.id());
+    if (reference_.reads(attempt.actor)) model = reference_.mine(attempt.actor.id());
   } else {
     std::string after;
     do {
@@ -181,7 +201,7 @@ Verdict Trial::ask_engine(const Attempt& attempt) {
       }
       after = page->next;
     } while (!after.empty());
-    model = reference_.available(clock_.now());
+    if (reference_.reads(attempt.actor)) model = reference_.available(clock_.now());
   }
   if (engine != model) {
     listed_ = fmt::format("the engine lists {}, the model {}", fmt::join(engine, ","), fmt::join(model, ","));
@@ -189,14 +209,29 @@ Verdict Trial::ask_engine(const Attempt& attempt) {
   return {};
 }
 
+Verdict Trial::ask_engine(const Actor& actor, const Many& many) {
+  const auto answers = engine_.execute_all(actor, many.commands, {.partial = many.partial});
+  if (!answers) return answers.error().code();
+  for (const auto& answer : *answers) each_.push_back(answer ? Verdict() : Verdict(answer.error().code()));
+  return {};
+}
+
 Verdict Trial::ask_reference(const Attempt& attempt) {
+  reference_.repeated.reset();
+  if (const auto* many = std::get_if<Many>(&attempt.what)) {
+    std::vector<Verdict> each;
+    const Verdict whole = reference_.execute_all(attempt.actor, many->commands, many->partial, clock_.now(), each);
+    if (!whole && each != each_) listed_ = "the answers to single commands differ";
+    for (const ItemCommand& one : many->commands) {
+      if (listed_.empty() && reference_.items.contains(one.key)) listed_ = compare_touched(one.key);
+    }
+    return whole;
+  }
   if (const auto* command = std::get_if<Command>(&attempt.what)) {
-    return reference_.execute(attempt.actor, attempt.item, *command, clock_.now(), attempt.fence);
+    return reference_.execute(attempt.actor, attempt.item, *command, clock_.now(), attempt.call);
   }
   if (const auto* create = std::get_if<Create>(&attempt.what)) {
-    const Verdict verdict = reference_.judge_create(attempt.actor, create->item);
-    if (!verdict && !created_.empty()) reference_.add(created_, create->item, clock_.now());
-    return verdict;
+    return reference_.create(attempt.actor, create->item, created_, clock_.now());
   }
   if (std::holds_alternative<StartRun>(attempt.what)) {
     if (!reference_.items.contains(attempt.item)) return errc::not_found;
@@ -221,11 +256,19 @@ std::string Trial::step(Tally& tally) {
   tally.count(kind_of(attempt), engine);
   if (engine != model) return "the answers differ";
   if (!listed_.empty()) return listed_;
-  if (!answer_) return {};
+  return answer_ ? compare_answer() : std::string();
+}
+
+// A repeated one tells how it was then; what stands in storage is how it is now.
+std::string Trial::compare_answer() {
+  const auto& repeated = reference_.repeated;
+  std::string differs;
+  if (repeated && !repeated->seen.key.empty()) differs = difference(*answer_, repeated->seen, repeated->blocked_by);
+  if (!differs.empty()) return "in the repeated answer " + differs;
   if (!reference_.items.contains(answer_->key)) return compare_deleted(answer_->key);
   const Item& item = reference_.items.at(answer_->key);
-  auto answered = difference(*answer_, item.seen, reference_.blocked_by(item));
-  return answered.empty() ? compare_touched(answer_->key) : "in the answer " + answered;
+  if (!repeated) differs = difference(*answer_, item.seen, reference_.blocked_by(item));
+  return differs.empty() ? compare_touched(answer_->key) : "in the answer " + differs;
 }
 
 std::string Trial::last() const {

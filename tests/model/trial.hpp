@@ -43,6 +43,8 @@ class Trial {
   std::string compare(const ItemKey& key);
   std::string compare_deleted(const ItemKey& key);
   std::string compare_touched(const ItemKey& key);
+  std::string compare_answer();
+  Verdict ask_engine(const Actor& actor, const Many& many);
 
   testing::ManualClock clock_;
   testing::SeededRandom random_;
@@ -58,6 +60,7 @@ class Trial {
   std::string listed_;              ///< How two lists differed.
   ItemKey created_;                 ///< By the engine, in the attempt at hand.
   std::optional<WorkItem> answer_;  ///< Of the engine, in the attempt at hand.
+  std::vector<Verdict> each_;       ///< Of the engine, of many commands in one call.
 };
 
 }  // namespace openindex::model

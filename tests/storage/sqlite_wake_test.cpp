@@ -95,6 +95,8 @@ TEST_CASE("without the kernel's help commits of other processes are noticed by t
   Child child([&](const Child::Report& report) {
     const auto storage = SqliteStorage::open(file.options());
     if (!storage) return 1;
+    // Clang's check of virtual calls needs a descriptor for the first call of each type.
+    if (!(*storage)->status()) return 1;
     rlimit before{};
     if (getrlimit(RLIMIT_NOFILE, &before) != 0) return 2;
     const rlimit none{0, before.rlim_max};  // every descriptor that is open stays, and no other can be had

@@ -15,7 +15,6 @@ namespace openindex {
 inline namespace v0 {
 namespace {
 
-using memory::index_count;
 using memory::Leading;
 using memory::NameView;
 using memory::number_of;

@@ -1,19 +1,20 @@
 // Lists of items: what an index can tell is asked of the index, the rest of the items that it found.
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
+#include <openindex/storage/scan_range.hpp>
 #include <openindex/workflow_engine.hpp>
 
 #include "engine/core.hpp"
 #include "engine/index_values.hpp"
+#include "engine/item_record.hpp"
 #include "engine/text_search.hpp"
 #include "work/actor_rules.hpp"
 
 namespace openindex {
 inline namespace v0 {
 namespace {
-
-constexpr std::uint32_t looked_at_max = 10'000;
 
 using Op = Predicate::Op;
 
@@ -87,6 +88,77 @@ bool has_category(const WorkItem& item, const std::string& category) {
   return category.empty() || std::binary_search(item.categories.begin(), item.categories.end(), category);
 }
 
+// A page of a list. With words to look for, the index of the texts tells which items may hold them, and what the index
+// of all items would have told is asked of those.
+class Listing {
+ public:
+  Listing(EngineCore& core, const Actor& actor, const ItemFilter& filter)
+      : core_(core), actor_(actor), filter_(filter), search_(filter.search) {}
+
+  Result<ItemPage> page() {
+    ScanRequest request = request_of(filter_);
+    if (search_.bits() != engine::TextBits{}) look_for_words(request);  // words of two letters have none
+    ItemPage out;
+    std::uint32_t looked_at = 0;
+    do {
+      // Never more than fit: the cursor stands behind the last row of a page.
+      request.limit_count = filter_.limit_count - static_cast<std::uint32_t>(out.items.size());
+      auto found = core_.options.storage.scan(request);
+      if (!found) return found.error();
+      if (auto added = add(out, found->rows); !added) return added.error();
+      looked_at += std::max(static_cast<std::uint32_t>(found->rows.size()), looked_at_max / scans_max);
+      request.after = out.next = std::move(found->next);
+    } while (!out.next.empty() && out.items.size() < filter_.limit_count && looked_at < looked_at_max);
+    return out;
+  }
+
+ private:
+  static constexpr std::uint32_t looked_at_max = 10'000;
+  static constexpr std::uint32_t scans_max = 100;
+
+  void look_for_words(ScanRequest& request) {
+    request.index = Index::text;
+    asked_ = std::exchange(request.where, {});
+    std::size_t field = 3;  // behind domain, number and sub, where both indexes begin
+    for (const std::int64_t bits : search_.bits()) {
+      if (bits != 0) request.where.push_back({field, Op::has_bits, bits});
+      ++field;
+    }
+  }
+
+  Result<void> add(ItemPage& out, const std::vector<Record>& rows) {
+    std::vector<ItemKey> keys;
+    for (const Record& row : rows) keys.emplace_back(row.id.key);
+    auto items = core_.door.load_all(keys);
+    if (!items) return items.error();
+    for (const auto& item : *items) {
+      auto wanted = wants(*item);
+      if (!wanted) return wanted.error();
+      if (*wanted) out.items.push_back(item->whole());
+    }
+    return {};
+  }
+
+  Result<bool> wants(const engine::LoadedItem& item) {
+    auto sees = core_.domains.sees(actor_, item.item.domain);
+    if (!sees || !*sees) return sees;
+    if (filter_.personal_only) {
+      auto domain = core_.domains.find(item.item.domain);
+      if (!domain) return domain.error();
+      if (!*domain || !(*domain)->personal) return false;
+    }
+    if (!filter_.key.empty() && item.item.key != filter_.key) return false;
+    if (!asked_.empty() && !matches(asked_, engine::place_among_items(item))) return false;
+    return has_category(item.item, filter_.category) && search_.matches(item.text->title, item.text->description);
+  }
+
+  EngineCore& core_;
+  const Actor& actor_;
+  const ItemFilter& filter_;
+  const engine::TextSearch search_;
+  std::vector<Predicate> asked_;  ///< Of the index of all items, if another was read.
+};
+
 }  // namespace
 
 Result<ItemPage> WorkflowEngine::list(const Actor& actor, const ItemFilter& filter) {
@@ -100,36 +172,7 @@ Result<ItemPage> WorkflowEngine::list(const Actor& actor, const ItemFilter& filt
     if (auto allowed = core_->domains.require(actor, filter.domain, Role::viewer); !allowed) return allowed.error();
   }
   if (!filter.key.empty() && !place_of(filter.key)) return ItemPage();
-  const engine::TextSearch search(filter.search);
-  ScanRequest request = request_of(filter);
-  ItemPage out;
-  std::uint32_t looked_at = 0;
-  do {
-    // Never more than fit: the cursor stands behind the last row of a page.
-    request.limit_count = filter.limit_count - static_cast<std::uint32_t>(out.items.size());
-    auto page = core_->options.storage.scan(request);
-    if (!page) return page.error();
-    std::vector<ItemKey> keys;
-    for (const Record& row : page->rows) keys.emplace_back(row.id.key);
-    auto items = core_->door.load_all(keys);
-    if (!items) return items.error();
-    for (const auto& item : *items) {
-      auto sees = core_->domains.sees(actor, item->item.domain);
-      if (!sees) return sees.error();
-      if (*sees && filter.personal_only) {
-        auto domain = core_->domains.find(item->item.domain);
-        if (!domain) return domain.error();
-        if (!*domain || !(*domain)->personal) continue;
-      }
-      if (*sees && (filter.key.empty() || item->item.key == filter.key) && has_category(item->item, filter.category) &&
-          search.matches(item->text->title, item->text->description)) {
-        out.items.push_back(item->whole());
-      }
-    }
-    looked_at += std::max(1u, static_cast<std::uint32_t>(keys.size()));
-    request.after = out.next = std::move(page->next);
-  } while (!out.next.empty() && out.items.size() < filter.limit_count && looked_at < looked_at_max);
-  return out;
+  return Listing(*core_, actor, filter).page();
 }
 
 Result<std::vector<WorkItem>> WorkflowEngine::children(const Actor& actor, const ItemKey& key) {

@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 
 #include "engine/index_values.hpp"
+#include "engine/text_search.hpp"
 #include "json/stored.hpp"
 #include "json/writer.hpp"
 #include "work/field_json.hpp"
@@ -24,12 +25,7 @@ std::vector<IndexEntry> state_index(const LoadedItem& loaded) {
   const WorkItem& item = loaded.item;
   std::vector<IndexEntry> out;
   out.reserve(3);
-  out.push_back(
-      {Index::items,
-       index_values(item.domain, loaded.number, loaded.sub, item.workflow.str(), item.status, item.stage,
-                    to_text(item.resolution), to_text(item.execution_target), holder_of(item), to_text(item.kind),
-                    static_cast<std::int64_t>(item.priority), item.parent.str(), item.owner, item.assignee,
-                    to_text(item.schedule.granularity), item.resolved_at ? ms(*item.resolved_at) : 0)});
+  out.push_back({Index::items, place_among_items(loaded)});
   if (!item.parent.empty()) out.push_back({Index::tree, index_values(item.parent.str(), loaded.number, loaded.sub)});
   if (item.resolved_at) out.push_back({Index::due, index_values("resolved", ms(*item.resolved_at), item.key.str())});
   if (in_queue(item)) {
@@ -37,6 +33,15 @@ std::vector<IndexEntry> state_index(const LoadedItem& loaded) {
                                               item.domain, item.workflow.str(), item.stage)});
   }
   return out;
+}
+
+IndexEntry text_index(const LoadedItem& loaded) {
+  TextBits bits{};
+  add_bits(bits, loaded.text->title);
+  add_bits(bits, loaded.text->description);
+  IndexEntry entry{Index::text, index_values(loaded.item.domain, loaded.number, loaded.sub)};
+  entry.values.insert(entry.values.end(), bits.begin(), bits.end());
+  return entry;
 }
 
 void write_field(json::Writer& out, const FieldValue& value) {
@@ -195,6 +200,14 @@ Result<void> read_hold(LoadedItem& loaded, const Record& record) {
 }  // namespace
 
 RecordId state_record(const ItemKey& key) { return {"item", key.str()}; }
+std::vector<IndexValue> place_among_items(const LoadedItem& loaded) {
+  const WorkItem& item = loaded.item;
+  return index_values(item.domain, loaded.number, loaded.sub, item.workflow.str(), item.status, item.stage,
+                      to_text(item.resolution), to_text(item.execution_target), holder_of(item), to_text(item.kind),
+                      static_cast<std::int64_t>(item.priority), item.parent.str(), item.owner, item.assignee,
+                      to_text(item.schedule.granularity), item.resolved_at ? ms(*item.resolved_at) : 0);
+}
+
 RecordId content_record(const ItemKey& key) { return {"content", key.str()}; }
 RecordId hold_record(const ItemKey& key) { return {"hold", key.str()}; }
 RecordId gates_record(const ItemKey& key) { return {"gates", key.str()}; }
@@ -239,7 +252,7 @@ Put write_content(const LoadedItem& loaded) {
   }
   out.member("attachmentCount", std::uint64_t{loaded.attachment_count});
   out.rest(loaded.text->extra).end_object();
-  return {content_record(loaded.item.key), std::move(out).str(), {}};
+  return {content_record(loaded.item.key), std::move(out).str(), {text_index(loaded)}};
 }
 
 Put write_hold(const LoadedItem& loaded) {

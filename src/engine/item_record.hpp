@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include <openindex/storage/storage.hpp>
 
@@ -18,6 +19,9 @@ RecordId content_record(const ItemKey& key);
 RecordId hold_record(const ItemKey& key);
 RecordId gates_record(const ItemKey& key);
 constexpr std::size_t records_per_item = 4;
+
+/// Where an item stands in the index of all items.
+std::vector<IndexValue> place_among_items(const LoadedItem& item);
 
 Put write_state(const LoadedItem& item);
 Put write_content(const LoadedItem& item);

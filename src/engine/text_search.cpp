@@ -14,6 +14,18 @@ bool contains(std::string_view text, std::string_view word) {
 
 }  // namespace
 
+void add_bits(TextBits& bits, std::string_view text) {
+  constexpr std::uint32_t spread = 0x9E3779B1;
+  std::uint32_t three = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    three = (three << 8 | static_cast<unsigned char>(lower(text[i]))) & 0xFFFFFF;
+    if (i < 2) continue;
+    const std::uint32_t bit = (three * spread) >> 23;  // of 512
+    bits[bit / 64] =
+        static_cast<std::int64_t>(static_cast<std::uint64_t>(bits[bit / 64]) | std::uint64_t{1} << bit % 64);
+  }
+}
+
 TextSearch::TextSearch(std::string_view words) {
   std::string word;
   const auto finish = [&] {
@@ -28,6 +40,12 @@ TextSearch::TextSearch(std::string_view words) {
     }
   }
   finish();
+}
+
+TextBits TextSearch::bits() const {
+  TextBits out{};
+  for (const std::string& word : words_) add_bits(out, word);
+  return out;
 }
 
 bool TextSearch::matches(std::string_view title, std::string_view description) const {

@@ -28,12 +28,19 @@ constexpr std::array tree_fields = {IndexField{"parent", a_text}, IndexField{"nu
 constexpr std::array audit_fields = {IndexField{"at", an_integer}, IndexField{"domain", a_text},
                                      IndexField{"type", a_text}, IndexField{"actor", a_text},
                                      IndexField{"stream", a_text}};
+constexpr std::array text_fields = {
+    IndexField{"domain", a_text},     IndexField{"number", an_integer}, IndexField{"sub", an_integer},
+    IndexField{"bits_0", an_integer}, IndexField{"bits_1", an_integer}, IndexField{"bits_2", an_integer},
+    IndexField{"bits_3", an_integer}, IndexField{"bits_4", an_integer}, IndexField{"bits_5", an_integer},
+    IndexField{"bits_6", an_integer}, IndexField{"bits_7", an_integer}};
 
 constexpr std::array schemas = {
     IndexSchema{Index::key, "key", key_fields},       IndexSchema{Index::queue, "queue", queue_fields},
     IndexSchema{Index::items, "items", items_fields}, IndexSchema{Index::due, "due", due_fields},
     IndexSchema{Index::tree, "tree", tree_fields},    IndexSchema{Index::audit, "audit", audit_fields},
+    IndexSchema{Index::text, "text", text_fields},
 };
+static_assert(schemas.size() == index_count);
 
 }  // namespace
 

@@ -119,6 +119,9 @@ Result<void> check_selection(const Selection& selection) {
   for (const auto& predicate : selection.where) {
     if (predicate.field >= schema.fields.size()) return refused("A predicate names a field that the index has not.");
     if (!fits(predicate.value, schema.fields[predicate.field].type)) return wrong_type(schema, predicate.field);
+    if (predicate.op == Predicate::Op::has_bits && std::holds_alternative<std::string>(predicate.value)) {
+      return refused("A predicate asks for bits of a text.");
+    }
   }
   return {};
 }
@@ -151,6 +154,10 @@ bool holds(const Predicate& predicate, const FieldView& found) {
       return order > 0;
     case Predicate::Op::greater_equal:
       return order >= 0;
+    case Predicate::Op::has_bits: {
+      const auto wanted = std::get<std::int64_t>(predicate.value);
+      return (std::get<std::int64_t>(found) & wanted) == wanted;
+    }
   }
   return false;
 }

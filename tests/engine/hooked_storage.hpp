@@ -23,12 +23,17 @@ class HookedStorage final : public Storage {
   /// Before somebody sleeps. Something else than nullopt is the answer, and nobody sleeps.
   std::function<std::optional<Changed>(const WaitRequest&)> on_sleep;
   std::atomic<int> scans{0};
+  std::atomic<std::uint64_t> reads{0};      ///< Records that were read by name.
   std::atomic<std::uint64_t> commits{0};    ///< Change sets that were to be committed.
   std::atomic<std::uint64_t> conflicts{0};  ///< Those of them that lost against another.
   std::atomic<int> sleepers_max{0};         ///< Who slept at the same time, at most.
 
-  Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) override { return behind_.get(ids); }
+  Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) override {
+    reads += ids.size();
+    return behind_.get(ids);
+  }
   Result<std::vector<std::optional<Record>>> get_bodies(std::span<const RecordId> ids) override {
+    reads += ids.size();
     return behind_.get_bodies(ids);
   }
   Result<ScanPage> scan(const ScanRequest& request) override {

@@ -2,11 +2,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
+
+#include <openindex/workflow_engine.hpp>
 
 #include "postgres/postgres_fixture.hpp"
 #include "storage/test_records.hpp"
+#include "workflow/triage_definition.hpp"
 
 using namespace openindex;
 
@@ -61,6 +66,38 @@ TEST_CASE("a newer schema in PostgreSQL is refused by name and left as it is") {
   CHECK(error.context("found") == "99");
   CHECK(error.context("schema") == "newer");
   CHECK(psql.column("SELECT value FROM newer.openindex_meta WHERE name = 'schema_version'").front() == "99");
+}
+
+TEST_CASE("items of the first schema in PostgreSQL are found by their words, whoever of many brings it forward") {
+  SERVER_OR_SKIP(server);
+  const auto options = server->options("first");
+  const Actor host = Actor::system("host");
+  {
+    const auto storage = open_postgres(options);
+    WorkflowEngine engine{{.storage = *storage}};
+    REQUIRE(engine.save(host, tests::triage_workflow()));
+    for (int i = 0; i < 11; ++i) {
+      REQUIRE(engine.create(host, {.workflow = "TRIAGE", .title = "crash", .description = "The lexer stumbles"}));
+    }
+  }
+  PlainPostgres psql(server->conninfo());
+  for (const auto& field : index_schema(Index::text).fields) {
+    psql.execute("ALTER TABLE first.records DROP COLUMN text_" + std::string(field.name));
+  }
+  psql.execute("UPDATE first.openindex_meta SET value = '1' WHERE name = 'schema_version'");
+
+  std::vector<std::jthread> threads;
+  std::atomic<int> opened{0};
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] { opened += PostgresStorage::open(options).has_value() ? 1 : 0; });
+  }
+  threads.clear();
+  CHECK(opened == 4);
+  CHECK(psql.column("SELECT value FROM first.openindex_meta WHERE name = 'schema_version'").front() == "2");
+  const auto storage = open_postgres(options);
+  WorkflowEngine engine{{.storage = *storage}};
+  CHECK(engine.list(host, {.search = "lexer"})->items.size() == 11);
+  CHECK(engine.list(host, {.search = "parser"})->items.empty());
 }
 
 TEST_CASE("tables of other software are refused and left as they are") {

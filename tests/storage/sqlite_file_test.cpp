@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "adapters/sqlite/schema.hpp"
 #include "storage/database_file.hpp"
 
 using namespace openindex;
@@ -109,11 +110,12 @@ TEST_CASE("another application's log is not moved into its database") {
 TEST_CASE("a newer schema is refused by its number and kept") {
   const DatabaseFile file;
   fill(file);
-  PlainConnection(file).execute("PRAGMA user_version=4");
+  const std::string newer = std::to_string(sqlite::schema_version + 1);
+  PlainConnection(file).execute("PRAGMA user_version=" + newer);
   check_refused_unchanged(file, errc::storage_newer_schema);
   const auto error = refusal(file.options());
-  CHECK(error.context("found") == "4");
-  CHECK(error.context("newest_known") == "3");
+  CHECK(error.context("found") == newer);
+  CHECK(error.context("newest_known") == std::to_string(sqlite::schema_version));
 }
 
 TEST_CASE("a truncated database is refused and kept") {

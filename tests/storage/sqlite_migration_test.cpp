@@ -1,5 +1,8 @@
 // A file of an older schema is brought forward when it is opened, with everything that is in it.
+#include <openindex/workflow_engine.hpp>
+
 #include "storage/database_file.hpp"
+#include "workflow/triage_definition.hpp"
 
 using namespace openindex;
 
@@ -33,6 +36,15 @@ PRAGMA application_id=1869177976;
 PRAGMA user_version=1;
 )";
 
+// What the fourth schema added, taken away.
+std::string without_text() {
+  std::string sql = "DROP INDEX records_text;";
+  for (const auto& field : index_schema(Index::text).fields) {
+    sql += "ALTER TABLE records DROP COLUMN text_" + std::string(field.name) + ";";
+  }
+  return sql;
+}
+
 }  // namespace
 
 TEST_CASE("a database of the first schema is brought forward with everything in it") {
@@ -59,7 +71,7 @@ TEST_CASE("a database of the first schema is brought forward with everything in 
 TEST_CASE("what ended before the third schema takes its place among what can be pruned") {
   const DatabaseFile file;
   { const auto made = file.open(); }
-  PlainConnection(file).execute(R"(
+  PlainConnection(file).execute(std::string(R"(
 INSERT INTO records (kind, key, version, items_domain, items_number, items_sub, items_resolved_at, body) VALUES
   ('item', 'OPS-7', 3, 'OPS', 7, 0, 5000, '{}'), ('item', 'OPS-8', 3, 'OPS', 8, 0, 0, '{}');
 INSERT INTO records (kind, key, version, body) VALUES
@@ -67,8 +79,7 @@ INSERT INTO records (kind, key, version, body) VALUES
   ('run', 'run_OPS-9_0001', 9, 'damaged'), ('idempotency', 'create/OPS/damaged', 1, 'damaged'),
   ('idempotency', 'create/OPS/key', 1, '{"digest":"d","item":"OPS-7","at":"2026-11-22T10:00:00.250Z"}');
 DROP INDEX records_queue_stage;
-PRAGMA user_version=2;
-)");
+)") + without_text() + "PRAGMA user_version=2");
   const auto storage = file.open();
   const auto entries = [&](const char* topic) {
     std::vector<std::vector<IndexValue>> out;
@@ -86,12 +97,34 @@ PRAGMA user_version=2;
 TEST_CASE("a database of the second schema gets its order by stage") {
   const DatabaseFile file;
   { const auto storage = file.open(); }
-  PlainConnection(file).execute("DROP INDEX records_queue_stage; PRAGMA user_version=2");
+  PlainConnection(file).execute(without_text() + "DROP INDEX records_queue_stage; PRAGMA user_version=2");
   const auto storage = file.open();
   const auto free = storage->count(
       {.index = Index::queue, .prefix = {""}, .where = {{5, Predicate::Op::equal, std::string("review")}}});
   CHECK(free.value() == 0);
-  CHECK(PlainConnection(file).column("PRAGMA user_version") == std::vector<std::string>{"3"});
+  CHECK(PlainConnection(file).column("PRAGMA user_version") == std::vector<std::string>{"4"});
+}
+
+TEST_CASE("items of the third schema are found by their words") {
+  const DatabaseFile file;
+  const Actor host = Actor::system("host");
+  const NewItem given{.workflow = "TRIAGE", .title = "crash", .description = "The lexer stumbles"};
+  ItemKey key;
+  {
+    const auto storage = file.open();
+    WorkflowEngine engine{{.storage = *storage}};
+    REQUIRE(engine.save(host, tests::triage_workflow()));
+    for (int i = 0; i < 11; ++i) key = engine.create(host, given).value().key;
+  }
+  PlainConnection(file).execute(without_text() + "PRAGMA user_version=3");
+
+  const auto storage = file.open();
+  WorkflowEngine engine{{.storage = *storage}};
+  const auto found = engine.list(host, {.search = "lexer"}).value().items;
+  REQUIRE(found.size() == 11);
+  CHECK(found.back().key == key);
+  CHECK(engine.list(host, {.search = "parser"})->items.empty());
+  CHECK(engine.list(host, {.key = key, .search = "lexer"})->items.size() == 1);
 }
 
 TEST_CASE("the free items of one stage come in the order of the queue, page by page") {

@@ -5,6 +5,7 @@
 // every record can be found by kind and key order.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -27,7 +28,12 @@ enum class Index : std::uint8_t {
           ///< for pruning `resolved`, `ended`, `created`, `pruned`.
   tree,   ///< Work items below others: (parent, number, sub).
   audit,  ///< Audit entries by time: (at, domain, type, actor, stream).
+  text,   ///< Work items by what they say: (domain, number, sub, bits_0 to bits_7); a bit for each three bytes in a row
+          ///< of title or description that occur, by a hash; all bits: they may say anything.
 };
+
+/// How many there are, `key` included.
+inline constexpr std::size_t index_count = static_cast<std::size_t>(Index::text) + 1;
 
 enum class IndexType : std::uint8_t { integer, text };
 

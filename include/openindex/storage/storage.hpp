@@ -28,7 +28,15 @@ inline namespace v0 {
 
 /// Keep only rows whose field compares like this. A residual predicate: it filters rows that were examined.
 struct Predicate {
-  enum class Op : std::uint8_t { equal, not_equal, less, less_equal, greater, greater_equal };
+  enum class Op : std::uint8_t {
+    equal,
+    not_equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+    has_bits  ///< Of numbers: every bit that is set in `value` is set in the field.
+  };
   std::size_t field = 0;  ///< Position in the index schema.
   Op op = Op::equal;
   IndexValue value = {};

@@ -39,8 +39,10 @@ struct ItemFilter {
   std::optional<Time> resolved_after = {};
   std::string category = {};
   bool personal_only = false;  ///< Only items of personal domains.
-  /// Words that all stand in the title or the description, in upper or lower case (ASCII letters only). Read from the
-  /// items that match the rest, at most 10,000 a page: such a page may be short, or empty, and not the last.
+  /// Words that all stand in the title or the description, also inside of others, in upper or lower case (ASCII letters
+  /// only). An index tells which items may hold them, by groups of three letters; those are read, as are all that match
+  /// the rest when only a category is asked for. At most 10,000 items are read for a page, of a million that the index
+  /// passes over: such a page may be short, or empty, and not the last.
   std::string search = {};
 };
 

@@ -14,8 +14,6 @@
 
 namespace openindex::memory {
 
-inline constexpr std::size_t index_count = static_cast<std::size_t>(Index::audit) + 1;
-
 constexpr std::size_t number_of(Index index) { return static_cast<std::size_t>(index); }
 
 /// A record's kind and key, where they stand, with the hash of both.

@@ -81,6 +81,8 @@ std::string_view spelled(Predicate::Op op) {
       return " > ";
     case Predicate::Op::greater_equal:
       return " >= ";
+    case Predicate::Op::has_bits:
+      break;
   }
   return " = ";
 }
@@ -88,8 +90,14 @@ std::string_view spelled(Predicate::Op op) {
 std::string predicates(Text& text, const Selection& selection) {
   std::string all;
   for (const auto& predicate : selection.where) {
-    all += (all.empty() ? "" : " AND ") + column_of(selection.index, predicate.field) +
-           std::string(spelled(predicate.op)) + text.mark(predicate.value);
+    const std::string column = column_of(selection.index, predicate.field);
+    const std::string value = text.mark(predicate.value);
+    if (!all.empty()) all += " AND ";
+    if (predicate.op == Predicate::Op::has_bits) {
+      all += "(" + column + " & " + value + ") = " + value;
+    } else {
+      all += column + std::string(spelled(predicate.op)) + value;
+    }
   }
   return all;
 }

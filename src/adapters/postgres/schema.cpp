@@ -32,6 +32,9 @@ constexpr const char* create_tables[] = {
   tree_parent text COLLATE "C", tree_number bigint, tree_sub bigint,
   audit_at bigint, audit_domain text COLLATE "C", audit_type text COLLATE "C", audit_actor text COLLATE "C",
   audit_stream text COLLATE "C",
+  text_domain text COLLATE "C", text_number bigint, text_sub bigint, text_bits_0 bigint, text_bits_1 bigint,
+  text_bits_2 bigint, text_bits_3 bigint, text_bits_4 bigint, text_bits_5 bigint, text_bits_6 bigint,
+  text_bits_7 bigint,
   body text COLLATE "C",
   body_bytes bytea,
   PRIMARY KEY (domain, kind, key),
@@ -47,7 +50,23 @@ constexpr const char* create_tables[] = {
     "CREATE INDEX records_audit ON {}.records (audit_at, audit_domain, audit_type, audit_actor, audit_stream, kind, "
     "key) "
     "WHERE audit_at IS NOT NULL",
+    "CREATE INDEX records_text ON {}.records (text_domain, text_number, text_sub) WHERE text_domain IS NOT NULL",
     "CREATE SEQUENCE {}.changes",
+};
+
+// Version 1 read every item that was searched. What was written before says anything until it is written again.
+constexpr const char* add_text[] = {
+    R"(ALTER TABLE {}.records ADD COLUMN text_domain text COLLATE "C", ADD COLUMN text_number bigint,
+  ADD COLUMN text_sub bigint, ADD COLUMN text_bits_0 bigint, ADD COLUMN text_bits_1 bigint,
+  ADD COLUMN text_bits_2 bigint, ADD COLUMN text_bits_3 bigint, ADD COLUMN text_bits_4 bigint,
+  ADD COLUMN text_bits_5 bigint, ADD COLUMN text_bits_6 bigint, ADD COLUMN text_bits_7 bigint)",
+    R"(UPDATE {}.records SET text_domain = split_part(key, '-', 1),
+  text_number = substring(key from '-([0-9]+)')::bigint,
+  text_sub = coalesce(substring(key from '[.]([0-9]+)$')::bigint, 0),
+  text_bits_0 = -1, text_bits_1 = -1, text_bits_2 = -1, text_bits_3 = -1, text_bits_4 = -1, text_bits_5 = -1,
+  text_bits_6 = -1, text_bits_7 = -1
+  WHERE kind = 'content' AND key ~ '^[A-Z0-9]+-[0-9]{1,18}([.][0-9]{1,18})?$')",
+    "CREATE INDEX records_text ON {}.records (text_domain, text_number, text_sub) WHERE text_domain IS NOT NULL",
 };
 
 // Until a table has grown, statistics of its first rows would have prepared statements read all of it for good: a plan
@@ -157,11 +176,27 @@ Result<void> create(Connection& connection, const std::string& schema, bool tuna
              std::to_string(schema_version) + "')");
 }
 
-Result<void> create_at_once(Connection& connection, const Found& found, const std::string& schema, bool tunable) {
+/// Inside an open transaction. Whoever else does the same waits for the row, and finds it done.
+Result<void> bring_forward(Connection& connection, const std::string& schema) {
+  const auto now = [&](std::string_view sql) { return execute(connection, in_schema(sql, schema)); };
+  if (auto done = now("SELECT value FROM {}.openindex_meta WHERE name = 'schema_version' FOR UPDATE"); !done) {
+    return done;
+  }
+  const auto version = read_version(connection, schema);
+  if (!version) return version.error();
+  if (*version != 1) return {};
+  for (const char* sql : add_text) {
+    if (auto done = now(sql); !done) return done;
+  }
+  return now("UPDATE {}.openindex_meta SET value = '" + std::to_string(schema_version) +
+             "' WHERE name = 'schema_version'");
+}
+
+Result<void> make_current(Connection& connection, const Found& found, const std::string& schema, bool tunable) {
   if (auto begun = execute(connection, "BEGIN ISOLATION LEVEL READ COMMITTED"); !begun) return begun;
   Result<void> done;
   if (!found.has_schema) done = execute(connection, in_schema("CREATE SCHEMA IF NOT EXISTS {}", schema));
-  if (done) done = create(connection, schema, tunable);
+  if (done) done = found.version ? bring_forward(connection, schema) : create(connection, schema, tunable);
   if (done) done = execute(connection, "COMMIT");
   if (!done) (void)execute(connection, "ROLLBACK");
   return done;
@@ -218,7 +253,7 @@ Result<void> migrate(Connection& connection, const std::string& schema, bool is_
     if (!found) return found.error();
     if (auto judged = judge(*found, schema); !judged) return judged;
     if (found->version == schema_version) return check_columns(connection, schema);
-    const auto done = create_at_once(connection, *found, schema, is_postgresql);
+    const auto done = make_current(connection, *found, schema, is_postgresql);
     if (!done && (!was_overtaken(done.error()) || attempt == attempts_max)) return done;
     if (!done) std::this_thread::sleep_for(std::chrono::milliseconds(attempt));
   }

@@ -8,7 +8,7 @@
 namespace openindex::postgres {
 
 /// `openindex_meta` row `schema_version`: rises with every migration.
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;
 
 /// Return an identifier in quotes, fit for any text of SQL.
 std::string quoted(std::string_view identifier);

@@ -10,7 +10,7 @@ namespace {
 /// Which indexes a statement writes: bit n for the nth schema that has columns of its own.
 using IndexSet = unsigned;
 
-constexpr std::size_t index_set_count = std::size_t{1} << static_cast<unsigned>(Index::audit);
+constexpr std::size_t index_set_count = std::size_t{1} << (index_count - 1);
 
 std::span<const IndexSchema> entry_schemas() { return index_schemas().subspan(1); }
 

@@ -21,6 +21,9 @@ CREATE TABLE records (
   due_topic TEXT, due_at INTEGER, due_subject TEXT,
   tree_parent TEXT, tree_number INTEGER, tree_sub INTEGER,
   audit_at INTEGER, audit_domain TEXT, audit_type TEXT, audit_actor TEXT, audit_stream TEXT,
+  text_domain TEXT, text_number INTEGER, text_sub INTEGER, text_bits_0 INTEGER, text_bits_1 INTEGER,
+  text_bits_2 INTEGER, text_bits_3 INTEGER, text_bits_4 INTEGER, text_bits_5 INTEGER, text_bits_6 INTEGER,
+  text_bits_7 INTEGER,
   body ANY NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX records_key ON records (kind, key);
@@ -41,6 +44,10 @@ CREATE INDEX records_tree ON records (tree_parent, tree_number, tree_sub, kind, 
   WHERE tree_parent IS NOT NULL;
 CREATE INDEX records_audit ON records (audit_at, audit_domain, audit_type, audit_actor, audit_stream, kind, key)
   WHERE audit_at IS NOT NULL;
+CREATE INDEX records_text ON records
+  (text_domain, text_number, text_sub, text_bits_0, text_bits_1, text_bits_2, text_bits_3, text_bits_4, text_bits_5,
+   text_bits_6, text_bits_7, kind, key)
+  WHERE text_domain IS NOT NULL;
 )";
 
 // Version 2 looked through a whole queue for the items of one stage.
@@ -74,6 +81,7 @@ SELECT id, kind, key, version,
   iif(kind = 'audit', json_extract(body, '$.type'), NULL),
   iif(kind = 'audit', coalesce(json_extract(body, '$.actor'), ''), NULL),
   iif(kind = 'audit', substr(key, 1, instr(key, '/') - 1), NULL),
+  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
   body
 FROM records_1;
 DROP TABLE records_1;
@@ -90,6 +98,28 @@ UPDATE records SET due_topic = 'created', due_subject = key,
     + CAST(substr(json_extract(body, '$.at'), 21, 3) AS INTEGER)
   WHERE kind = 'idempotency' AND key GLOB 'create/*'
     AND CASE WHEN json_valid(body) THEN strftime('%s', json_extract(body, '$.at')) IS NOT NULL ELSE 0 END;
+)";
+
+// Version 3 read every item that was searched. What was written before says anything until it is written again.
+constexpr const char* add_text = R"(
+ALTER TABLE records ADD COLUMN text_domain TEXT; ALTER TABLE records ADD COLUMN text_number INTEGER;
+ALTER TABLE records ADD COLUMN text_sub INTEGER; ALTER TABLE records ADD COLUMN text_bits_0 INTEGER;
+ALTER TABLE records ADD COLUMN text_bits_1 INTEGER; ALTER TABLE records ADD COLUMN text_bits_2 INTEGER;
+ALTER TABLE records ADD COLUMN text_bits_3 INTEGER; ALTER TABLE records ADD COLUMN text_bits_4 INTEGER;
+ALTER TABLE records ADD COLUMN text_bits_5 INTEGER; ALTER TABLE records ADD COLUMN text_bits_6 INTEGER;
+ALTER TABLE records ADD COLUMN text_bits_7 INTEGER;
+CREATE INDEX records_text ON records
+  (text_domain, text_number, text_sub, text_bits_0, text_bits_1, text_bits_2, text_bits_3, text_bits_4, text_bits_5,
+   text_bits_6, text_bits_7, kind, key)
+  WHERE text_domain IS NOT NULL;
+)";
+constexpr const char* place_text = R"(
+UPDATE records SET text_domain = substr(key, 1, instr(key, '-') - 1),
+  text_number = CAST(substr(key, instr(key, '-') + 1) AS INTEGER),
+  text_sub = iif(instr(key, '.') > 0, CAST(substr(key, instr(key, '.') + 1) AS INTEGER), 0),
+  text_bits_0 = -1, text_bits_1 = -1, text_bits_2 = -1, text_bits_3 = -1, text_bits_4 = -1, text_bits_5 = -1,
+  text_bits_6 = -1, text_bits_7 = -1
+  WHERE kind = 'content' AND key GLOB '[A-Z0-9]*-[0-9]*';
 )";
 
 struct Identity {
@@ -154,6 +184,12 @@ Result<void> bring_forward(Connection& connection) {
   }
   if (found->version == 1 || found->version == 2) {
     if (auto done = connection.execute(place_ended); !done) return done;
+  }
+  if (found->version == 2 || found->version == 3) {
+    if (auto done = connection.execute(add_text); !done) return done;
+  }
+  if (found->version >= 1 && found->version <= 3) {
+    if (auto done = connection.execute(place_text); !done) return done;
   }
   const std::string mark = "PRAGMA application_id=" + std::to_string(application_id) +
                            ";PRAGMA user_version=" + std::to_string(schema_version);

@@ -11,7 +11,7 @@ namespace openindex::sqlite {
 constexpr std::int64_t application_id = 0x6f696478;
 
 /// `PRAGMA user_version`: rises with every migration.
-constexpr std::int64_t schema_version = 3;
+constexpr std::int64_t schema_version = 4;
 
 /// Refuse a file that is not ours, without changing it. A new, empty file is ours to be.
 /// @par Errors storage_not_ours, storage_newer_schema, storage_corrupt, storage_busy, storage_failed

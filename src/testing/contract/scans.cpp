@@ -178,6 +178,12 @@ Result<void> predicates_compare_numbers_and_text(const StorageUnderTest& tested)
     trial.equal("a number", keys(1, op, 2), found);
     trial.equal("text", keys(2, op, "c"), found);
   }
+  trial.equal("a bit of a number", keys(1, Op::has_bits, 2), Keys{"2", "3"});
+  trial.equal("all bits of a number", keys(1, Op::has_bits, 3), Keys{"3"});
+  trial.equal("no bit", keys(1, Op::has_bits, 0), Keys{"1", "2", "3"});
+  trial.put("0", "{}", {in_due("hold", -1, "a")});
+  trial.equal("the bits of a negative number", keys(1, Op::has_bits, 3), Keys{"0", "3"});
+  trial.equal("the highest bit", keys(1, Op::has_bits, std::numeric_limits<std::int64_t>::min()), Keys{"0"});
   return trial.verdict();
 }
 
@@ -207,6 +213,7 @@ Result<void> requests_that_do_not_fit_are_refused(const StorageUnderTest& tested
   trial.refuse_scan("an end of another type", {.index = Index::due, .prefix = {"hold"}, .below = "1"});
   trial.refuse_scan("a range behind the last field", {.index = Index::due, .prefix = {"hold", 1, "s"}, .from = "1"});
   trial.refuse_scan("a predicate of another type", {.index = Index::due, .prefix = {}, .where = {{1, Op::equal, "1"}}});
+  trial.refuse_scan("bits of a text", {.index = Index::due, .prefix = {}, .where = {{2, Op::has_bits, "1"}}});
   trial.refuse_scan("a predicate on no field", {.index = Index::due, .prefix = {}, .where = {{3, Op::equal, "1"}}});
   trial.refuse_scan("a page of no rows", {.index = Index::due, .prefix = {}, .limit_count = 0});
   trial.refuse_scan("a page of too many rows", {.index = Index::due, .prefix = {}, .limit_count = 10'001});

@@ -8,6 +8,7 @@
 namespace openindex::bench {
 
 std::vector<Figure> rules_figures();
+std::vector<Figure> codec_figures();
 std::vector<Figure> memory_figures();
 std::vector<Figure> queue_figures();
 std::vector<Figure> disk_figures();

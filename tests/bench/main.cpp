@@ -86,9 +86,9 @@ bool is_called_like(const Figure& figure, const std::string& filter) {
 std::vector<Figure> choose_figures(const std::string& filter) {
   std::vector<Figure> chosen;
   std::string names;
-  for (auto* room : {rules_figures, memory_figures, queue_figures, disk_figures, sqlite_figures, life_figures,
-                     latency_figures, heartbeat_figures, checkpoint_figures, footprint_figures, million_figures,
-                     postgres_figures, postgres_million_figures, claimers_figures, wake_figures}) {
+  for (auto* room : {rules_figures, codec_figures, memory_figures, queue_figures, disk_figures, sqlite_figures,
+                     life_figures, latency_figures, heartbeat_figures, checkpoint_figures, footprint_figures,
+                     million_figures, postgres_figures, postgres_million_figures, claimers_figures, wake_figures}) {
     for (Figure& figure : room()) {
       names += "\n  " + figure.name;
       for (const auto& name : figure.also) names += "\n  " + name;

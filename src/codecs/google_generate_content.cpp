@@ -56,13 +56,15 @@ void write_rebuilt_parts(json::Writer& writer, const ChatEndpoint& endpoint, con
 std::vector<std::string> given_ids(const ChatTurn& turn) {
   std::vector<std::string> ids;
   if (!replays(turn, family)) return ids;
-  const auto content = json::parse(turn.raw);
-  const auto* parts = content && content->is_object() ? content->get_object().if_contains("parts") : nullptr;
-  if (parts == nullptr || !parts->is_array()) return ids;
-  for (const auto& part : parts->get_array()) {
-    const auto* call = part.is_object() ? object_member(part.get_object(), "functionCall") : nullptr;
-    if (call != nullptr) ids.emplace_back(text_member(*call, "id"));
+  std::string_view parts = json::member_text(turn.raw, "parts");
+  for (auto part = json::take_element(parts); !part.empty(); part = json::take_element(parts)) {
+    const std::string_view call = json::member_text(part, "functionCall");
+    if (!call.starts_with('{')) continue;
+    const std::string_view id = json::member_text(call, "id");
+    const auto value = id.starts_with('"') ? json::parse(id) : Result<boost::json::value>(Error(errc::invalid_json));
+    ids.emplace_back(value ? std::string(value->get_string()) : std::string());
   }
+  if (ids.size() != turn.calls.size()) ids.clear();  // some call is written so that it cannot be told which is whose
   return ids;
 }
 

@@ -10,11 +10,15 @@ std::size_t skip_space(std::string_view text, std::size_t at) noexcept {
   return at;
 }
 
+// Most of an answer is in its strings: the next quote is looked for, and only backslashes right before it are counted.
 std::size_t skip_string(std::string_view text, std::size_t at) noexcept {
-  for (++at; at < text.size() && text[at] != '"'; ++at) {
-    if (text[at] == '\\') ++at;
+  const std::size_t begin = at + 1;
+  for (std::size_t quote = text.find('"', begin); quote != std::string_view::npos; quote = text.find('"', quote + 1)) {
+    std::size_t first = quote;
+    while (first > begin && text[first - 1] == '\\') --first;
+    if ((quote - first) % 2 == 0) return quote + 1;
   }
-  return at + 1;
+  return text.size() + 1;
 }
 
 std::size_t skip_value(std::string_view text, std::size_t at) noexcept {

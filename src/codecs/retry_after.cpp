@@ -4,7 +4,10 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <span>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "codecs/reply_reader.hpp"
 
@@ -46,6 +49,60 @@ std::optional<std::chrono::sys_seconds> read_http_date(std::string_view text) {
          std::chrono::seconds(*second);
 }
 
+// `1s`, `6m0s`, `20ms`: as OpenAI says how long a limit lasts.
+std::optional<double> read_span_ms(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    double ms;
+  };
+  constexpr std::array<Unit, 4> units = {{{"ms", 1}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}}};
+  double sum = 0;
+  if (text.empty()) return std::nullopt;
+  while (!text.empty()) {
+    const auto digits = text.find_first_not_of("0123456789.");
+    const auto number = read_number(text.substr(0, digits));
+    if (!number || digits == std::string_view::npos) return std::nullopt;
+    text.remove_prefix(digits);
+    const auto unit =
+        std::find_if(units.begin(), units.end(), [&](const Unit& one) { return text.starts_with(one.name); });
+    if (unit == units.end()) return std::nullopt;
+    sum += *number * unit->ms;
+    text.remove_prefix(unit->name.size());
+  }
+  return sum;
+}
+
+// Until the last of the limits that are used up is reset: a request before that is refused again.
+template <class Read>
+std::optional<double> longest_reset(const HttpResponse& response, std::string_view before,
+                                    std::span<const std::string_view> limits, std::string_view left,
+                                    std::string_view reset, const Read& read) {
+  std::optional<double> longest;
+  for (const std::string_view limit : limits) {
+    const auto name = [&](std::string_view what) { return fmt::format(fmt::runtime(what), before, limit); };
+    const auto remaining = read_number(response.header(name(left)));
+    if (!remaining || *remaining > 0) continue;
+    const std::optional<double> ms = read(response.header(name(reset)));
+    if (ms && (!longest || *longest < *ms)) longest = ms;
+  }
+  return longest;
+}
+
+std::optional<double> openai_reset(const HttpResponse& response) {
+  constexpr std::array<std::string_view, 2> limits = {"requests", "tokens"};
+  return longest_reset(response, "x-ratelimit", limits, "{}-remaining-{}", "{}-reset-{}", read_span_ms);
+}
+
+std::optional<double> anthropic_reset(const HttpResponse& response, std::chrono::sys_seconds now) {
+  constexpr std::array<std::string_view, 4> limits = {"requests", "tokens", "input-tokens", "output-tokens"};
+  const auto read = [&](std::string_view text) -> std::optional<double> {
+    const auto until = parse_rfc3339(text);
+    if (!until) return std::nullopt;
+    return std::max(0.0, static_cast<double>((*until - Time(now.time_since_epoch())).count()));
+  };
+  return longest_reset(response, "anthropic-ratelimit", limits, "{}-{}-remaining", "{}-{}-reset", read);
+}
+
 Duration bounded(double ms) { return Duration(static_cast<Duration::rep>(std::clamp(ms, 0.0, most_ms))); }
 
 }  // namespace
@@ -55,8 +112,11 @@ std::optional<Duration> retry_after(const HttpResponse& response) {
   const auto value = response.header("retry-after");
   if (const auto seconds = read_number(value)) return bounded(std::ceil(*seconds * 1000));
   const auto now = read_http_date(response.header("date"));
+  const auto until = now ? read_http_date(value) : std::nullopt;
+  if (until) return bounded(static_cast<double>((*until - *now).count()) * 1000);
+  if (const auto reset = openai_reset(response)) return bounded(std::ceil(*reset));
   if (!now) return std::nullopt;
-  if (const auto until = read_http_date(value)) return bounded(static_cast<double>((*until - *now).count()) * 1000);
+  if (const auto reset = anthropic_reset(response, *now)) return bounded(*reset);
   const auto reset = read_number(response.header("x-ratelimit-reset"));
   if (!reset) return std::nullopt;
   const double left = *reset - static_cast<double>(now->time_since_epoch().count());

@@ -129,6 +129,7 @@ bool lists_models(const ChatEndpoint& endpoint) noexcept { return endpoint.diale
 
 Result<std::string> chat_url(const ChatEndpoint& endpoint) {
   const Paths paths = paths_of(endpoint);
+  if (!endpoint.chat_path.empty()) return compose(endpoint, base_of(endpoint), endpoint.chat_path);
   return compose(endpoint, base_of(endpoint), endpoint.stream && !paths.stream.empty() ? paths.stream : paths.chat);
 }
 

@@ -53,10 +53,15 @@ struct Destination {
 };
 
 constexpr Destination destinations[] = {
-    {"endpoint", &codecs::ChatEndpoint::base_url, {}},  {"model", &codecs::ChatEndpoint::model, {}},
-    {"api_key", &codecs::ChatEndpoint::api_key, {}},    {"version", &codecs::ChatEndpoint::version, {}},
-    {"region", &codecs::ChatEndpoint::region, {}},      {"user", &codecs::ChatEndpoint::access_key, {}},
-    {"organizationId", nullptr, "OpenAI-Organization"}, {"betaVersion", nullptr, "anthropic-beta"},
+    {"endpoint", &codecs::ChatEndpoint::base_url, {}},
+    {"model", &codecs::ChatEndpoint::model, {}},
+    {"api_key", &codecs::ChatEndpoint::api_key, {}},
+    {"version", &codecs::ChatEndpoint::version, {}},
+    {"region", &codecs::ChatEndpoint::region, {}},
+    {"user", &codecs::ChatEndpoint::access_key, {}},
+    {"completionsPath", &codecs::ChatEndpoint::chat_path, {}},
+    {"organizationId", nullptr, "OpenAI-Organization"},
+    {"betaVersion", nullptr, "anthropic-beta"},
 };
 
 void place(codecs::ChatEndpoint& endpoint, std::string_view key, std::string value) {

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include "codecs/chat_codec.hpp"
+#include "provider/provider_directory.hpp"
 #include "provider/registry_fixture.hpp"
 
 using namespace openindex;
@@ -92,6 +94,22 @@ TEST_CASE_FIXTURE(RegistryFixture, "a value that no request could carry is refus
           Problems{"/config/api_key " + problem});
   }
   CHECK(problems_with(registry, "anthropic", {{"model", "m"}, {"api_key", std::string(65'536, 'k')}}).empty());
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "the path of anthropic's conversations is a path of the endpoint") {
+  for (const char* path : {"v1/messages", "https://elsewhere.example.com/v1/messages", "/v1/messages?key=1", "/a b"}) {
+    CHECK(problems_with(registry, "anthropic", {{"model", "m"}, {"api_key", "k"}, {"completionsPath", path}}) ==
+          Problems{"/config/completionsPath is not a path, such as /v1/messages"});
+  }
+  const ProviderConfig config{{"model", "m"},
+                              {"api_key", "k"},
+                              {"endpoint", "https://gateway.example.com/v1"},
+                              {"completionsPath", "/claude/messages"}};
+  const auto created = registry.create(host, {.name = "gateway", .type = "anthropic", .config = config}).value();
+  const auto endpoint = registry.directory().endpoint(created.id).value();
+  const ChatRequest request{.turns = {{.text = "hello"}}};
+  CHECK(codecs::encode(endpoint, request, "id")->url == "https://gateway.example.com/claude/messages");
+  CHECK(codecs::encode_probe(endpoint)->url == "https://gateway.example.com/v1/models?limit=1");
 }
 
 TEST_CASE_FIXTURE(RegistryFixture, "a key that comes near one of the type's is answered with that one") {

@@ -21,6 +21,7 @@ enum class KeyForm : std::uint8_t {
   url,          ///< `http(s)://host[:port][/path]`; secrets are bound to it.
   header_name,  ///< The name of an HTTP header.
   region,       ///< A region of AWS, such as `eu-central-1`.
+  path,         ///< The path of a URL, from its first slash on, without query.
 };
 
 struct ProviderKey {

@@ -1,5 +1,6 @@
 #include "adapters/postgres/rows.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "adapters/postgres/schema.hpp"
@@ -23,29 +24,46 @@ struct Column {
   Type type;
 };
 
-/// What a write sets, in the order of its parameters behind the domain.
-const std::vector<Column>& written_columns() {
-  static const auto columns = [] {
-    std::vector<Column> all = {{"kind", Type::text},
-                               {"key", Type::text},
-                               {"version", Type::integer},
-                               {"body", Type::text},
-                               {"body_bytes", Type::bytes}};
-    for (const auto& schema : entry_schemas()) {
-      for (std::size_t i = 0; i < schema.fields.size(); ++i) {
-        all.push_back({column_of(schema.index, i), type_of(schema.fields[i].type)});
-      }
-    }
-    return all;
-  }();
+/// Which columns a command writes. Each costs its part of every commit, and few records feed the indexes that have most
+/// of them: rows that do not are written without, which leaves those empty.
+enum class Width { whole, lean };
+
+bool is_seldom_fed(Index index) { return index == Index::text || index == Index::tree; }
+
+bool leaves_out(Width width, Index index) { return width == Width::lean && is_seldom_fed(index); }
+
+std::vector<Column> columns_of(Index index) {
+  std::vector<Column> columns;
+  const auto& fields = index_schema(index).fields;
+  for (std::size_t i = 0; i < fields.size(); ++i) columns.push_back({column_of(index, i), type_of(fields[i].type)});
   return columns;
 }
 
-std::string insert_text(const std::string& table) {
+std::vector<Column> make_columns(Width width) {
+  std::vector<Column> all = {{"kind", Type::text},
+                             {"key", Type::text},
+                             {"version", Type::integer},
+                             {"body", Type::text},
+                             {"body_bytes", Type::bytes}};
+  for (const auto& schema : entry_schemas()) {
+    if (leaves_out(width, schema.index)) continue;
+    for (Column& column : columns_of(schema.index)) all.push_back(std::move(column));
+  }
+  return all;
+}
+
+/// What a write sets, in the order of its parameters behind the domain.
+const std::vector<Column>& written_columns(Width width = Width::whole) {
+  static const std::vector<Column> whole = make_columns(Width::whole);
+  static const std::vector<Column> lean = make_columns(Width::lean);
+  return width == Width::whole ? whole : lean;
+}
+
+std::string insert_text(const std::string& table, Width width) {
   std::string names;
   std::string arrays;
   int parameter = 1;
-  for (const auto& column : written_columns()) {
+  for (const auto& column : written_columns(width)) {
     names += ", " + column.name;
     arrays += arrays.empty() ? "$" : ", $";
     arrays += std::to_string(++parameter);
@@ -57,19 +75,28 @@ std::string insert_text(const std::string& table) {
 }
 
 /// An update finds its row by the primary key, whatever the planner thinks of the table.
-std::string replace_text(const std::string& table) {
-  std::string text = insert_text(table) + " ON CONFLICT (domain, kind, key) DO UPDATE SET ";
-  const auto columns = std::span(written_columns()).subspan(version_column);
+std::string replace_text(const std::string& table, Width width) {
+  std::string text = insert_text(table, width) + " ON CONFLICT (domain, kind, key) DO UPDATE SET ";
+  const auto columns = std::span(written_columns(width)).subspan(version_column);
   for (const auto& column : columns) {
     text += (&column == columns.data() ? "" : ", ") + column.name + " = excluded." + column.name;
+  }
+  for (const auto& schema : entry_schemas()) {
+    if (!leaves_out(width, schema.index)) continue;
+    for (const Column& column : columns_of(schema.index)) text += ", " + column.name + " = NULL";
   }
   return text;
 }
 
-std::vector<Oid> write_types() {
+std::vector<Oid> write_types(Width width) {
   std::vector<Oid> types = {static_cast<Oid>(Type::text)};
-  for (const auto& column : written_columns()) types.push_back(array_oid(column.type));
+  for (const auto& column : written_columns(width)) types.push_back(array_oid(column.type));
   return types;
+}
+
+bool feeds_seldom(const Row& row) {
+  return row.put != nullptr && std::any_of(row.put->index.begin(), row.put->index.end(),
+                                           [](const IndexEntry& entry) { return is_seldom_fed(entry.index); });
 }
 
 const IndexEntry* entry_for(const Put& put, Index index) {
@@ -88,8 +115,8 @@ const RecordId& sendable(const RecordId& id) {
 /// The arrays of one command: a column each.
 class Batch {
  public:
-  Batch() {
-    for (const auto& column : written_columns()) arrays_.emplace_back(column.type);
+  explicit Batch(Width width) : width_(width) {
+    for (const auto& column : written_columns(width)) arrays_.emplace_back(column.type);
   }
 
   void add(const Row& row) {
@@ -105,6 +132,7 @@ class Batch {
     text ? bytes_array.add_null() : bytes_array.add(body);
     bytes_ += body.size();
     for (const auto& schema : entry_schemas()) {
+      if (leaves_out(width_, schema.index)) continue;
       const auto* entry = row.put != nullptr ? entry_for(*row.put, schema.index) : nullptr;
       for (std::size_t i = 0; i < schema.fields.size(); ++i, ++array) {
         entry != nullptr ? array->add_value(entry->values[i]) : array->add_null();
@@ -122,6 +150,7 @@ class Batch {
   }
 
  private:
+  Width width_;
   std::vector<Array> arrays_;
   std::size_t bytes_ = 0;
 };
@@ -233,8 +262,12 @@ Statements::Statements(const std::string& schema, bool notifications, bool is_po
           table + " r WHERE r.domain = $1 AND r.kind = w.kind AND r.key = w.key FOR UPDATE SKIP LOCKED) f ON true",
       {},
       {}};
-  insert = {insert_text(table), "openindex_insert", write_types()};
-  replace = {replace_text(table), "openindex_replace", write_types()};
+  for (const Width width : {Width::whole, Width::lean}) {
+    (width == Width::lean ? insert.lean : insert.whole) = {insert_text(table, width), "openindex_insert",
+                                                           write_types(width)};
+    (width == Width::lean ? replace.lean : replace.whole) = {replace_text(table, width), "openindex_replace",
+                                                             write_types(width)};
+  }
   erase = {"DELETE FROM " + table + named, "openindex_erase", name_types};
   // A sequence writes to the log every 32nd time; a hint must not wait for the disk.
   announce = {"SELECT nextval($1::text::regclass) FROM set_config('synchronous_commit', 'off', true)",
@@ -258,22 +291,25 @@ Statements::Statements(const std::string& schema, bool notifications, bool is_po
         "openindex_plan_settings",
         {}};
   }
-  for (auto* one : {&read, &read_bodies, &lock, &insert, &replace, &erase, &announce, &lock_settings, &plan_settings})
+  for (auto* one : {&read, &read_bodies, &lock, &insert.whole, &insert.lean, &replace.whole, &replace.lean, &erase,
+                    &announce, &lock_settings, &plan_settings})
     name_by_text(*one);
 }
 
 std::vector<const Statement*> Statements::prepared() const {
-  std::vector all = {&read, &read_bodies, &lock, &insert, &replace, &erase, &announce, &lock_settings};
+  std::vector all = {&read,          &read_bodies,  &lock,  &insert.whole, &insert.lean,
+                     &replace.whole, &replace.lean, &erase, &announce,     &lock_settings};
   if (!plan_settings.sql.empty()) all.push_back(&plan_settings);
   return all;
 }
 
-void append_writes(std::vector<Command>& commands, const Statement& statement, std::span<const Row> rows) {
+void append_writes(std::vector<Command>& commands, const WriteStatements& statements, std::span<const Row> rows) {
+  const auto width = std::any_of(rows.begin(), rows.end(), feeds_seldom) ? Width::whole : Width::lean;
   for (std::size_t at = 0; at < rows.size();) {
     const auto domain = domain_of(rows[at].id->key);
-    Batch batch;
+    Batch batch(width);
     for (; at < rows.size() && domain_of(rows[at].id->key) == domain && !batch.is_full(); ++at) batch.add(rows[at]);
-    commands.push_back({&statement, batch.parameters(domain)});
+    commands.push_back({width == Width::lean ? &statements.lean : &statements.whole, batch.parameters(domain)});
   }
 }
 

@@ -38,6 +38,12 @@ void take_bodies(const Rows& rows, std::span<const RecordId> ids, std::vector<st
 /// What `Statements::lock_free` gives for the version of a record that is locked.
 inline constexpr std::int64_t locked_version = -1;
 
+/// A statement that writes rows, and the same for rows that feed no index which few records feed.
+struct WriteStatements {
+  Statement whole;
+  Statement lean;
+};
+
 /// Everything that is said to the server again and again, for one schema.
 struct Statements {
   Statements(const std::string& schema, bool notifications, bool is_postgresql);
@@ -45,16 +51,16 @@ struct Statements {
   std::string table;     ///< Qualified and in quotes.
   std::string sequence;  ///< That counts commits, likewise.
 
-  Statement read;         ///< One record: domain, kind, key.
-  Statement read_bodies;  ///< Versions and bodies of records of a domain, and which: domain, kinds, keys.
-  Statement read_many;    ///< Several records: domains, kinds, keys.
-  Statement lock;         ///< Versions of the records of a domain that are there, locked: domain, kinds, keys.
-  Statement lock_free;    ///< Likewise, but does not wait: version `locked_version` where somebody else has locked it.
-  Statement insert;       ///< New records of a domain; fails when one is there.
-  Statement replace;      ///< Records of a domain that are there, and locked.
-  Statement erase;        ///< One record: domain, kind, key.
-  Statement announce;     ///< Count a commit; with notifications tell who listens: sequence, channel, who tells.
-  Statement changes;      ///< How many commits were counted.
+  Statement read;          ///< One record: domain, kind, key.
+  Statement read_bodies;   ///< Versions and bodies of records of a domain, and which: domain, kinds, keys.
+  Statement read_many;     ///< Several records: domains, kinds, keys.
+  Statement lock;          ///< Versions of the records of a domain that are there, locked: domain, kinds, keys.
+  Statement lock_free;     ///< Likewise, but does not wait: version `locked_version` where somebody else has locked it.
+  WriteStatements insert;  ///< New records of a domain; fails when one is there.
+  WriteStatements replace;  ///< Records of a domain that are there, and locked.
+  Statement erase;          ///< One record: domain, kind, key.
+  Statement announce;       ///< Count a commit; with notifications tell who listens: sequence, channel, who tells.
+  Statement changes;        ///< How many commits were counted.
   Statement lock_settings;  ///< For this transaction: how long to wait for a lock, and for the next command.
   Statement plan_settings;  ///< For this transaction: walk along indexes. Empty where that cannot be said.
 
@@ -70,7 +76,7 @@ struct Row {
 };
 
 /// The commands that write rows, which are in order of their domains: one for each domain, more for large bodies.
-void append_writes(std::vector<Command>& commands, const Statement& statement, std::span<const Row> rows);
+void append_writes(std::vector<Command>& commands, const WriteStatements& statements, std::span<const Row> rows);
 
 /// Whether PostgreSQL takes these bytes as text: UTF-8 without a NUL.
 bool fits_text(std::string_view bytes);

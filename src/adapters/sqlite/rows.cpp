@@ -201,28 +201,38 @@ Result<std::uint64_t> read_version(Connection& connection, const RecordId& id) {
   return *row ? static_cast<std::uint64_t>(query.integer(0)) : 0;
 }
 
-/// For each index whether the row's entry differs from what is bound. CASE looks at one column after the other and ends
-/// at the first difference: a text that is looked at is a text that is copied.
-std::string differences() {
+/// For each index whether the row's entry differs from what is bound; where nothing is, whether there is an entry. CASE
+/// looks at one column after the other and ends at the first difference: a text that is looked at is a text that is
+/// copied.
+std::string differences(IndexSet bound) {
   std::string texts;
   for (const auto& schema : entry_schemas()) {
+    if ((bound & bit_of(schema)) == 0) {
+      texts += ", " + column_of(schema.index, 0) + " IS NOT NULL";
+      continue;
+    }
     texts += ", CASE";
     for (std::size_t i = 0; i < schema.fields.size(); ++i) {
       texts += " WHEN " + column_of(schema.index, i) + " IS NOT ? THEN 1";
-      if (i == 0) texts += " WHEN " + column_of(schema.index, i) + " IS NULL THEN 0";
     }
     texts += " ELSE 0 END";
   }
   return texts;
 }
 
+const std::string& target_text(IndexSet bound) {
+  static const auto texts = for_every_set([](IndexSet set) {
+    return "SELECT id, version" + differences(set) + " FROM main.records WHERE kind = ? AND key = ?";
+  });
+  return texts[bound];
+}
+
 Result<Target> find_target(Connection& connection, const Put& put) {
-  static const std::string text =
-      "SELECT id, version" + differences() + " FROM main.records WHERE kind = ? AND key = ?";
-  const auto statement = connection.prepare_constant(text);
+  const auto chosen = entries_of(put);
+  const auto statement = connection.prepare_constant(target_text(chosen));
   if (!statement) return statement.error();
   Query found(**statement);
-  bind_entries(found, put, every_index);
+  bind_entries(found, put, chosen);
   const auto row = found.bind(put.id.kind).bind(put.id.key).next();
   if (!row) return row.error();
   if (!*row) return Target{};

@@ -22,14 +22,6 @@ struct Spelling {
   std::string_view text;
 };
 
-constexpr std::array<Spelling<WireFamily>, 7> families = {
-    {{WireFamily::openai_chat, "openai_chat"},
-     {WireFamily::anthropic_messages, "anthropic_messages"},
-     {WireFamily::ollama_chat, "ollama_chat"},
-     {WireFamily::openai_responses, "openai_responses"},
-     {WireFamily::google_generate_content, "google_generate_content"},
-     {WireFamily::cohere_chat, "cohere_chat"},
-     {WireFamily::bedrock_converse, "bedrock_converse"}}};
 constexpr std::array<Spelling<Stop>, 5> stops = {{{Stop::finished, "finished"},
                                                   {Stop::tool_calls, "tool_calls"},
                                                   {Stop::length, "length"},
@@ -113,7 +105,7 @@ std::string turn_body(const ChatReply& reply, std::string_view provider_id) {
   for (const ToolUse& call : reply.turn.calls) write_call(writer, call);
   writer.end_array();
   write_text(writer.key("raw"), reply.turn.raw);
-  writer.key("family").string(spell<families>(reply.turn.raw_family)).key("stop").string(spell<stops>(reply.stop));
+  writer.key("family").string(to_text(reply.turn.raw_family)).key("stop").string(spell<stops>(reply.stop));
   writer.key("usage").begin_object().key("input").number(reply.usage.input).key("output").number(reply.usage.output);
   writer.key("cached").number(reply.usage.cached).end_object();
   write_text(writer.key("provider"), provider_id);
@@ -160,7 +152,7 @@ Result<ChatReply> read_turn(std::string_view body) {
       reply.turn.calls.push_back(read_call(call, pointer, problems));
     });
     reply.turn.raw = reader.text("raw");
-    reply.turn.raw_family = reader.choice("family", &parse<families>, "the wire families").value_or(WireFamily{});
+    reply.turn.raw_family = reader.choice("family", &parse_wire_family, "the wire families").value_or(WireFamily{});
     reply.stop = reader.choice("stop", &parse<stops>, "the reasons to stop").value_or(Stop::other);
     reply.usage = read_usage(reader, problems);
     reply.model = reader.text("model");

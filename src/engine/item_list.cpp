@@ -9,6 +9,7 @@
 #include "engine/core.hpp"
 #include "engine/index_values.hpp"
 #include "engine/item_record.hpp"
+#include "engine/page_cursor.hpp"
 #include "engine/text_search.hpp"
 #include "work/actor_rules.hpp"
 
@@ -48,7 +49,7 @@ std::optional<std::vector<IndexValue>> place_of(const ItemKey& key) {
 }
 
 ScanRequest request_of(const ItemFilter& filter) {
-  ScanRequest request{.index = Index::items, .after = filter.after};
+  ScanRequest request{.index = Index::items};
   if (!filter.key.empty()) {
     request.prefix = *place_of(filter.key);
     if (!filter.domain.empty()) request.where.push_back({0, Op::equal, filter.domain});
@@ -96,25 +97,40 @@ class Listing {
       : core_(core), actor_(actor), filter_(filter), search_(filter.search) {}
 
   Result<ItemPage> page() {
+    auto cursor = engine::PageCursor::read(filter_.after);
+    if (!cursor) return cursor.error();
+    if (!cursor->behind.empty() && !place_of(cursor->behind)) {
+      return Error(errc::invalid_argument, "This is not a cursor of this listing").with("after", filter_.after);
+    }
+    cursor_ = std::move(*cursor);
     ScanRequest request = request_of(filter_);
     if (search_.bits() != engine::TextBits{}) look_for_words(request);  // words of two letters have none
-    ItemPage out;
-    std::uint32_t looked_at = 0;
+    request.limit_count = filter_.limit_count;
+    std::uint64_t passed = 0;
     do {
-      // Never more than fit: the cursor stands behind the last row of a page.
-      request.limit_count = filter_.limit_count - static_cast<std::uint32_t>(out.items.size());
+      request.after = cursor_.page;
       auto found = core_.options.storage.scan(request);
       if (!found) return found.error();
-      if (auto added = add(out, found->rows); !added) return added.error();
-      looked_at += std::max(static_cast<std::uint32_t>(found->rows.size()), looked_at_max / scans_max);
-      request.after = out.next = std::move(found->next);
-    } while (!out.next.empty() && out.items.size() < filter_.limit_count && looked_at < looked_at_max);
-    return out;
+      auto all_added = add(found->rows);
+      if (!all_added) return all_added.error();
+      if (!*all_added) return continued();
+      passed += found->rows.size() < request.limit_count ? request.examine_count : found->rows.size();
+      cursor_.page = std::move(found->next);
+      if (cursor_.page.empty()) return std::move(out_);
+      // Not all that the index lets through are wanted.
+      request.limit_count = std::min(std::max(filter_.limit_count, 100U), read_max - std::min(read_count_, read_max));
+    } while (out_.items.size() < filter_.limit_count && read_count_ < read_max && passed < passed_max);
+    return continued();
   }
 
  private:
-  static constexpr std::uint32_t looked_at_max = 10'000;
-  static constexpr std::uint32_t scans_max = 100;
+  static constexpr std::uint32_t read_max = 10'000;
+  static constexpr std::uint64_t passed_max = 1'000'000;
+
+  ItemPage continued() {
+    out_.next = cursor_.str();
+    return std::move(out_);
+  }
 
   void look_for_words(ScanRequest& request) {
     request.index = Index::text;
@@ -126,17 +142,27 @@ class Listing {
     }
   }
 
-  Result<void> add(ItemPage& out, const std::vector<Record>& rows) {
+  // Add what is wanted of the rows behind the cursor, and move it; false when more of them are than fit.
+  Result<bool> add(const std::vector<Record>& rows) {
+    const auto behind = place_of(cursor_.behind);
     std::vector<ItemKey> keys;
-    for (const Record& row : rows) keys.emplace_back(row.id.key);
+    for (const Record& row : rows) {
+      ItemKey key(row.id.key);
+      if (!behind || *behind < place_of(key)) keys.push_back(std::move(key));
+    }
     auto items = core_.door.load_all(keys);
     if (!items) return items.error();
+    read_count_ += static_cast<std::uint32_t>(keys.size());
     for (const auto& item : *items) {
       auto wanted = wants(*item);
       if (!wanted) return wanted.error();
-      if (*wanted) out.items.push_back(item->whole());
+      if (!*wanted) continue;
+      if (out_.items.size() == filter_.limit_count) return false;
+      out_.items.push_back(item->whole());
+      cursor_.behind = item->item.key;
     }
-    return {};
+    if (!keys.empty()) cursor_.behind = keys.back();
+    return true;
   }
 
   Result<bool> wants(const engine::LoadedItem& item) {
@@ -157,6 +183,9 @@ class Listing {
   const ItemFilter& filter_;
   const engine::TextSearch search_;
   std::vector<Predicate> asked_;  ///< Of the index of all items, if another was read.
+  engine::PageCursor cursor_;
+  ItemPage out_;
+  std::uint32_t read_count_ = 0;
 };
 
 }  // namespace

@@ -199,7 +199,6 @@ Result<void> read_hold(LoadedItem& loaded, const Record& record) {
 
 }  // namespace
 
-RecordId state_record(const ItemKey& key) { return {"item", key.str()}; }
 std::vector<IndexValue> place_among_items(const LoadedItem& loaded) {
   const WorkItem& item = loaded.item;
   return index_values(item.domain, loaded.number, loaded.sub, item.workflow.str(), item.status, item.stage,
@@ -208,6 +207,7 @@ std::vector<IndexValue> place_among_items(const LoadedItem& loaded) {
                       to_text(item.schedule.granularity), item.resolved_at ? ms(*item.resolved_at) : 0);
 }
 
+RecordId state_record(const ItemKey& key) { return {"item", key.str()}; }
 RecordId content_record(const ItemKey& key) { return {"content", key.str()}; }
 RecordId hold_record(const ItemKey& key) { return {"hold", key.str()}; }
 RecordId gates_record(const ItemKey& key) { return {"gates", key.str()}; }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/index_values.hpp"
+#include "engine/page_cursor.hpp"
 #include "queue/free_items.hpp"
 #include "queue/queue_cursor.hpp"
 
@@ -76,7 +77,7 @@ class Available {
       if (!free) return free.error();
       if (!*sees || !*free) continue;
       Place place = place_of(*item);
-      if (begun_ && !(*begun_ < place)) continue;
+      if (begun_ && (!(*begun_ < place) || begun_->back() == place.back())) continue;  // also one that moved behind it
       if (known_.insert(item->item.key.str()).second) candidates_.push_back({std::move(place), item});
     }
     return {};
@@ -151,21 +152,27 @@ Result<QueuePage> list_available(EngineCore& core, const Actor& actor, const Que
 Result<QueuePage> list_held(EngineCore& core, const Actor& actor, const QueueFilter& filter, std::uint32_t limit,
                             const std::string& after) {
   if (auto checked = check_limit(limit); !checked) return checked.error();
+  auto cursor = engine::PageCursor::read(after);
+  if (!cursor) return cursor.error();
   ScanRequest request = held_items(filter, actor.id());
   request.limit_count = limit;
-  request.after = after;
+  request.after = cursor->page;
   auto page = core.options.storage.scan(request);
   if (!page) return page.error();
   auto items = load_rows(core, *page);
   if (!items) return items.error();
   QueuePage out;
-  out.next = std::move(page->next);
   for (const LoadedItemPtr& item : *items) {
+    if (item->item.key == cursor->behind) continue;  // it has moved behind the end of its page
     auto sees = core.domains.sees(actor, item->item.domain);
     if (!sees) return sees.error();
     const bool holds = item->item.hold && item->item.hold->agent.str() == actor.id();
     if (*sees && holds && matches(*item, filter)) out.items.push_back(item->whole());
   }
+  if (page->next.empty()) return out;
+  if (!page->rows.empty()) cursor->behind = page->rows.back().id.key;
+  cursor->page = std::move(page->next);
+  out.next = cursor->str();
   return out;
 }
 

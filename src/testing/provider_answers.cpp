@@ -142,19 +142,6 @@ std::string_view anthropic_error(int status) {
 
 }  // namespace
 
-std::string_view name_of(WireFamily family) noexcept {
-  switch (family) {
-    case WireFamily::openai_chat:
-      return "openai_chat";
-    case WireFamily::anthropic_messages:
-      return "anthropic_messages";
-    case WireFamily::ollama_chat:
-      return "ollama_chat";
-    default:
-      return "";
-  }
-}
-
 std::string write_reply(WireFamily family, const ScriptedRule& rule, const SeenRequest& request,
                         std::size_t request_bytes, std::size_t number) {
   const Tokens tokens = count_tokens(rule, request_bytes);

@@ -111,7 +111,7 @@ ProviderService::Decision ProviderService::decide(WireFamily family, const Serve
 bool ProviderService::log(WireFamily family, const ServedRequest& request, const Decision& decision) {
   if (!log_) return true;
   json::Writer w;
-  w.begin_object().key("at").string(to_rfc3339(system_clock().now())).key("family").string(name_of(family));
+  w.begin_object().key("at").string(to_rfc3339(system_clock().now())).key("family").string(to_text(family));
   const auto request_id = request.header("x-client-request-id");
   w.key("request_id").string(is_utf8(request_id) ? request_id : "?");
   w.key("turn").number(std::uint64_t{decision.turn}).key("rule");

@@ -19,19 +19,18 @@ namespace {
 using codecs::ChatEndpoint;
 
 struct Family {
-  std::string_view name;
   WireFamily wire;
   std::string_view base_url;
 };
 
 constexpr Family families[] = {
-    {"openai_chat", WireFamily::openai_chat, "https://api.openai.com/v1"},
-    {"openai_responses", WireFamily::openai_responses, "https://api.openai.com/v1"},
-    {"anthropic_messages", WireFamily::anthropic_messages, "https://api.anthropic.com"},
-    {"google_generate_content", WireFamily::google_generate_content, "https://generativelanguage.googleapis.com"},
-    {"bedrock_converse", WireFamily::bedrock_converse, "https://bedrock-runtime.eu-central-1.amazonaws.com"},
-    {"cohere_chat", WireFamily::cohere_chat, "https://api.cohere.com"},
-    {"ollama_chat", WireFamily::ollama_chat, "http://localhost:11434"},
+    {WireFamily::openai_chat, "https://api.openai.com/v1"},
+    {WireFamily::openai_responses, "https://api.openai.com/v1"},
+    {WireFamily::anthropic_messages, "https://api.anthropic.com"},
+    {WireFamily::google_generate_content, "https://generativelanguage.googleapis.com"},
+    {WireFamily::bedrock_converse, "https://bedrock-runtime.eu-central-1.amazonaws.com"},
+    {WireFamily::cohere_chat, "https://api.cohere.com"},
+    {WireFamily::ollama_chat, "http://localhost:11434"},
 };
 
 ChatEndpoint endpoint_of(const Family& family) {
@@ -187,7 +186,7 @@ Rounds decoding(const Family& family) {
 std::vector<Figure> codec_figures() {
   std::vector<Figure> figures;
   for (const Family& family : families) {
-    const std::string name = fmt::format("codec.{}", family.name);
+    const std::string name = fmt::format("codec.{}", to_text(family.wire));
     figures.push_back({.name = name + ".encode", .unit = "per second", .prepare = [&family](const Place&) {
                          return encoding(family);
                        }});

@@ -145,7 +145,7 @@ TEST_CASE("a search reads few items that cannot hold its words, and all that can
 TEST_CASE("a search finds a word wherever and however it stands in a text") {
   ListFixture f;
   std::string text;
-  for (int i = 0; i < 6'000; ++i) text += static_cast<char>(' ' + (i * 7919 + i / 95) % 95);  // every group of three
+  for (int i = 0; i < 6'000; ++i) text += static_cast<char>(' ' + (i * 7919 + i / 95) % 95);  // nearly every bit
   const std::string words[] = {"Größe", "日本語のテスト", "x", "ab", "a\"b\\c", "Straße"};
   for (const std::string& word : words) {
     REQUIRE(f.engine.create(f.host, {.workflow = "TRIAGE", .title = "t", .description = "<<" + word + ">>"}));
@@ -184,6 +184,89 @@ TEST_CASE("an item that matches throughout a paged listing appears exactly once,
     ++turn;
   } while (!filter.after.empty());
   for (const ItemKey& key : keys) CHECK(seen.count(key.str()) == 1);
+}
+
+TEST_CASE("an item that changes where a page ended is not listed again") {
+  ListFixture f;
+  std::vector<ItemKey> keys;
+  for (int i = 0; i < 3; ++i) keys.push_back(f.bug());
+  for (const char* search : {"", "crash"}) {
+    for (const char* title : {"zzz crash ~~~", "crash", "a crash", "crash {|}"}) {
+      ItemFilter filter{.limit_count = 1, .search = search};
+      const auto first = f.engine.list(f.host, filter).value();
+      REQUIRE(first.items.size() == 1);
+      REQUIRE(f.engine.update(f.host, keys[0], {.title = title, .owner = title}));
+      filter.after = first.next;
+      const auto second = f.engine.list(f.host, filter).value();
+      REQUIRE(second.items.size() == 1);
+      CHECK(second.items.front().key == keys[1]);
+    }
+  }
+}
+
+TEST_CASE("an item whose priority changes where a page ended is not offered again, nor listed among what is held") {
+  ListFixture f;
+  for (const bool held : {false, true}) {
+    std::vector<std::string> keys = {f.bug("first", Priority::critical).str(), f.bug("second", Priority::high).str()};
+    if (held) {
+      for (const std::string& key : keys) REQUIRE(f.engine.claim(f.alpha, ItemKey(key)));
+    }
+    std::vector<std::string> seen;
+    std::string after;
+    do {
+      const auto page =
+          held ? f.queue.mine(f.alpha, {}, 1, after).value() : f.queue.available(f.host, {}, 1, after).value();
+      for (const WorkItem& item : page.items) seen.push_back(item.key.str());
+      after = page.next;
+      if (seen.size() == 1) REQUIRE(f.engine.update(f.host, ItemKey(keys[0]), {.priority = Priority::high}));
+    } while (!after.empty());
+    CHECK(seen == keys);
+    for (const std::string& key : keys)
+      REQUIRE(f.engine.update(f.host, ItemKey(key), {.execution_target = ExecutionTarget::human}));
+  }
+}
+
+TEST_CASE("what a category or a word picks is found behind hundreds of items that it does not, in pages of any size") {
+  ListFixture f;
+  OwnCursors storage(f.memory);
+  WorkflowEngine engine{{.storage = storage, .clock = f.clock, .random = f.random}};
+  std::vector<std::string> rare;
+  for (int i = 1; i <= 700; ++i) {
+    NewItem item{.workflow = "TRIAGE", .title = "crash"};
+    if (i % 150 == 0 || i > 698) item.categories = {"rare"};
+    const std::string key = engine.create(f.host, item).value().key.str();
+    if (!item.categories.empty()) rare.push_back(key);
+  }
+  const auto first = engine.list(f.host, {.limit_count = 1, .category = "rare"}).value();
+  REQUIRE(first.items.size() == 1);
+  CHECK(first.items.front().key.str() == rare.front());
+  for (const std::uint32_t limit : {1u, 2u, 3u, 5u, 6u, 7u, 1000u}) {
+    for (const char* search : {"", "crash"}) {
+      std::vector<std::string> seen;
+      ItemFilter filter{.limit_count = limit, .category = "rare", .search = search};
+      do {
+        const auto page = engine.list(f.host, filter).value();
+        CHECK((page.items.size() == limit || page.next.empty()));
+        CHECK(!page.items.empty());
+        for (const WorkItem& item : page.items) seen.push_back(item.key.str());
+        filter.after = page.next;
+      } while (!filter.after.empty());
+      CHECK(seen == rare);
+    }
+  }
+}
+
+TEST_CASE("what is no cursor of a list is refused") {
+  ListFixture f;
+  f.bug();
+  for (const char* after : {"nonsense", "00:x", ":x", "TRIAGE-1:x", "x:"}) {
+    INFO(after);
+    const auto listed = f.engine.list(f.host, {.after = after});
+    REQUIRE_FALSE(listed);
+    CHECK(listed.error().code() == errc::invalid_argument);
+  }
+  CHECK(f.queue.mine(f.alpha, {}, 3, "nonsense").error().code() == errc::invalid_argument);
+  CHECK(f.queue.mine(f.alpha, {}, 3, "OI-1:x").error().code() == errc::invalid_argument);
 }
 
 TEST_CASE("pages of what is available have the size asked for, and what is past its deadline stands in its place") {

@@ -62,7 +62,11 @@ void compare(const Result<ChatReply>& one, const Result<ChatReply>& other) {
   demand(one->turn.text == other->turn.text, "where a stream is cut decides its text");
   demand(one->turn.raw == other->turn.raw, "where a stream is cut decides what is replayed");
   demand(one->stop == other->stop && one->usage == other->usage, "where a stream is cut decides its end");
-  demand(one->turn.calls.size() == other->turn.calls.size(), "where a stream is cut decides its calls");
+  demand(std::equal(one->turn.calls.begin(), one->turn.calls.end(), other->turn.calls.begin(), other->turn.calls.end(),
+                    [](const ToolUse& a, const ToolUse& b) {
+                      return a.id == b.id && a.name == b.name && a.arguments == b.arguments;
+                    }),
+         "where a stream is cut decides its calls");
 }
 
 // A reply is taken so that the conversation goes on: with it, the next request can be written, and is JSON.

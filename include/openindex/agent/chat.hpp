@@ -9,10 +9,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <openindex/core/api.hpp>
 #include <openindex/core/clock.hpp>
 
 namespace openindex {
@@ -28,6 +30,8 @@ enum class WireFamily : std::uint8_t {
   cohere_chat,
   bedrock_converse,
 };
+OPENINDEX_API std::string_view to_text(WireFamily value) noexcept;
+OPENINDEX_API std::optional<WireFamily> parse_wire_family(std::string_view text) noexcept;
 
 /// What one provider does otherwise than the rest of its family.
 enum class WireDialect : std::uint8_t {

@@ -19,11 +19,11 @@ struct ChatEndpoint {
   HttpHeaders headers;  ///< Extra headers of the type, such as OpenAI-Organization.
   std::string version;  ///< anthropic-version; empty: 2023-06-01.
   WireDialect dialect = WireDialect::plain;
-  bool stream = false;         ///< Ask for answers in pieces, which a StreamDecoder reads.
-  std::string chat_path = {};  ///< In place of the family's own path of conversations; empty: that one.
-  std::string region;          ///< Of AWS.
-  std::string access_key;      ///< Of AWS; `api_key` is its secret then. Empty: `api_key` is a bearer token.
-  std::string session_token;   ///< Of AWS, with temporary credentials; secret.
+  bool stream = false;        ///< Ask for answers in pieces, which a StreamDecoder reads.
+  std::string chat_path;      ///< In place of the family's own path of conversations; empty: that one.
+  std::string region;         ///< Of AWS.
+  std::string access_key;     ///< Of AWS; `api_key` is its secret then. Empty: `api_key` is a bearer token.
+  std::string session_token;  ///< Of AWS, with temporary credentials; secret.
 };
 
 /// Build the HTTP request for the next turn. `request_id` is sent as X-Client-Request-Id. `now` is the time of requests

@@ -1,5 +1,6 @@
 #include "codecs/json_span.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace openindex::json {
@@ -11,6 +12,7 @@ std::size_t skip_space(std::string_view text, std::size_t at) noexcept {
 }
 
 // Most of an answer is in its strings: the next quote is looked for, and only backslashes right before it are counted.
+// Past the end of the text when there is none.
 std::size_t skip_string(std::string_view text, std::size_t at) noexcept {
   const std::size_t begin = at + 1;
   for (std::size_t quote = text.find('"', begin); quote != std::string_view::npos; quote = text.find('"', quote + 1)) {
@@ -27,7 +29,7 @@ std::size_t skip_value(std::string_view text, std::size_t at) noexcept {
     const char c = text[at];
     if (c == '"') {
       at = skip_string(text, at);
-      if (depth == 0) return at;
+      if (depth == 0) break;
       continue;
     }
     if (c == '{' || c == '[') ++depth;
@@ -38,7 +40,7 @@ std::size_t skip_value(std::string_view text, std::size_t at) noexcept {
     if (depth == 0 && (c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r')) return at;
     ++at;
   }
-  return at;
+  return std::min(at, text.size());
 }
 
 }  // namespace

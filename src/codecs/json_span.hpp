@@ -1,7 +1,7 @@
 // Finding the bytes of a part of a JSON text, so that a provider's message can be kept exactly as it was written.
 //
-// The text must be valid JSON (parse it first). Where a member occurs twice the last one is meant, as in the parsed
-// value.
+// Of a text that is no valid JSON (parse it first) some part of it is found, or nothing. Where a member occurs twice
+// the last one is meant, as in the parsed value.
 #pragma once
 
 #include <string_view>

@@ -7,8 +7,6 @@
 #include <span>
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include "codecs/reply_reader.hpp"
 
 namespace openindex::codecs {
@@ -72,35 +70,43 @@ std::optional<double> read_span_ms(std::string_view text) {
   return sum;
 }
 
+// What is left of a limit, and until when or how long.
+struct Limit {
+  std::string_view remaining;
+  std::string_view reset;
+};
+
 // Until the last of the limits that are used up is reset: a request before that is refused again.
 template <class Read>
-std::optional<double> longest_reset(const HttpResponse& response, std::string_view before,
-                                    std::span<const std::string_view> limits, std::string_view left,
-                                    std::string_view reset, const Read& read) {
+std::optional<double> longest_reset(const HttpResponse& response, std::span<const Limit> limits, const Read& read) {
   std::optional<double> longest;
-  for (const std::string_view limit : limits) {
-    const auto name = [&](std::string_view what) { return fmt::format(fmt::runtime(what), before, limit); };
-    const auto remaining = read_number(response.header(name(left)));
+  for (const Limit& limit : limits) {
+    const auto remaining = read_number(response.header(limit.remaining));
     if (!remaining || *remaining > 0) continue;
-    const std::optional<double> ms = read(response.header(name(reset)));
+    const std::optional<double> ms = read(response.header(limit.reset));
     if (ms && (!longest || *longest < *ms)) longest = ms;
   }
   return longest;
 }
 
 std::optional<double> openai_reset(const HttpResponse& response) {
-  constexpr std::array<std::string_view, 2> limits = {"requests", "tokens"};
-  return longest_reset(response, "x-ratelimit", limits, "{}-remaining-{}", "{}-reset-{}", read_span_ms);
+  constexpr std::array<Limit, 2> limits = {{{"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"},
+                                            {"x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"}}};
+  return longest_reset(response, limits, read_span_ms);
 }
 
 std::optional<double> anthropic_reset(const HttpResponse& response, std::chrono::sys_seconds now) {
-  constexpr std::array<std::string_view, 4> limits = {"requests", "tokens", "input-tokens", "output-tokens"};
+  constexpr std::array<Limit, 4> limits = {
+      {{"anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"},
+       {"anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"},
+       {"anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"},
+       {"anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"}}};
   const auto read = [&](std::string_view text) -> std::optional<double> {
     const auto until = parse_rfc3339(text);
     if (!until) return std::nullopt;
     return std::max(0.0, static_cast<double>((*until - Time(now.time_since_epoch())).count()));
   };
-  return longest_reset(response, "anthropic-ratelimit", limits, "{}-{}-remaining", "{}-{}-reset", read);
+  return longest_reset(response, limits, read);
 }
 
 Duration bounded(double ms) { return Duration(static_cast<Duration::rep>(std::clamp(ms, 0.0, most_ms))); }

@@ -18,7 +18,7 @@ constexpr ProviderKey anthropic[] = {
     {.name = "endpoint", .fallback = "https://api.anthropic.com", .form = KeyForm::url},
     {.name = "version", .fallback = "2023-06-01"},
     {.name = "betaVersion"},
-    {.name = "completionsPath", .fallback = "/v1/messages", .form = KeyForm::path},
+    {.name = "completionsPath", .form = KeyForm::path},
 };
 
 // Ollama has no keys of its own: they are for a proxy in front of it, which reads `Authorization` or a header it names.

@@ -118,7 +118,7 @@ std::string_view value_problem(KeyForm form, std::string_view value) {
   if (form == KeyForm::url) return endpoint_problem(value);
   if (form == KeyForm::header_name && !is_token(value)) return "is not the name of an HTTP header";
   if (form == KeyForm::region && !is_region(value)) return "is not a region, such as eu-central-1";
-  if (form == KeyForm::path && (!value.starts_with('/') || value.find_first_of("?# \\") != std::string_view::npos)) {
+  if (form == KeyForm::path && (!value.starts_with('/') || value.find_first_of("?# \\{}") != std::string_view::npos)) {
     return "is not a path, such as /v1/messages";
   }
   return {};

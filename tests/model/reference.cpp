@@ -4,7 +4,6 @@
 #include <tuple>
 
 #include "model/step.hpp"
-#include "work/command_json.hpp"
 
 namespace openindex::model {
 namespace {
@@ -43,17 +42,21 @@ Verdict Reference::execute(const Actor& actor, const ItemKey& key, const Command
                           std::holds_alternative<Migrate>(command) || std::holds_alternative<DeleteItem>(command);
   if (const Verdict lacks = role_lacks(actor, privileged ? Role::admin : Role::member)) return lacks;
   if (call.idempotency_key.empty()) return judge(actor, key, command, now, call.fence);
-  const std::string request = key.str() + work::to_json(command);
-  Remembered& answer = answers_[std::to_string(static_cast<int>(actor.kind())) + actor.id() + call.idempotency_key];
-  if (!answer.request.empty() && now - answer.at < std::chrono::hours(24)) {
-    if (answer.request != request) return errc::idempotency_conflict;
+  const std::string who = std::to_string(static_cast<int>(actor.kind())) + actor.id() + call.idempotency_key;
+  const auto known = answers_.find(who);
+  if (known != answers_.end() && now - known->second.at < std::chrono::hours(24)) {
+    const Remembered& answer = known->second;
+    if (answer.key != key || answer.command != command) return errc::idempotency_conflict;
     repeated = answer;
     return {};
   }
   const Verdict refused = judge(actor, key, command, now, call.fence);
-  if (!refused && items.contains(key)) answer = {request, now, items.at(key).seen, blocked_by(items.at(key))};
-  if (!refused && !items.contains(key)) answer = {request, now, {}, {}};
-  return refused;
+  if (refused) return refused;
+  Remembered& answer = answers_[who] = {key, command, now};
+  if (!items.contains(key)) return {};
+  answer.seen = items.at(key).seen;
+  answer.blocked_by = blocked_by(items.at(key));
+  return {};
 }
 
 Verdict Reference::execute_all(const Actor& actor, const std::vector<ItemCommand>& commands, bool partial, Time now,

@@ -46,7 +46,8 @@ struct Book {
 
 /// What was answered under an idempotency key.
 struct Remembered {
-  std::string request = {};
+  ItemKey key = {};
+  Command command = {};
   Time at{};
   WorkItem seen = {};
   std::vector<ItemKey> blocked_by = {};

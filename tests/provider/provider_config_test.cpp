@@ -97,7 +97,8 @@ TEST_CASE_FIXTURE(RegistryFixture, "a value that no request could carry is refus
 }
 
 TEST_CASE_FIXTURE(RegistryFixture, "the path of anthropic's conversations is a path of the endpoint") {
-  for (const char* path : {"v1/messages", "https://elsewhere.example.com/v1/messages", "/v1/messages?key=1", "/a b"}) {
+  for (const char* path :
+       {"v1/messages", "https://elsewhere.example.com/v1/messages", "/v1/messages?key=1", "/a b", "/{}/messages"}) {
     CHECK(problems_with(registry, "anthropic", {{"model", "m"}, {"api_key", "k"}, {"completionsPath", path}}) ==
           Problems{"/config/completionsPath is not a path, such as /v1/messages"});
   }

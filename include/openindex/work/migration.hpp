@@ -24,6 +24,7 @@ inline namespace v0 {
 struct StatusMapping {
   std::map<std::string, std::string, std::less<>> statuses = {};  ///< Old key to new key; others keep their key.
   bool drop_unknown_fields = false;  ///< Values of fields that the new version lacks go; else they are a problem.
+  friend bool operator==(const StatusMapping&, const StatusMapping&) = default;
 };
 
 /// What migrating changes about an item.

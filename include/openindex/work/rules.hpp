@@ -60,58 +60,70 @@ struct Claim {
   /// leads to in this stage or one that the definition lists after it; else stay.
   std::string to_status = {};
   Duration hold{std::chrono::minutes(30)};  ///< 1 second to 7 days.
+  friend bool operator==(const Claim&, const Claim&) = default;
 };
 /// Give the item back.
 struct Release {
   std::string note = {};
+  friend bool operator==(const Release&, const Release&) = default;
 };
 /// Say that the holder is alive; extends the hold and changes nothing else.
 struct Heartbeat {
   Duration hold{std::chrono::minutes(30)};
+  friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 /// Set custom fields; an empty value clears one. All or none.
 struct SetFields {
   FieldValues values = {};
+  friend bool operator==(const SetFields&, const SetFields&) = default;
 };
 struct AddComment {
   std::string body = {};
   bool external = false;
+  friend bool operator==(const AddComment&, const AddComment&) = default;
 };
 /// Move to a status that one transition leads to.
 struct ChangeStatus {
   std::string to_status = {};
+  friend bool operator==(const ChangeStatus&, const ChangeStatus&) = default;
 };
 /// Progress through a stage gate.
 struct Progress {
   std::string gate = {};
   bool accept_text = false;
   std::vector<std::string> checked = {};  ///< Checklist items, word for word.
+  friend bool operator==(const Progress&, const Progress&) = default;
 };
 /// Move to a terminal status.
 struct Complete {
   std::string to_status = {};  ///< Empty: the only terminal status that one transition leads to.
+  friend bool operator==(const Complete&, const Complete&) = default;
 };
 /// Go all the way to a completion status, through gates that ask for nothing, or not at all. Stops before stages that
 /// agents must do.
 struct Done {
   std::string to_status = {};  ///< Empty: the nearest terminal status that resolves.
+  friend bool operator==(const Done&, const Done&) = default;
 };
 /// Vouch again for gates that went stale.
 struct Reacknowledge {
   std::string gate = {};  ///< Empty: every stale one.
   bool accept_text = false;
   std::vector<std::string> checked = {};
+  friend bool operator==(const Reacknowledge&, const Reacknowledge&) = default;
 };
 /// Take the item from whoever holds it, and hand it to an agent or set it free. For people and the host.
 struct TakeOver {
   AgentId agent = {};                       ///< Empty: it becomes free.
   Duration hold{std::chrono::minutes(30)};  ///< 1 second to 7 days.
   std::string reason = {};
+  friend bool operator==(const TakeOver&, const TakeOver&) = default;
 };
 /// Open a resolved item again. For people and the host.
 struct Reopen {
   std::string to_status = {};  ///< Not terminal; empty: the initial status.
   std::string reason = {};
+  friend bool operator==(const Reopen&, const Reopen&) = default;
 };
 /// Change what the item says of itself; absent members stay as they are.
 struct UpdateItem {
@@ -124,19 +136,24 @@ struct UpdateItem {
   std::optional<std::vector<std::string>> categories = {};
   std::optional<Schedule> schedule = {};
   std::optional<std::string> objective_state = {};
+  friend bool operator==(const UpdateItem&, const UpdateItem&) = default;
 };
 /// Let the item wait until another is resolved.
 struct AddDependency {
   ItemKey on = {};
+  friend bool operator==(const AddDependency&, const AddDependency&) = default;
 };
 struct RemoveDependency {
   ItemKey on = {};
+  friend bool operator==(const RemoveDependency&, const RemoveDependency&) = default;
 };
 struct AddAttachment {
   Attachment attachment = {};  ///< Name, media type, size and URI; the rest is filled in.
+  friend bool operator==(const AddAttachment&, const AddAttachment&) = default;
 };
 struct RemoveAttachment {
   std::uint32_t number = 0;
+  friend bool operator==(const RemoveAttachment&, const RemoveAttachment&) = default;
 };
 
 /// Go on under another version of the item's workflow. For people and the host. What was acknowledged at a gate that
@@ -144,12 +161,14 @@ struct RemoveAttachment {
 struct Migrate {
   std::uint32_t version = 0;  ///< 0: the latest.
   StatusMapping mapping = {};
+  friend bool operator==(const Migrate&, const Migrate&) = default;
 };
 
 /// Delete the item for good, whatever it is doing: a run ends, a hold is gone. For people and the host. Its key is
 /// never given again; its audit trail stays, tells of `work_item.deleted`, and can still be read and verified.
 struct DeleteItem {
   std::string reason = {};  ///< At most 2000 bytes.
+  friend bool operator==(const DeleteItem&, const DeleteItem&) = default;
 };
 
 using Command = std::variant<Claim, Release, Heartbeat, SetFields, AddComment, ChangeStatus, Progress, Complete, Done,

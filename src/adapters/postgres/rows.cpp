@@ -262,12 +262,12 @@ Statements::Statements(const std::string& schema, bool notifications, bool is_po
           table + " r WHERE r.domain = $1 AND r.kind = w.kind AND r.key = w.key FOR UPDATE SKIP LOCKED) f ON true",
       {},
       {}};
-  for (const Width width : {Width::whole, Width::lean}) {
-    (width == Width::lean ? insert.lean : insert.whole) = {insert_text(table, width), "openindex_insert",
-                                                           write_types(width)};
-    (width == Width::lean ? replace.lean : replace.whole) = {replace_text(table, width), "openindex_replace",
-                                                             write_types(width)};
-  }
+  const auto writing = [&](auto* text, const char* name) {
+    const auto as = [&](Width width) { return Statement{text(table, width), name, write_types(width)}; };
+    return WriteStatements{as(Width::whole), as(Width::lean)};
+  };
+  insert = writing(insert_text, "openindex_insert");
+  replace = writing(replace_text, "openindex_replace");
   erase = {"DELETE FROM " + table + named, "openindex_erase", name_types};
   // A sequence writes to the log every 32nd time; a hint must not wait for the disk.
   announce = {"SELECT nextval($1::text::regclass) FROM set_config('synchronous_commit', 'off', true)",

@@ -12,6 +12,9 @@
 namespace openindex::postgres {
 namespace {
 
+constexpr const char* index_text =
+    "CREATE INDEX records_text ON {}.records (text_domain, text_number, text_sub) WHERE text_domain IS NOT NULL";
+
 // A schema that was released is never edited, but brought forward. `{}` stands for the schema's name. The columns of an
 // index are named after `index_schemas()`. Text compares byte by byte: COLLATE "C". The index of the items stops where
 // its columns could outgrow what a page takes; few items share the fields before that.
@@ -50,7 +53,7 @@ constexpr const char* create_tables[] = {
     "CREATE INDEX records_audit ON {}.records (audit_at, audit_domain, audit_type, audit_actor, audit_stream, kind, "
     "key) "
     "WHERE audit_at IS NOT NULL",
-    "CREATE INDEX records_text ON {}.records (text_domain, text_number, text_sub) WHERE text_domain IS NOT NULL",
+    index_text,
     "CREATE SEQUENCE {}.changes",
 };
 
@@ -66,7 +69,7 @@ constexpr const char* add_text[] = {
   text_bits_0 = -1, text_bits_1 = -1, text_bits_2 = -1, text_bits_3 = -1, text_bits_4 = -1, text_bits_5 = -1,
   text_bits_6 = -1, text_bits_7 = -1
   WHERE kind = 'content' AND key ~ '^[A-Z0-9]+-[0-9]{1,18}([.][0-9]{1,18})?$')",
-    "CREATE INDEX records_text ON {}.records (text_domain, text_number, text_sub) WHERE text_domain IS NOT NULL",
+    index_text,
 };
 
 // Until a table has grown, statistics of its first rows would have prepared statements read all of it for good: a plan

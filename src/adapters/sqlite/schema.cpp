@@ -44,10 +44,6 @@ CREATE INDEX records_tree ON records (tree_parent, tree_number, tree_sub, kind, 
   WHERE tree_parent IS NOT NULL;
 CREATE INDEX records_audit ON records (audit_at, audit_domain, audit_type, audit_actor, audit_stream, kind, key)
   WHERE audit_at IS NOT NULL;
-CREATE INDEX records_text ON records
-  (text_domain, text_number, text_sub, text_bits_0, text_bits_1, text_bits_2, text_bits_3, text_bits_4, text_bits_5,
-   text_bits_6, text_bits_7, kind, key)
-  WHERE text_domain IS NOT NULL;
 )";
 
 // Version 2 looked through a whole queue for the items of one stage.
@@ -108,6 +104,9 @@ ALTER TABLE records ADD COLUMN text_bits_1 INTEGER; ALTER TABLE records ADD COLU
 ALTER TABLE records ADD COLUMN text_bits_3 INTEGER; ALTER TABLE records ADD COLUMN text_bits_4 INTEGER;
 ALTER TABLE records ADD COLUMN text_bits_5 INTEGER; ALTER TABLE records ADD COLUMN text_bits_6 INTEGER;
 ALTER TABLE records ADD COLUMN text_bits_7 INTEGER;
+)";
+// Apart from both ways to come by its columns.
+constexpr const char* index_text = R"(
 CREATE INDEX records_text ON records
   (text_domain, text_number, text_sub, text_bits_0, text_bits_1, text_bits_2, text_bits_3, text_bits_4, text_bits_5,
    text_bits_6, text_bits_7, kind, key)
@@ -187,6 +186,9 @@ Result<void> bring_forward(Connection& connection) {
   }
   if (found->version == 2 || found->version == 3) {
     if (auto done = connection.execute(add_text); !done) return done;
+  }
+  if (found->version < 4) {
+    if (auto done = connection.execute(index_text); !done) return done;
   }
   if (found->version >= 1 && found->version <= 3) {
     if (auto done = connection.execute(place_text); !done) return done;

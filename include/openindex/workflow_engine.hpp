@@ -310,6 +310,13 @@ class OPENINDEX_API WorkflowEngine {
   /// returned, contention, storage
   Result<Pruned> prune(const Actor& actor, const Prune& prune);
 
+  /// Put texts into the index of words that lists are searched through, where they are not in it, or only as ones that
+  /// may hold any word: after an upgrade, once no process of the older release is left, and over a storage of your own
+  /// that held items before it had `Index::text`. Reads all items, a thousand a call; work goes on beside it, and a
+  /// call that was cut short is repeated. No event, no audit entry and no version of an item tells of it.
+  /// @par Errors not_permitted (all but the host), outside_run, invalid_argument (cursor), contention, storage
+  Result<IndexedTexts> index_texts(const Actor& actor, const std::string& after = {});
+
   // -- The host's own transactions -----------------------------------------------------------------------------------
 
   /// Work in a transaction of the host, such as `SqliteStorage::enlist` makes one of: the same calls, which read what

@@ -1,6 +1,6 @@
 // Lists of items: what an index can tell is asked of the index, the rest of the items that it found.
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <utility>
 
 #include <openindex/storage/scan_range.hpp>
@@ -36,22 +36,10 @@ enum Field : std::size_t {
   resolved_at
 };
 
-// Where an item of this key stands in the index; nothing when no item can have it.
-std::optional<std::vector<IndexValue>> place_of(const ItemKey& key) {
-  std::int64_t number = 0, sub = 0;
-  const std::string domain = engine::domain_of(key);
-  if (domain.size() == key.str().size()) return std::nullopt;
-  const char* const end = key.str().data() + key.str().size();
-  auto read = std::from_chars(key.str().data() + domain.size() + 1, end, number);
-  if (read.ec == std::errc() && read.ptr != end && *read.ptr == '.') read = std::from_chars(read.ptr + 1, end, sub);
-  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
-  return engine::index_values(domain, number, sub);
-}
-
 ScanRequest request_of(const ItemFilter& filter) {
   ScanRequest request{.index = Index::items};
   if (!filter.key.empty()) {
-    request.prefix = *place_of(filter.key);
+    request.prefix = *engine::place_of_key(filter.key);
     if (!filter.domain.empty()) request.where.push_back({0, Op::equal, filter.domain});
   } else if (!filter.domain.empty()) {
     request.prefix.emplace_back(filter.domain);
@@ -90,7 +78,7 @@ bool has_category(const WorkItem& item, const std::string& category) {
 }
 
 // A page of a list. With words to look for, the index of the texts tells which items may hold them, and what the index
-// of all items would have told is asked of those.
+// of all items would have told is asked of those, or the other way round.
 class Listing {
  public:
   Listing(EngineCore& core, const Actor& actor, const ItemFilter& filter)
@@ -99,13 +87,10 @@ class Listing {
   Result<ItemPage> page() {
     auto cursor = engine::PageCursor::read(filter_.after);
     if (!cursor) return cursor.error();
-    if (!cursor->behind.empty() && !place_of(cursor->behind)) {
-      return Error(errc::invalid_argument, "This is not a cursor of this listing").with("after", filter_.after);
-    }
     cursor_ = std::move(*cursor);
-    ScanRequest request = request_of(filter_);
-    if (search_.bits() != engine::TextBits{}) look_for_words(request);  // words of two letters have none
-    request.limit_count = filter_.limit_count;
+    auto begun = begin();
+    if (!begun) return begun.error();
+    ScanRequest request = request_for(*begun);
     std::uint64_t passed = 0;
     do {
       request.after = cursor_.page;
@@ -113,26 +98,67 @@ class Listing {
       if (!found) return found.error();
       auto all_added = add(found->rows);
       if (!all_added) return all_added.error();
-      if (!*all_added) return continued();
+      if (!*all_added) return continued(*begun);
       passed += found->rows.size() < request.limit_count ? request.examine_count : found->rows.size();
       cursor_.page = std::move(found->next);
       if (cursor_.page.empty()) return std::move(out_);
       // Not all that the index lets through are wanted.
       request.limit_count = std::min(std::max(filter_.limit_count, 100U), read_max - std::min(read_count_, read_max));
     } while (out_.items.size() < filter_.limit_count && read_count_ < read_max && passed < passed_max);
-    return continued();
+    return continued(*begun);
   }
 
  private:
   static constexpr std::uint32_t read_max = 10'000;
   static constexpr std::uint64_t passed_max = 1'000'000;
 
-  ItemPage continued() {
+  // The first letter of a cursor tells which index the listing goes through.
+  static constexpr char through_items = 'i';
+  static constexpr char through_texts = 't';
+
+  Result<Index> begin() {
+    const auto refused = [&] {
+      return Error(errc::invalid_argument, "This is not a cursor of this listing").with("after", filter_.after);
+    };
+    if (filter_.after.empty()) return choose();
+    const char through = cursor_.page.empty() ? '\0' : cursor_.page.front();
+    if (through != through_items && through != through_texts) return refused();
+    if (!cursor_.behind.empty() && !engine::place_of_key(cursor_.behind)) return refused();
+    cursor_.page.erase(0, 1);
+    return through == through_texts ? Index::text : Index::items;
+  }
+
+  // Words may be in nearly every text, and a condition may hold for nearly every item: the index that passes over more
+  // of what it looks at is the one to go through.
+  Result<Index> choose() {
+    if (search_.bits() == engine::TextBits{}) return Index::items;  // words of two letters have none
+    if (request_of(filter_).where.empty()) return Index::text;
+    std::array<std::size_t, 2> found{};
+    std::array<std::vector<IndexValue>, 2> reached;
+    for (const std::size_t i : {0U, 1U}) {
+      ScanRequest request = request_for(i == 0 ? Index::items : Index::text);
+      request.limit_count = 100;
+      auto page = core_.options.storage.scan(request);
+      if (!page) return page.error();
+      found[i] = page->rows.size();
+      if (page->next.empty()) return request.index;  // these few are all that there can be
+      if (found[i] == request.limit_count) reached[i] = *engine::place_of_key(ItemKey(page->rows.back().id.key));
+    }
+    const bool items = found[0] != found[1] ? found[0] < found[1] : reached[1] < reached[0];
+    return items ? Index::items : Index::text;
+  }
+
+  ItemPage continued(Index index) {
+    cursor_.page.insert(cursor_.page.begin(), index == Index::text ? through_texts : through_items);
     out_.next = cursor_.str();
     return std::move(out_);
   }
 
-  void look_for_words(ScanRequest& request) {
+  ScanRequest request_for(Index index) {
+    ScanRequest request = request_of(filter_);
+    request.limit_count = filter_.limit_count;
+    asked_.clear();
+    if (index == Index::items) return request;
     request.index = Index::text;
     asked_ = std::exchange(request.where, {});
     std::size_t field = 3;  // behind domain, number and sub, where both indexes begin
@@ -140,15 +166,16 @@ class Listing {
       if (bits != 0) request.where.push_back({field, Op::has_bits, bits});
       ++field;
     }
+    return request;
   }
 
   // Add what is wanted of the rows behind the cursor, and move it; false when more of them are than fit.
   Result<bool> add(const std::vector<Record>& rows) {
-    const auto behind = place_of(cursor_.behind);
+    const auto behind = engine::place_of_key(cursor_.behind);
     std::vector<ItemKey> keys;
     for (const Record& row : rows) {
       ItemKey key(row.id.key);
-      if (!behind || *behind < place_of(key)) keys.push_back(std::move(key));
+      if (!behind || *behind < engine::place_of_key(key)) keys.push_back(std::move(key));
     }
     auto items = core_.door.load_all(keys);
     if (!items) return items.error();
@@ -200,7 +227,7 @@ Result<ItemPage> WorkflowEngine::list(const Actor& actor, const ItemFilter& filt
   if (!filter.domain.empty()) {
     if (auto allowed = core_->domains.require(actor, filter.domain, Role::viewer); !allowed) return allowed.error();
   }
-  if (!filter.key.empty() && !place_of(filter.key)) return ItemPage();
+  if (!filter.key.empty() && !engine::place_of_key(filter.key)) return ItemPage();
   return Listing(*core_, actor, filter).page();
 }
 

@@ -1,7 +1,10 @@
 #include "engine/item_record.hpp"
 
+#include <charconv>
+
 #include <boost/json/object.hpp>
 
+#include "engine/domain_book.hpp"
 #include "engine/index_values.hpp"
 #include "engine/text_search.hpp"
 #include "json/stored.hpp"
@@ -33,15 +36,6 @@ std::vector<IndexEntry> state_index(const LoadedItem& loaded) {
                                               item.domain, item.workflow.str(), item.stage)});
   }
   return out;
-}
-
-IndexEntry text_index(const LoadedItem& loaded) {
-  TextBits bits{};
-  add_bits(bits, loaded.text->title);
-  add_bits(bits, loaded.text->description);
-  IndexEntry entry{Index::text, index_values(loaded.item.domain, loaded.number, loaded.sub)};
-  entry.values.insert(entry.values.end(), bits.begin(), bits.end());
-  return entry;
 }
 
 void write_field(json::Writer& out, const FieldValue& value) {
@@ -207,6 +201,17 @@ std::vector<IndexValue> place_among_items(const LoadedItem& loaded) {
                       to_text(item.schedule.granularity), item.resolved_at ? ms(*item.resolved_at) : 0);
 }
 
+std::optional<std::vector<IndexValue>> place_of_key(const ItemKey& key) {
+  std::int64_t number = 0, sub = 0;
+  const std::string domain = domain_of(key);
+  if (domain.size() == key.str().size()) return std::nullopt;
+  const char* const end = key.str().data() + key.str().size();
+  auto read = std::from_chars(key.str().data() + domain.size() + 1, end, number);
+  if (read.ec == std::errc() && read.ptr != end && *read.ptr == '.') read = std::from_chars(read.ptr + 1, end, sub);
+  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return index_values(domain, number, sub);
+}
+
 RecordId state_record(const ItemKey& key) { return {"item", key.str()}; }
 RecordId content_record(const ItemKey& key) { return {"content", key.str()}; }
 RecordId hold_record(const ItemKey& key) { return {"hold", key.str()}; }
@@ -236,6 +241,14 @@ Put write_state(const LoadedItem& loaded) {
   return {state_record(item.key), std::move(out).str(), state_index(loaded)};
 }
 
+IndexEntry text_entry(std::string_view title, std::string_view description, std::vector<IndexValue> place) {
+  TextBits bits{};
+  add_bits(bits, title);
+  add_bits(bits, description);
+  place.insert(place.end(), bits.begin(), bits.end());
+  return {Index::text, std::move(place)};
+}
+
 Put write_content(const LoadedItem& loaded) {
   json::Writer out;
   out.begin_object().key("title").string(loaded.text->title).member("description", loaded.text->description);
@@ -252,7 +265,10 @@ Put write_content(const LoadedItem& loaded) {
   }
   out.member("attachmentCount", std::uint64_t{loaded.attachment_count});
   out.rest(loaded.text->extra).end_object();
-  return {content_record(loaded.item.key), std::move(out).str(), {text_index(loaded)}};
+  auto place = index_values(loaded.item.domain, loaded.number, loaded.sub);
+  return {content_record(loaded.item.key),
+          std::move(out).str(),
+          {text_entry(loaded.text->title, loaded.text->description, std::move(place))}};
 }
 
 Put write_hold(const LoadedItem& loaded) {

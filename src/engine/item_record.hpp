@@ -23,6 +23,12 @@ constexpr std::size_t records_per_item = 4;
 /// Where an item stands in the index of all items.
 std::vector<IndexValue> place_among_items(const LoadedItem& item);
 
+/// Where an item of this key stands in it, domain, number and sub; nothing when no item can have the key.
+std::optional<std::vector<IndexValue>> place_of_key(const ItemKey& key);
+
+/// What tells which words may be in a text. `place`: domain, number and sub of the item.
+IndexEntry text_entry(std::string_view title, std::string_view description, std::vector<IndexValue> place);
+
 Put write_state(const LoadedItem& item);
 Put write_content(const LoadedItem& item);
 /// A hold that was given up is written empty, not erased: versions of the record then never repeat.

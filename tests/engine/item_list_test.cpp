@@ -145,7 +145,7 @@ TEST_CASE("a search reads few items that cannot hold its words, and all that can
 TEST_CASE("a search finds a word wherever and however it stands in a text") {
   ListFixture f;
   std::string text;
-  for (int i = 0; i < 6'000; ++i) text += static_cast<char>(' ' + (i * 7919 + i / 95) % 95);  // nearly every bit
+  for (int i = 0; i < 6'000; ++i) text += static_cast<char>(' ' + f.random.next() % 95);  // every bit
   const std::string words[] = {"Größe", "日本語のテスト", "x", "ab", "a\"b\\c", "Straße"};
   for (const std::string& word : words) {
     REQUIRE(f.engine.create(f.host, {.workflow = "TRIAGE", .title = "t", .description = "<<" + word + ">>"}));
@@ -165,6 +165,87 @@ TEST_CASE("a search finds a word wherever and however it stands in a text") {
     const auto titles = f.titles({.search = word});
     CHECK((std::find(titles.begin(), titles.end(), "all") != titles.end()) == whole);
   }
+}
+
+TEST_CASE("a word is looked for in the title and in the description, not across both") {
+  ListFixture f;
+  REQUIRE(f.engine.create(f.host, {.workflow = "TRIAGE", .title = "a brea", .description = "king change"}));
+  CHECK(f.titles({.search = "breaking"}).empty());
+  CHECK(f.titles({.search = "brea king"}) == Titles{"a brea"});
+}
+
+TEST_CASE("a word that all texts hold does not hide how few items match the rest, nor the other way round") {
+  MemoryStorage memory;
+  tests::HookedStorage storage{memory};
+  const Actor host = Actor::system("host");
+  std::vector<NewItem> all;
+  for (int i = 0; i < 3'000; ++i) {
+    all.push_back({.workflow = "TRIAGE", .title = "crash of the parser", .owner = "mia"});
+    if (i % 500 == 3) all.back().assignee = "noa";
+    if (i % 600 == 5) all.back().description = "The lexer, too.";
+  }
+  {
+    WorkflowEngine writer{{.storage = storage}};
+    REQUIRE(writer.save(host, tests::triage_workflow()));
+    REQUIRE(writer.create_all(host, all));
+  }
+  const auto reads_of = [&](ItemFilter filter, std::size_t count) {
+    WorkflowEngine engine{{.storage = storage}};
+    storage.reads = 0;
+    std::size_t found = 0;
+    do {
+      const auto page = engine.list(host, filter).value();
+      found += page.items.size();
+      filter.after = page.next;
+    } while (!filter.after.empty());
+    CHECK(found == count);
+    return storage.reads.load();
+  };
+  for (const std::uint32_t limit : {2u, 100u}) {
+    CHECK(reads_of({.limit_count = limit, .assignee = "noa", .search = "the"}, 6) < 100);
+    CHECK(reads_of({.limit_count = limit, .owner = "mia", .search = "lexer"}, 5) < 100);
+  }
+}
+
+TEST_CASE("texts that were stored without the index of words are put into it") {
+  MemoryStorage memory;
+  const Actor host = Actor::system("host");
+  WorkflowEngine engine{{.storage = memory}};
+  REQUIRE(engine.save(host, tests::triage_workflow()));
+  std::vector<NewItem> all(2'500, {.workflow = "TRIAGE", .title = "crash", .description = "The lexer stumbles"});
+  REQUIRE(engine.create_all(host, all));
+  // One without an entry, one that may say anything, one that cannot be read.
+  const auto first = memory.scan({.prefix = {std::string("content")}, .limit_count = 3}).value().rows;
+  std::vector<ChangeSet> changes(3);
+  for (std::size_t i = 0; i < 3; ++i) changes[i].puts.push_back({first[i].id, first[i].body, {}});
+  changes[1].puts.front().index = {first[1].index};
+  for (std::size_t field = 3; field < changes[1].puts.front().index.front().values.size(); ++field) {
+    changes[1].puts.front().index.front().values[field] = std::int64_t{-1};
+  }
+  changes[2].puts.front().body = "damaged";
+  for (const auto& landed : memory.commit(changes)) REQUIRE(landed);
+
+  std::uint64_t items = 0;
+  std::vector<std::string> broken;
+  std::string after;
+  do {
+    const auto done = engine.index_texts(host, after).value();
+    items += done.items;
+    for (const Error& one : done.broken) broken.emplace_back(one.context("item"));
+    after = done.next;
+  } while (!after.empty());
+  CHECK(items == 2);
+  CHECK(broken == std::vector<std::string>{first[2].id.key});
+  const auto again = memory.scan({.prefix = {std::string("content")}, .limit_count = 2}).value().rows;
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(again[i].index.front().values == first[i].index.front().values);
+    CHECK(again[i].body == first[i].body);
+  }
+  CHECK(engine.index_texts(host)->items == 0);
+  CHECK(engine.update(Actor::person("mia"), ItemKey(first[0].id.key), {.title = "crash again"}));
+
+  CHECK(engine.index_texts(Actor::person("mia")).error().code() == errc::not_permitted);
+  CHECK(engine.index_texts(host, "nonsense").error().code() == errc::invalid_argument);
 }
 
 TEST_CASE("an item that matches throughout a paged listing appears exactly once, whatever others do") {

@@ -32,7 +32,7 @@ struct Options {
   bool trace = false;
 };
 
-// Every refusal that `decide` documents.
+// Every refusal that `decide` documents, and those of calls with keys and of bulk calls.
 constexpr errc refusals[] = {errc::status_transition_not_allowed,
                              errc::completion_status_not_terminal,
                              errc::requirements_not_acknowledged,
@@ -119,6 +119,7 @@ bool print_table(const Tally& tally, std::uint64_t least, double seconds) {
     accepted += tally.accepted[kind];
     refused += tally.refused[kind];
   }
+  row("execute_all, two or more or none", tally.whole_bulks, 0, tally.whole_bulks);
   for (const errc code : refusals) {
     const auto found = tally.codes.find(code);
     const std::uint64_t times = found == tally.codes.end() ? 0 : found->second;

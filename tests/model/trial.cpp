@@ -139,12 +139,15 @@ std::string difference(const WorkItem& engine, const WorkItem& model, std::vecto
   return "a member differs that is not told apart here";
 }
 
-}  // namespace
-
-void Tally::count(std::size_t kind, const Verdict& verdict) {
-  ++(verdict ? refused : accepted)[kind];
-  if (verdict) ++codes[*verdict];
+std::set<std::size_t> refused_in(const std::vector<Verdict>& each) {
+  std::set<std::size_t> out;
+  for (std::size_t i = 0; i < each.size(); ++i) {
+    if (each[i]) out.insert(i);
+  }
+  return out;
 }
+
+}  // namespace
 
 Trial::Trial(std::uint64_t seed)
     : random_(seed),
@@ -164,6 +167,7 @@ Verdict Trial::ask_engine(const Attempt& attempt) {
   created_ = {};
   answer_.reset();
   each_.clear();
+  refused_.clear();
   if (const auto* many = std::get_if<Many>(&attempt.what)) return ask_engine(attempt.actor, *many);
   if (const auto* command = std::get_if<Command>(&attempt.what)) {
     auto done = engine_.execute(attempt.actor, attempt.item, *command, attempt.call);
@@ -211,7 +215,10 @@ Verdict Trial::ask_engine(const Attempt& attempt) {
 
 Verdict Trial::ask_engine(const Actor& actor, const Many& many) {
   const auto answers = engine_.execute_all(actor, many.commands, {.partial = many.partial});
-  if (!answers) return answers.error().code();
+  if (!answers) {
+    for (const Problem& problem : answers.error().problems()) refused_.insert(std::stoul(problem.pointer.substr(1)));
+    return answers.error().code();
+  }
   for (const auto& answer : *answers) each_.push_back(answer ? Verdict() : Verdict(answer.error().code()));
   return {};
 }
@@ -222,6 +229,7 @@ Verdict Trial::ask_reference(const Attempt& attempt) {
     std::vector<Verdict> each;
     const Verdict whole = reference_.execute_all(attempt.actor, many->commands, many->partial, clock_.now(), each);
     if (!whole && each != each_) listed_ = "the answers to single commands differ";
+    if (whole && refused_in(each) != refused_) listed_ = "other commands of a bulk call are refused";
     for (const ItemCommand& one : many->commands) {
       if (listed_.empty() && reference_.items.contains(one.key)) listed_ = compare_touched(one.key);
     }
@@ -246,6 +254,16 @@ Verdict Trial::ask_reference(const Attempt& attempt) {
   return agent ? Verdict() : Verdict(errc::agent_id_required);
 }
 
+// A bulk call is accepted when it did something: one that is partial may have done nothing.
+void Trial::count(Tally& tally, const Attempt& attempt, const Verdict& verdict) const {
+  const auto* many = std::get_if<Many>(&attempt.what);
+  const auto done = std::count(each_.begin(), each_.end(), Verdict());
+  const bool accepted = !verdict && (many == nullptr || done > 0);
+  ++(accepted ? tally.accepted : tally.refused)[kind_of(attempt)];
+  if (many != nullptr && !many->partial && done > 1) ++tally.whole_bulks;
+  if (verdict && (many != nullptr || std::holds_alternative<Command>(attempt.what))) ++tally.codes[*verdict];
+}
+
 std::string Trial::step(Tally& tally) {
   if (const Duration pause = chooser_.pause(); pause != Duration(0)) clock_.advance(pause);
   const Attempt attempt = chooser_.choose(clock_.now());
@@ -253,7 +271,7 @@ std::string Trial::step(Tally& tally) {
   const Verdict engine = ask_engine(attempt);
   const Verdict model = ask_reference(attempt);
   last_ = {attempt, engine, model};
-  tally.count(kind_of(attempt), engine);
+  count(tally, attempt, engine);
   if (engine != model) return "the answers differ";
   if (!listed_.empty()) return listed_;
   return answer_ ? compare_answer() : std::string();

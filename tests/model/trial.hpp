@@ -21,9 +21,8 @@ namespace openindex::model {
 struct Tally {
   std::array<std::uint64_t, kind_count> accepted{};
   std::array<std::uint64_t, kind_count> refused{};
-  std::map<errc, std::uint64_t> codes = {};  ///< That commands were refused with.
-
-  void count(std::size_t kind, const Verdict& verdict);
+  std::map<errc, std::uint64_t> codes = {};  ///< That commands were refused with, and bulk calls as a whole.
+  std::uint64_t whole_bulks = 0;             ///< Bulk calls, all or none, that did two commands or more.
 };
 
 class Trial {
@@ -45,6 +44,7 @@ class Trial {
   std::string compare_touched(const ItemKey& key);
   std::string compare_answer();
   Verdict ask_engine(const Actor& actor, const Many& many);
+  void count(Tally& tally, const Attempt& attempt, const Verdict& verdict) const;
 
   testing::ManualClock clock_;
   testing::SeededRandom random_;
@@ -61,6 +61,7 @@ class Trial {
   ItemKey created_;                 ///< By the engine, in the attempt at hand.
   std::optional<WorkItem> answer_;  ///< Of the engine, in the attempt at hand.
   std::vector<Verdict> each_;       ///< Of the engine, of many commands in one call.
+  std::set<std::size_t> refused_;   ///< Which of them, when the call was refused for them.
 };
 
 }  // namespace openindex::model

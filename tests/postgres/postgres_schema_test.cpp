@@ -100,6 +100,33 @@ TEST_CASE("items of the first schema in PostgreSQL are found by their words, who
   CHECK(engine.list(host, {.search = "parser"})->items.empty());
 }
 
+TEST_CASE("a schema that somebody reads at length is brought forward later, and holds up nobody for long meanwhile") {
+  SERVER_OR_SKIP(server);
+  const auto options = server->options("held");
+  (void)open_postgres(options);
+  PlainPostgres psql(server->conninfo());
+  psql.execute("UPDATE held.openindex_meta SET value = '1' WHERE name = 'schema_version'");
+  psql.execute("DROP INDEX held.records_text; ALTER TABLE held.records DROP COLUMN text_bits_7");
+  PlainPostgres reader(server->conninfo());
+  reader.execute("BEGIN; LOCK TABLE held.records IN ACCESS SHARE MODE");
+
+  std::atomic<bool> opened{false};
+  std::jthread opening([&] { opened = PostgresStorage::open(options).has_value(); });
+  // It waits for the table, gives up, and waits again.
+  const std::string waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'held.records'::regclass";
+  const auto until = [&](const char* count) {
+    while (psql.column(waits).front() != count) std::this_thread::yield();
+  };
+  until("1");
+  until("0");
+  until("1");
+  CHECK(!opened);
+  reader.execute("COMMIT");
+  opening.join();
+  CHECK(opened);
+  CHECK(psql.column("SELECT value FROM held.openindex_meta WHERE name = 'schema_version'").front() == "2");
+}
+
 TEST_CASE("tables of other software are refused and left as they are") {
   SERVER_OR_SKIP(server);
   PlainPostgres psql(server->conninfo());

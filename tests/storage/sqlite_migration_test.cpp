@@ -29,6 +29,7 @@ INSERT INTO records (kind, key, version, queue_holder, queue_rank, queue_number,
   items_holder, body) VALUES ('item', 'OPS-7', 3, '', 1, 7, 'OPS', 'OPS', 's', 'OPS', 7, 'OPS', 'new', 's',
   'unresolved', 'agent', '', '{"priority":"high"}');
 INSERT INTO records (kind, key, version, body) VALUES
+  ('content', 'OPS-7', 2, '{"title":"t"}'), ('content', 'OPS-7.12', 1, '{"title":"t"}'),
   ('audit', 'OPS-7/00000001', 1, '{"type":"work_item.created","at":"2026-11-22T10:00:00.250Z","actor":"mia"}'),
   ('audit', 'provider.p1/00000001', 1, '{"type":"admin.ai_provider_created","at":"2026-11-22T10:00:01.000Z"}'),
   ('host.notes', 'n', 2, 'not JSON');
@@ -43,6 +44,20 @@ std::string without_text() {
     sql += "ALTER TABLE records DROP COLUMN text_" + std::string(field.name) + ";";
   }
   return sql;
+}
+
+using Places = std::vector<std::vector<IndexValue>>;
+
+// Where texts stand in the index of words, all of which may hold any word.
+Places texts(Storage& storage) {
+  Places out;
+  for (const Record& row : storage.scan({.index = Index::text}).value().rows) {
+    auto values = row.index.back().values;
+    for (std::size_t field = 3; field < values.size(); ++field) CHECK(values[field] == IndexValue(std::int64_t{-1}));
+    values.resize(3);
+    out.push_back(std::move(values));
+  }
+  return out;
 }
 
 }  // namespace
@@ -66,6 +81,7 @@ TEST_CASE("a database of the first schema is brought forward with everything in 
         std::vector<IndexValue>{1795341600250, "OPS", "work_item.created", "mia", "OPS-7"});
   const RecordId note{"host.notes", "n"};
   CHECK(storage->get(std::span(&note, 1)).value().front()->body == "not JSON");
+  CHECK(texts(*storage) == Places{{"OPS", 7, 0}, {"OPS", 7, 12}});
 }
 
 TEST_CASE("what ended before the third schema takes its place among what can be pruned") {
@@ -78,6 +94,7 @@ INSERT INTO records (kind, key, version, body) VALUES
   ('run', 'run_OPS-7_0001', 9, '{"ended":6000}'), ('run', 'run_OPS-8_0001', 9, '{"due":7000}'),
   ('run', 'run_OPS-9_0001', 9, 'damaged'), ('idempotency', 'create/OPS/damaged', 1, 'damaged'),
   ('idempotency', 'create/OPS/key', 1, '{"digest":"d","item":"OPS-7","at":"2026-11-22T10:00:00.250Z"}');
+INSERT INTO records (kind, key, version, body) VALUES ('content', 'OPS-9', 1, '{}'), ('content', 'A1-12.3', 1, '{}');
 DROP INDEX records_queue_stage;
 )") + without_text() + "PRAGMA user_version=2");
   const auto storage = file.open();
@@ -92,6 +109,7 @@ DROP INDEX records_queue_stage;
   CHECK(entries("resolved") == Entries{{"resolved", 5000, "OPS-7"}});
   CHECK(entries("ended") == Entries{{"ended", 6000, "run_OPS-7_0001"}});
   CHECK(entries("created") == Entries{{"created", 1795341600250, "create/OPS/key"}});
+  CHECK(texts(*storage) == Places{{"A1", 12, 3}, {"OPS", 9, 0}});
 }
 
 TEST_CASE("a database of the second schema gets its order by stage") {

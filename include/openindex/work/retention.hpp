@@ -54,5 +54,12 @@ struct Pruned {
   std::string next = {};           ///< Empty: nothing more is to be done now.
 };
 
+/// What one call of `WorkflowEngine::index_texts` did.
+struct IndexedTexts {
+  std::uint64_t items = 0;         ///< Whose texts were put into the index anew.
+  std::vector<Error> broken = {};  ///< Of what cannot be read; context `item` names it.
+  std::string next = {};           ///< Give it as `after`; empty: all were looked at.
+};
+
 }  // namespace v0
 }  // namespace openindex

@@ -24,8 +24,8 @@ struct Column {
   Type type;
 };
 
-/// Which columns a command writes. Each costs its part of every commit, and few records feed the indexes that have most
-/// of them: rows that do not are written without, which leaves those empty.
+/// Which columns a command writes. Each costs its part of every commit, and few records feed the indexes that have a
+/// third of them: rows that do not are written without, which leaves those empty.
 enum class Width { whole, lean };
 
 bool is_seldom_fed(Index index) { return index == Index::text || index == Index::tree; }

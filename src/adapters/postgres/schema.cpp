@@ -13,7 +13,8 @@ namespace openindex::postgres {
 namespace {
 
 constexpr const char* index_text =
-    "CREATE INDEX records_text ON {}.records (text_domain, text_number, text_sub) WHERE text_domain IS NOT NULL";
+    "CREATE INDEX IF NOT EXISTS records_text ON {}.records (text_domain, text_number, text_sub) WHERE text_domain IS "
+    "NOT NULL";
 
 // A schema that was released is never edited, but brought forward. `{}` stands for the schema's name. The columns of an
 // index are named after `index_schemas()`. Text compares byte by byte: COLLATE "C". The index of the items stops where
@@ -57,12 +58,13 @@ constexpr const char* create_tables[] = {
     "CREATE SEQUENCE {}.changes",
 };
 
-// Version 1 read every item that was searched. What was written before says anything until it is written again.
+// Version 1 read every item that was searched. What was written before says anything until it is written again. Where a
+// change of the schema commits by itself, a second start finds part of it done.
 constexpr const char* add_text[] = {
-    R"(ALTER TABLE {}.records ADD COLUMN text_domain text COLLATE "C", ADD COLUMN text_number bigint,
-  ADD COLUMN text_sub bigint, ADD COLUMN text_bits_0 bigint, ADD COLUMN text_bits_1 bigint,
-  ADD COLUMN text_bits_2 bigint, ADD COLUMN text_bits_3 bigint, ADD COLUMN text_bits_4 bigint,
-  ADD COLUMN text_bits_5 bigint, ADD COLUMN text_bits_6 bigint, ADD COLUMN text_bits_7 bigint)",
+    R"(ALTER TABLE {}.records ADD COLUMN IF NOT EXISTS text_domain text COLLATE "C", ADD COLUMN IF NOT EXISTS text_number bigint,
+  ADD COLUMN IF NOT EXISTS text_sub bigint, ADD COLUMN IF NOT EXISTS text_bits_0 bigint, ADD COLUMN IF NOT EXISTS text_bits_1 bigint,
+  ADD COLUMN IF NOT EXISTS text_bits_2 bigint, ADD COLUMN IF NOT EXISTS text_bits_3 bigint, ADD COLUMN IF NOT EXISTS text_bits_4 bigint,
+  ADD COLUMN IF NOT EXISTS text_bits_5 bigint, ADD COLUMN IF NOT EXISTS text_bits_6 bigint, ADD COLUMN IF NOT EXISTS text_bits_7 bigint)",
     R"(UPDATE {}.records SET text_domain = split_part(key, '-', 1),
   text_number = substring(key from '-([0-9]+)')::bigint,
   text_sub = coalesce(substring(key from '[.]([0-9]+)$')::bigint, 0),
@@ -197,8 +199,9 @@ Result<void> bring_forward(Connection& connection, const std::string& schema) {
 
 Result<void> make_current(Connection& connection, const Found& found, const std::string& schema, bool tunable) {
   if (auto begun = execute(connection, "BEGIN ISOLATION LEVEL READ COMMITTED"); !begun) return begun;
-  Result<void> done;
-  if (!found.has_schema) done = execute(connection, in_schema("CREATE SCHEMA IF NOT EXISTS {}", schema));
+  // Who waits for the table makes all wait behind it who come later.
+  Result<void> done = execute(connection, "SELECT set_config('lock_timeout', '1s', true)");
+  if (done && !found.has_schema) done = execute(connection, in_schema("CREATE SCHEMA IF NOT EXISTS {}", schema));
   if (done) done = found.version ? bring_forward(connection, schema) : create(connection, schema, tunable);
   if (done) done = execute(connection, "COMMIT");
   if (!done) (void)execute(connection, "ROLLBACK");
@@ -257,8 +260,10 @@ Result<void> migrate(Connection& connection, const std::string& schema, bool is_
     if (auto judged = judge(*found, schema); !judged) return judged;
     if (found->version == schema_version) return check_columns(connection, schema);
     const auto done = make_current(connection, *found, schema, is_postgresql);
-    if (!done && (!was_overtaken(done.error()) || attempt == attempts_max)) return done;
-    if (!done) std::this_thread::sleep_for(std::chrono::milliseconds(attempt));
+    if (done) continue;
+    const bool locked = done.error().context("sqlstate") == "55P03";
+    if ((!locked && !was_overtaken(done.error())) || attempt == attempts_max) return done;
+    std::this_thread::sleep_for(std::chrono::milliseconds(locked ? 500 : attempt));
   }
 }
 

@@ -7,7 +7,8 @@ namespace openindex::sqlite {
 namespace {
 
 // A schema that was released is never edited, but brought forward. The columns of an index are named after
-// `index_schemas()`. The body comes last, so that reading the other columns does not walk through a long one.
+// `index_schemas()`. The body comes last, so that reading the other columns does not walk through a long one; in
+// files of version 2 and 3 what came later stands behind it.
 constexpr const char* create_records = R"(
 CREATE TABLE records (
   id INTEGER PRIMARY KEY,

@@ -35,6 +35,7 @@ class OPENINDEX_API ProviderRegistry {
     /// Environment variables that a configuration value `env:NAME` may name, for any key; the variable is read at each
     /// use. Whoever may change a provider can send these variables' values to an endpoint of their choice.
     std::vector<std::string> allowed_env = {};
+    Validation validation = Validation::defaults;
   };
   explicit ProviderRegistry(Options options);
   ~ProviderRegistry();
@@ -55,6 +56,10 @@ class OPENINDEX_API ProviderRegistry {
 
   /// Find by name. @par Errors not_found, storage
   Result<Provider> find(const std::string& name);
+
+  /// Judge a provider without writing it, as `create` would; every problem with its pointer, none: it would be written
+  /// unless its name is taken. Needs no network.
+  [[nodiscard]] std::vector<Problem> check(const NewProvider& provider, Validation validation) const;
 
   /// Return all, by name. @par Errors storage
   Result<std::vector<Provider>> list();

@@ -91,8 +91,9 @@ Result<HttpRequest> encode_probe(const ChatEndpoint& endpoint, Time now) {
   HttpRequest http;
   http.url = std::move(*url);
   if (!lists_models(endpoint)) {
+    const bool counts = endpoint.dialect == WireDialect::vertex;  // tokens, which costs none
     http.method = "POST";
-    http.body = "{}";
+    http.body = counts ? R"({"contents":[{"role":"user","parts":[{"text":"hello"}]}]})" : "{}";
   }
   http.timeout = probe_timeout;
   http.response_bytes_max = reply_bytes_max;

@@ -21,7 +21,9 @@ struct ChatEndpoint {
   WireDialect dialect = WireDialect::plain;
   bool stream = false;        ///< Ask for answers in pieces, which a StreamDecoder reads.
   std::string chat_path;      ///< In place of the family's own path of conversations; empty: that one.
-  std::string region;         ///< Of AWS.
+  std::string region;         ///< Of AWS or Google.
+  std::string project;        ///< Of Google.
+  std::string publisher;      ///< Of models at Google; empty: Google itself.
   std::string access_key;     ///< Of AWS; `api_key` is its secret then. Empty: `api_key` is a bearer token.
   std::string session_token;  ///< Of AWS, with temporary credentials; secret.
 };

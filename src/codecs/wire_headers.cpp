@@ -23,7 +23,7 @@ void set_credential(HttpHeaders& headers, const ChatEndpoint& endpoint) {
   if (endpoint.api_key.empty()) return;
   if (endpoint.dialect == WireDialect::azure) {
     headers.emplace_back("api-key", endpoint.api_key);
-  } else if (endpoint.family == WireFamily::google_generate_content) {
+  } else if (endpoint.family == WireFamily::google_generate_content && endpoint.dialect != WireDialect::vertex) {
     headers.emplace_back("x-goog-api-key", endpoint.api_key);  // in the URL it would land in logs
   } else {
     headers.emplace_back("Authorization", "Bearer " + endpoint.api_key);

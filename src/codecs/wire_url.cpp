@@ -61,8 +61,29 @@ bool is_region(std::string_view text) {
   });
 }
 
-// AWS has a host for each service and region.
+// Google's models stand in a place of a project; those of other publishers speak wires of their own.
+Result<std::string> vertex_path(const ChatEndpoint& endpoint, std::string_view method) {
+  if (endpoint.project.empty() || !is_region(endpoint.region)) {
+    return Error(errc::invalid_argument, "A model at Vertex needs its project and its region");
+  }
+  if (!endpoint.publisher.empty() && endpoint.publisher != "google") {
+    return Error(errc::invalid_argument, "Of the models at Vertex only those of the publisher google can be asked");
+  }
+  return fmt::format("/v1/projects/{}/locations/{}/publishers/google/models/{{}}:{}", percent_encoded(endpoint.project),
+                     endpoint.region, method);
+}
+
+std::string vertex_base(std::string_view region) {
+  if (region == "global") return "https://aiplatform.googleapis.com";
+  if (region == "us" || region == "eu") return fmt::format("https://aiplatform.{}.rep.googleapis.com", region);
+  return fmt::format("https://{}-aiplatform.googleapis.com", region);
+}
+
+// AWS and Google have hosts for each service and region.
 std::string base_of(const ChatEndpoint& endpoint) {
+  if (endpoint.dialect == WireDialect::vertex && endpoint.base_url.empty() && is_region(endpoint.region)) {
+    return vertex_base(endpoint.region);
+  }
   const bool regional = endpoint.family == WireFamily::bedrock_converse && is_region(endpoint.region);
   if (!endpoint.base_url.empty() || !regional) return endpoint.base_url;
   const std::string_view suffix = endpoint.region.starts_with("cn-") ? ".cn" : "";
@@ -106,6 +127,11 @@ Result<std::string> compose(const ChatEndpoint& endpoint, const std::string& bas
   return url;
 }
 
+Result<std::string> vertex_url(const ChatEndpoint& endpoint, std::string_view method) {
+  auto path = vertex_path(endpoint, method);
+  return path ? compose(endpoint, base_of(endpoint), *path) : path;
+}
+
 }  // namespace
 
 bool holds_control(std::string_view text) noexcept {
@@ -125,15 +151,21 @@ bool is_openai_itself(const ChatEndpoint& endpoint) noexcept {
   return host == "api.openai.com" || host.ends_with(".api.openai.com");
 }
 
-bool lists_models(const ChatEndpoint& endpoint) noexcept { return endpoint.dialect != WireDialect::perplexity; }
+bool lists_models(const ChatEndpoint& endpoint) noexcept {
+  return endpoint.dialect != WireDialect::perplexity && endpoint.dialect != WireDialect::vertex;
+}
 
 Result<std::string> chat_url(const ChatEndpoint& endpoint) {
+  if (endpoint.dialect == WireDialect::vertex) {
+    return vertex_url(endpoint, endpoint.stream ? "streamGenerateContent?alt=sse" : "generateContent");
+  }
   const Paths paths = paths_of(endpoint);
   if (!endpoint.chat_path.empty()) return compose(endpoint, base_of(endpoint), endpoint.chat_path);
   return compose(endpoint, base_of(endpoint), endpoint.stream && !paths.stream.empty() ? paths.stream : paths.chat);
 }
 
 Result<std::string> probe_url(const ChatEndpoint& endpoint) {
+  if (endpoint.dialect == WireDialect::vertex) return vertex_url(endpoint, "countTokens");
   const Paths paths = paths_of(endpoint);
   if (!lists_models(endpoint)) return compose(endpoint, base_of(endpoint), paths.chat);
   const bool bedrock = endpoint.family == WireFamily::bedrock_converse;

@@ -18,6 +18,7 @@ void Dispatcher::Work::ask(Active& active, AskModel ask) {
   }
   active.asking = std::move(ask);
   active.hopeful.reset();
+  active.renewed = false;
   active.providers = active.settings->providers;
   if (active.provider >= active.providers.size()) active.provider = 0;
   if (active.providers.empty()) return provider_failed(active, errc::no_provider);
@@ -28,6 +29,7 @@ void Dispatcher::Work::send(Active& active) {
   const ProviderId& provider = active.providers[active.provider];
   auto endpoint = options.providers.directory().endpoint(provider);
   if (!endpoint) return provider_failed(active, endpoint.error());
+  if (endpoint->login) return log_in(active, std::move(*endpoint->login));
   active.endpoint = std::move(*endpoint);
   active.run.provider = provider.str();
   const std::string request_id = fmt::format("{}.{}.{}", active.run.id.str(), active.run.steps + 1, active.run.starts);
@@ -53,14 +55,25 @@ void Dispatcher::Work::clear_of_suspicion(Active& active) {
 }
 
 void Dispatcher::Work::answered(dispatch::Answer answer) {
+  if (const auto pending = logins_.extract(answer.request)) {
+    ++events_;
+    return logged_in(pending.mapped(), answer);
+  }
   Active* active = find(answer.run);
   if (active == nullptr || active->request != answer.request) return;
   ++events_;
   active->request = 0;
   if (!answer.response) return provider_failed(*active, answer.response.error());
   auto reply = codecs::decode(active->endpoint, *answer.response);
+  if (!reply && may_renew(*active, reply.error())) return send(*active);
   if (!reply) return provider_failed(*active, reply.error());
   replied(*active, *reply);
+}
+
+// A token may be taken back before it expires: then another one is fetched, once.
+bool Dispatcher::Work::may_renew(Active& active, const Error& error) {
+  if (error.code() != errc::provider_unauthorized || std::exchange(active.renewed, true)) return false;
+  return options.providers.directory().forget_token(active.providers[active.provider], active.endpoint.api_key);
 }
 
 // The turn is journaled before anything depends on it.

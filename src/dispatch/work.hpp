@@ -21,6 +21,7 @@
 #include "dispatch/inbox.hpp"
 #include "dispatch/provider_failure.hpp"
 #include "engine/core.hpp"
+#include "provider/provider_login.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -59,8 +60,14 @@ class Dispatcher::Work {
     std::optional<Error> hopeful;  ///< Of the providers that failed: the one most likely to work again.
     std::uint64_t request = 0;     ///< 0: none in flight.
     HttpTicket ticket = 0;
+    bool renewed = false;  ///< The provider refused a token of this request, and another one was fetched.
     Duration next_beat{0};
     bool queued = false;  ///< A write of it waits: beats can wait too.
+  };
+  // A token on its way, and who waits for it.
+  struct Login {
+    providers::ProviderLogin login;
+    std::vector<RunId> waiting;
   };
   using Outcome = engine::Outcome;
   using Then = std::function<void(Result<Outcome>)>;
@@ -102,9 +109,12 @@ class Dispatcher::Work {
   Result<ToolOutcome> run_host_tool(const Active& active, const Tool& tool, const ToolUse& call);
   AgentContext context_of_item(const Active& active, const engine::LoadedItem& item) const;
 
-  // -- asking (model_calls.cpp)
+  // -- asking (model_calls.cpp, logins.cpp)
   void ask(Active& active, AskModel ask);
   void send(Active& active);
+  void log_in(Active& active, providers::ProviderLogin login);
+  void logged_in(const Login& pending, const dispatch::Answer& answer);
+  bool may_renew(Active& active, const Error& error);
   void clear_of_suspicion(Active& active);
   void answered(dispatch::Answer answer);
   void replied(Active& active, const ChatReply& reply);
@@ -134,6 +144,7 @@ class Dispatcher::Work {
   std::unordered_map<std::string, std::unique_ptr<Active>> active_;
   std::vector<Pending> queue_;
   std::uint64_t requests_ = 0;
+  std::map<std::uint64_t, Login> logins_;  ///< By their number among the requests.
   std::uint64_t settings_seen_ = 0;
   bool reviving_ = true;
   std::size_t revive_topic_ = 0;

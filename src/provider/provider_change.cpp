@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/utf8.hpp"
-#include "provider/endpoint_url.hpp"
+#include "provider/key_form.hpp"
 #include "work/actor_rules.hpp"
 
 namespace openindex::providers {
@@ -49,8 +49,8 @@ SetKeys keys_after(const ProviderRecord& current, const ProviderConfig& given) {
 
 void check_config(const ProviderType& type, const ProviderRecord& current, const ProviderConfig& given,
                   const Surroundings& around, std::vector<Problem>& problems) {
-  check_values(type, given, around.allowed_env, problems);
-  check_presence(type, keys_after(current, given), problems);
+  check_values(type, given, around.allowed_env, around.validation, problems);
+  check_presence(type, keys_after(current, given), around.validation, problems);
 }
 
 // What stands in the audit for the value of a key: of a sealed secret, only that it is set.
@@ -91,7 +91,7 @@ void apply_config(ProviderChange& change, const ProviderType& type, const Provid
     const ProviderKey* row = type.find_key(key);
     if (value.empty()) {
       clear_key(change, key);
-    } else if (row->secret && !env_reference(value)) {
+    } else if ((row == nullptr || row->secret) && !env_reference(value)) {
       set_secret(change, key, value, around.now);
     } else {
       set_plain(change, key, value);
@@ -103,7 +103,7 @@ void apply_config(ProviderChange& change, const ProviderType& type, const Provid
 std::string place_of(const ProviderRecord& record, const ProviderKey& row) {
   const auto held = record.config.find(row.name);
   const std::string_view value = held == record.config.end() ? row.fallback : std::string_view(held->second);
-  return endpoint_problem(value).empty() ? canonical_endpoint(value) : std::string(value);
+  return canonical_value(row.form, value);
 }
 
 // Whoever may change the endpoint need not know the secret; sending it elsewhere would give it away.
@@ -111,7 +111,7 @@ Result<void> check_secrets_stay(const ProviderType& type, const ProviderRecord& 
                                 const ProviderConfig& given) {
   bool moved = false;
   for (const ProviderKey& row : type.keys) {
-    moved = moved || (row.form == KeyForm::url && place_of(before, row) != place_of(after, row));
+    moved = moved || (names_server(row.form) && place_of(before, row) != place_of(after, row));
   }
   if (!moved) return {};
   std::vector<std::string> missing;
@@ -132,13 +132,20 @@ Result<void> may_manage(const Actor& actor) {
   return work::check_actor_id(actor);
 }
 
+std::vector<Problem> problems_of(const NewProvider& wanted, const Surroundings& around) {
+  std::vector<Problem> problems;
+  const ProviderType* type = find_provider_type(wanted.type);
+  if (type == nullptr) problems.push_back({"/type", "is not a type of the catalog"});
+  check_name(wanted.name, problems);
+  if (type != nullptr) check_config(*type, {}, wanted.config, around, problems);
+  return problems;
+}
+
 Result<ProviderChange> decide_create(const NewProvider& wanted, const ProviderId& id, std::string salt,
                                      const Surroundings& around) {
   const ProviderType* type = find_provider_type(wanted.type);
   if (type == nullptr) return unknown_type(wanted.type);
-  std::vector<Problem> problems;
-  check_name(wanted.name, problems);
-  check_config(*type, {}, wanted.config, around, problems);
+  auto problems = problems_of(wanted, around);
   if (!problems.empty()) return not_valid(std::move(problems));
   if (around.name_owner) return name_taken(wanted.name);
 

@@ -18,6 +18,7 @@ namespace openindex::providers {
 struct Surroundings {
   std::optional<ProviderId> name_owner = {};  ///< Who has the name that is asked for.
   std::span<const std::string> allowed_env = {};
+  Validation validation = Validation::defaults;
   KeySet known_secrets = {};  ///< Keys whose given value is the one that is sealed already.
   Time now{};
 };
@@ -30,6 +31,9 @@ struct ProviderChange {
 
 /// Tell whether an actor may touch settings. @par Errors not_permitted
 Result<void> may_manage(const Actor& actor);
+
+/// Note everything that is wrong with a provider by itself.
+std::vector<Problem> problems_of(const NewProvider& wanted, const Surroundings& around);
 
 /// @par Errors unknown_provider_type, invalid_argument, already_exists
 Result<ProviderChange> decide_create(const NewProvider& wanted, const ProviderId& id, std::string salt,

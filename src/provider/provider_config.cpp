@@ -8,34 +8,14 @@
 
 #include "core/utf8.hpp"
 #include "json/object_reader.hpp"
-#include "provider/endpoint_url.hpp"
+#include "provider/key_form.hpp"
 
 namespace openindex::providers {
 namespace {
 
-constexpr std::size_t value_bytes_max = 65'536;
 constexpr std::size_t key_bytes_max = 100;
 constexpr std::size_t name_bytes_max = 100;
 constexpr std::string_view env_prefix = "env:";
-
-// A header's name is a token (RFC 9110, 5.6.2).
-bool is_token(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
-
-// It becomes part of a host's name.
-bool is_region(std::string_view text) {
-  return !text.empty() && text.size() <= 40 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
-}
-
-bool is_choice(const ProviderKey& row, std::string_view value) {
-  return row.choices.empty() || std::find(row.choices.begin(), row.choices.end(), value) != row.choices.end();
-}
 
 std::string choices_text(const ProviderKey& row) {
   std::string text = "must be one of ";
@@ -46,10 +26,18 @@ std::string choices_text(const ProviderKey& row) {
 std::string plain_letters(std::string_view key) {
   std::string out;
   for (const char c : key) {
-    if (c == '_' || c == '-' || c == ' ') continue;
+    if (c == '_' || c == '-' || c == ' ' || c == '/') continue;
     out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   }
   return out;
+}
+
+// Spelled as in a form or as on the wire: it is the same value.
+bool is_same(std::string_view one, std::string_view other) { return plain_letters(one) == plain_letters(other); }
+
+bool is_choice(const ProviderKey& row, std::string_view value) {
+  return row.open || row.choices.empty() ||
+         std::any_of(row.choices.begin(), row.choices.end(), [&](auto choice) { return is_same(choice, value); });
 }
 
 std::size_t edits_between(std::string_view a, std::string_view b) {
@@ -89,9 +77,13 @@ std::string_view near_miss(const ProviderType& type, std::string_view key) {
   return {};
 }
 
+bool is_sound_key(std::string_view key) {
+  return !key.empty() && key.size() <= key_bytes_max && is_utf8(key) && !has_control(key);
+}
+
 Problem unknown_key(const ProviderType& type, std::string_view key) {
   // A key may be as hostile as a value, and an error is read by people.
-  if (key.size() > key_bytes_max || !is_utf8(key) || has_control(key)) {
+  if (!is_sound_key(key)) {
     return {"/config", "a key is not 1 to 100 bytes of printable text"};
   }
   std::string text = "is not a key of type " + std::string(type.name);
@@ -110,25 +102,11 @@ bool is_allowed_env(std::string_view variable, std::span<const std::string> allo
   return !variable.empty() && std::find(allowed_env.begin(), allowed_env.end(), variable) != allowed_env.end();
 }
 
-std::string_view value_problem(KeyForm form, std::string_view value) {
-  if (value.size() > value_bytes_max) return "is longer than 65536 bytes";
-  if (!is_utf8(value)) return "is not UTF-8";
-  if (has_control(value)) return "holds control characters, such as a line break";
-  if (value.starts_with(' ') || value.ends_with(' ')) return "begins or ends with a space";
-  if (form == KeyForm::url) return endpoint_problem(value);
-  if (form == KeyForm::header_name && !is_token(value)) return "is not the name of an HTTP header";
-  if (form == KeyForm::region && !is_region(value)) return "is not a region, such as eu-central-1";
-  if (form == KeyForm::path && (!value.starts_with('/') || value.find_first_of("?# \\{}") != std::string_view::npos)) {
-    return "is not a path, such as /v1/messages";
-  }
-  return {};
-}
-
 void check_values(const ProviderType& type, const ProviderConfig& given, std::span<const std::string> allowed_env,
-                  std::vector<Problem>& problems) {
+                  Validation validation, std::vector<Problem>& problems) {
   for (const auto& [key, value] : given) {
     const ProviderKey* row = type.find_key(key);
-    if (row == nullptr) {
+    if (row == nullptr && (validation != Validation::lenient || !is_sound_key(key))) {
       problems.push_back(unknown_key(type, key));
       continue;
     }
@@ -137,29 +115,56 @@ void check_values(const ProviderType& type, const ProviderConfig& given, std::sp
       // The same answer whether the variable exists or not: it is not for the author of a configuration to find out.
       if (!is_allowed_env(*variable, allowed_env)) wrong = "names an environment variable that the host does not allow";
     } else {
-      wrong = value.empty() ? std::string_view() : value_problem(row->form, value);
-      if (wrong.empty() && !value.empty() && !is_choice(*row, value)) wrong = choices_text(*row);
+      wrong = value.empty() ? std::string_view() : value_problem(row == nullptr ? KeyForm::lines : row->form, value);
+      if (wrong.empty() && row != nullptr && !value.empty() && !is_choice(*row, value)) wrong = choices_text(*row);
     }
     if (!wrong.empty()) problems.push_back({"/config/" + key, std::move(wrong)});
   }
 }
 
-void check_presence(const ProviderType& type, const SetKeys& set, std::vector<Problem>& problems) {
+namespace {
+
+// Whether all conditions hold; if so, in words.
+std::optional<std::string> reason_of(const ProviderKey& row, const SetKeys& set) {
+  std::string text;
+  for (const KeyCondition& condition : row.when) {
+    const auto held = set.find(condition.key);
+    if (held == set.end()) return std::nullopt;
+    const bool holds = std::any_of(condition.values.begin(), condition.values.end(),
+                                   [&](auto value) { return !value.empty() && is_same(value, held->second); });
+    if (!holds) return std::nullopt;
+    text += (text.empty() ? " when " : " and ") + std::string(condition.key) + " is " + held->second;
+  }
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+// Why a key that is not set must be; nothing when it need not.
+std::optional<std::string> demand_for(const ProviderType& type, const ProviderKey& row, const SetKeys& set,
+                                      Validation validation) {
+  const bool strict = validation == Validation::strict;
+  if (!strict && !row.fallback.empty()) return std::nullopt;
+  if (const auto reason = reason_of(row, set)) return "is required" + *reason;
+  if (row.required && (strict || row.unless.empty() || !set.contains(row.unless))) {
+    const bool excusable = !strict && !row.unless.empty();
+    return "is required" + (excusable ? " unless " + std::string(row.unless) + " is set" : std::string());
+  }
+  for (const ProviderKey& other : type.keys) {
+    if (other.needs == row.name && set.contains(other.name)) {
+      return "is required when " + std::string(other.name) + " is set";
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void check_presence(const ProviderType& type, const SetKeys& set, Validation validation,
+                    std::vector<Problem>& problems) {
+  if (validation == Validation::lenient) return;
   for (const ProviderKey& row : type.keys) {
-    const auto condition = row.when.empty() ? set.end() : set.find(row.when);
-    if (condition != set.end() && condition->second == row.when_value && !set.contains(row.name)) {
-      problems.push_back({"/config/" + std::string(row.name),
-                          "is required when " + std::string(row.when) + " is " + std::string(row.when_value)});
-    }
-    const bool excused = !row.unless.empty() && set.contains(row.unless);
-    if (row.required && !excused && !set.contains(row.name)) {
-      std::string text = "is required";
-      if (!row.unless.empty()) text += " unless " + std::string(row.unless) + " is set";
-      problems.push_back({"/config/" + std::string(row.name), std::move(text)});
-    }
-    if (!row.needs.empty() && set.contains(row.name) && !set.contains(row.needs)) {
-      problems.push_back(
-          {"/config/" + std::string(row.needs), "is required when " + std::string(row.name) + " is set"});
+    if (set.contains(row.name)) continue;
+    if (auto demand = demand_for(type, row, set, validation)) {
+      problems.push_back({"/config/" + std::string(row.name), std::move(*demand)});
     }
   }
 }

@@ -29,15 +29,13 @@ bool is_allowed_env(std::string_view variable, std::span<const std::string> allo
 /// Note what is wrong with each value by itself, and every key that the type does not have. An empty value sets
 /// nothing.
 void check_values(const ProviderType& type, const ProviderConfig& given, std::span<const std::string> allowed_env,
-                  std::vector<Problem>& problems);
+                  Validation validation, std::vector<Problem>& problems);
 
 /// Note every key that must be set and is not.
-void check_presence(const ProviderType& type, const SetKeys& set, std::vector<Problem>& problems);
+void check_presence(const ProviderType& type, const SetKeys& set, Validation validation,
+                    std::vector<Problem>& problems);
 
 /// Note what is wrong with a name.
 void check_name(std::string_view name, std::vector<Problem>& problems);
-
-/// Say what is wrong with one value of a key's form; empty when nothing is. Never quotes the value.
-std::string_view value_problem(KeyForm form, std::string_view value);
 
 }  // namespace openindex::providers

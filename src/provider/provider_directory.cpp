@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "provider/key_form.hpp"
 #include "provider/provider_config.hpp"
 
 namespace openindex {
@@ -53,15 +54,12 @@ struct Destination {
 };
 
 constexpr Destination destinations[] = {
-    {"endpoint", &codecs::ChatEndpoint::base_url, {}},
-    {"model", &codecs::ChatEndpoint::model, {}},
-    {"api_key", &codecs::ChatEndpoint::api_key, {}},
-    {"version", &codecs::ChatEndpoint::version, {}},
-    {"region", &codecs::ChatEndpoint::region, {}},
-    {"user", &codecs::ChatEndpoint::access_key, {}},
-    {"completionsPath", &codecs::ChatEndpoint::chat_path, {}},
-    {"organizationId", nullptr, "OpenAI-Organization"},
-    {"betaVersion", nullptr, "anthropic-beta"},
+    {"endpoint", &codecs::ChatEndpoint::base_url, {}},   {"model", &codecs::ChatEndpoint::model, {}},
+    {"api_key", &codecs::ChatEndpoint::api_key, {}},     {"version", &codecs::ChatEndpoint::version, {}},
+    {"region", &codecs::ChatEndpoint::region, {}},       {"environment", &codecs::ChatEndpoint::region, {}},
+    {"projectName", &codecs::ChatEndpoint::project, {}}, {"publisher", &codecs::ChatEndpoint::publisher, {}},
+    {"user", &codecs::ChatEndpoint::access_key, {}},     {"completionsPath", &codecs::ChatEndpoint::chat_path, {}},
+    {"organizationId", nullptr, "OpenAI-Organization"},  {"betaVersion", nullptr, "anthropic-beta"},
 };
 
 void place(codecs::ChatEndpoint& endpoint, std::string_view key, std::string value) {
@@ -82,6 +80,18 @@ Result<void> check_connection(const ProviderRecord& record) {
   const auto held = record.config.find("connectionType");
   if (held == record.config.end() || held->second == "ACCESS_KEY") return {};
   return Error(errc::invalid_argument, "AWS is reached with connectionType ACCESS_KEY only");
+}
+
+// What was saved without all keys, or by an older version that asked for fewer.
+Result<void> check_complete(const ProviderType& type, const ProviderRecord& record) {
+  providers::SetKeys set(record.config.begin(), record.config.end());
+  for (const auto& [key, secret] : record.secrets) set.emplace(key, std::string());
+  std::vector<Problem> problems;
+  providers::check_presence(type, set, Validation::defaults, problems);
+  if (problems.empty()) return {};
+  return Error(errc::invalid_argument, "The provider's configuration is not complete")
+      .with("provider", record.id.str())
+      .with_problems(std::move(problems));
 }
 
 // `name` in a namespace of Hugging Face is `namespace/name` to everybody else.
@@ -143,7 +153,31 @@ Result<std::string> ProviderRegistry::Directory::value_of(const ProviderRecord& 
   return variable ? read_env(*variable, row, options.allowed_env) : Result<std::string>(held->second);
 }
 
-Result<codecs::ChatEndpoint> ProviderRegistry::Directory::resolve(const ProviderRecord& record) {
+// A Google account's key is no credential of a call, but of a token for it.
+Result<void> ProviderRegistry::Directory::authorize(Endpoint& endpoint, const ProviderRecord& record,
+                                                    std::string_view account) {
+  const Time now = options.clock.now();
+  endpoint.api_key = tokens_.find(record.id, record.version, now);
+  if (!endpoint.api_key.empty()) return {};
+  auto read = providers::read_google_account(account);
+  if (!read) return read.error();
+  auto request = providers::token_request(*read, now);
+  if (!request) return request.error();
+  endpoint.login = providers::ProviderLogin{record.id, record.version, std::move(*request)};
+  return {};
+}
+
+Result<void> ProviderRegistry::Directory::keep_token(const providers::ProviderLogin& login,
+                                                     const Result<HttpResponse>& answer) {
+  if (!answer) return answer.error();
+  const Time now = options.clock.now();
+  auto token = providers::read_token(*answer, now);
+  if (!token) return token.error();
+  tokens_.keep(login, std::move(*token), now);
+  return {};
+}
+
+Result<ProviderRegistry::Directory::Endpoint> ProviderRegistry::Directory::resolve(const ProviderRecord& record) {
   const ProviderType* type = find_provider_type(record.type);
   if (type == nullptr || !type->family) {
     return Error(errc::invalid_argument, "A provider of this type does not chat")
@@ -153,28 +187,33 @@ Result<codecs::ChatEndpoint> ProviderRegistry::Directory::resolve(const Provider
   if (auto possible = check_connection(record); !possible) {
     return possible.error().with("provider", record.id.str());
   }
-  codecs::ChatEndpoint endpoint;
+  if (auto complete = check_complete(*type, record); !complete) return complete.error();
+  Endpoint endpoint;
   endpoint.family = *type->family;
   endpoint.dialect = type->dialect;
   std::string key_header;  // carries the key in place of Authorization
+  std::string account;     // whose key gives a token, which is the credential then
   for (const ProviderKey& row : type->keys) {
     auto value = value_of(record, row);
     if (!value) return value.error().with("provider", record.id.str()).with("key", row.name);
     if (row.form == KeyForm::header_name) {
       key_header = std::move(*value);
+    } else if (row.form == KeyForm::google_key) {
+      account = std::move(*value);
     } else {
       place(endpoint, row.name, std::move(*value));
     }
   }
   if (!key_header.empty()) endpoint.headers.emplace_back(key_header, std::exchange(endpoint.api_key, {}));
   add_namespace(endpoint, record);
-  if (endpoint.model.empty()) {
-    return Error(errc::invalid_argument, "The provider names no model").with("provider", record.id.str());
+  if (account.empty()) return endpoint;
+  if (auto authorized = authorize(endpoint, record, account); !authorized) {
+    return authorized.error().with("provider", record.id.str());
   }
   return endpoint;
 }
 
-Result<codecs::ChatEndpoint> ProviderRegistry::Directory::endpoint(const ProviderId& id) {
+Result<ProviderRegistry::Directory::Endpoint> ProviderRegistry::Directory::endpoint(const ProviderId& id) {
   auto record = load(id);
   if (!record) return record.error();
   if (!record->enabled) {

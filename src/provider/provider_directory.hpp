@@ -8,6 +8,7 @@
 #include <openindex/provider_registry.hpp>
 
 #include "codecs/chat_codec.hpp"
+#include "provider/provider_login.hpp"
 #include "provider/provider_record.hpp"
 
 namespace openindex {
@@ -15,15 +16,27 @@ inline namespace v0 {
 
 class ProviderRegistry::Directory {
  public:
+  /// Where a provider's chat requests go.
+  struct Endpoint : codecs::ChatEndpoint {
+    std::optional<providers::ProviderLogin> login = {};  ///< To be sent before any call: see `keep_token`.
+  };
+
   explicit Directory(Options options);
 
   /// Resolve where a provider's chat requests go, with its secret opened.
-  /// @par Errors not_found, provider_disabled, secret_unreadable, invalid_argument (a type that does not chat, no
-  /// model)
-  Result<codecs::ChatEndpoint> endpoint(const ProviderId& id);
+  /// @par Errors not_found, provider_disabled, secret_unreadable, invalid_argument (a type that does not chat; keys
+  /// that are missing)
+  Result<Endpoint> endpoint(const ProviderId& id);
 
   /// The same from a record at hand, enabled or not. @par Errors secret_unreadable, invalid_argument
-  Result<codecs::ChatEndpoint> resolve(const providers::ProviderRecord& record);
+  Result<Endpoint> resolve(const providers::ProviderRecord& record);
+
+  /// Keep the token that a login is answered with: resolved again, the endpoint has it.
+  /// @par Errors the provider_* codes, those of `HttpClient`
+  Result<void> keep_token(const providers::ProviderLogin& login, const Result<HttpResponse>& answer);
+
+  /// Forget a token that the provider refuses; false when it is not the one that is kept.
+  bool forget_token(const ProviderId& provider, std::string_view token) { return tokens_.forget(provider, token); }
 
   /// @par Errors not_found, storage
   Result<providers::ProviderRecord> load(const ProviderId& id);
@@ -42,6 +55,9 @@ class ProviderRegistry::Directory {
  private:
   Result<std::string> open(const providers::ProviderRecord& record, std::string_view key);
   Result<std::string> value_of(const providers::ProviderRecord& record, const ProviderKey& row);
+  Result<void> authorize(Endpoint& endpoint, const providers::ProviderRecord& record, std::string_view account);
+
+  providers::TokenCache tokens_;
 };
 
 }  // namespace v0

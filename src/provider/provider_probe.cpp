@@ -111,6 +111,17 @@ ProviderTest read_list(const codecs::ChatEndpoint& endpoint, std::string_view bo
   return answered(true, true, std::nullopt, "The provider answers and accepts the credential.");
 }
 
+// Vertex lists no models that can be asked, but counts the tokens of a text for one.
+ProviderTest read_count(std::string_view body) {
+  const auto answer = json::parse(body);
+  const auto* root = answer ? answer->if_object() : nullptr;
+  if (root != nullptr && root->contains("totalTokens")) {
+    return answered(true, true, std::nullopt, "The provider answers and accepts the credential.");
+  }
+  return answered(false, false, errc::provider_malformed_reply,
+                  "Something answers, but not with a count of tokens; check that the endpoint is the provider's.");
+}
+
 // Google answers 400 to a key that is wrong.
 bool refuses_key(const codecs::ChatEndpoint& endpoint, const HttpResponse& response) {
   if (response.status == 401 || response.status == 403 || response.status == 498) return true;
@@ -150,7 +161,8 @@ ProviderTest read_probe(const codecs::ChatEndpoint& endpoint, const Result<HttpR
     return answered(true, true, std::nullopt,
                     "The provider answers and accepts the credential; it lists no models, so the model is not proved.");
   }
-  if (status >= 200 && status < 300) return read_list(endpoint, outcome->body);
+  const bool is_vertex = endpoint.dialect == WireDialect::vertex;
+  if (status >= 200 && status < 300) return is_vertex ? read_count(outcome->body) : read_list(endpoint, outcome->body);
   if (refuses_key(endpoint, *outcome)) return refused(endpoint);
   if (status == 402) {
     return answered(true, true, errc::provider_out_of_credit,
@@ -160,11 +172,27 @@ ProviderTest read_probe(const codecs::ChatEndpoint& endpoint, const Result<HttpR
     return answered(true, true, errc::provider_rate_limited,
                     "The provider works but limits requests at the moment; calls will be repeated later.");
   }
+  if (status == 404 && is_vertex) {
+    return answered(true, false, errc::provider_rejected_request,
+                    "The provider has no model " + endpoint.model +
+                        " at this project and region; name another, or check projectName and environment.");
+  }
   if (status >= 500) {
     return answered(false, true, errc::provider_overloaded,
                     "The provider is overloaded or failing (status " + std::to_string(status) + "); try again later.");
   }
   return answered(false, false, errc::provider_rejected_request, wrong_base(endpoint.family));
+}
+
+ProviderTest login_failed(const Error& why) {
+  ProviderTest test = unreached(why.code());
+  if (why.code() != errc::provider_unauthorized && why.code() != errc::provider_malformed_reply &&
+      why.code() != errc::provider_overloaded && why.code() != errc::provider_rate_limited) {
+    return test;
+  }
+  test.reachable = true;
+  test.message = why.message() + ". " + std::string(remedy(why.code())) + ".";
+  return test;
 }
 
 ProviderTest not_configured(const Error& why) {

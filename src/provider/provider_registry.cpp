@@ -73,6 +73,7 @@ Result<providers::Surroundings> look_around(ProviderRegistry::Directory& directo
                                             const std::optional<std::string>& name) {
   providers::Surroundings around;
   around.allowed_env = directory.options.allowed_env;
+  around.validation = directory.options.validation;
   around.now = directory.options.clock.now();
   if (name && is_sound_name(*name)) {
     auto owner = directory.owner_of(*name);
@@ -112,6 +113,11 @@ Result<Provider> ProviderRegistry::create(const Actor& actor, const NewProvider&
     return providers::view_of(record);
   }
   return contention(id);
+}
+
+std::vector<Problem> ProviderRegistry::check(const NewProvider& provider, Validation validation) const {
+  return providers::problems_of(
+      provider, {.name_owner = {}, .allowed_env = directory_->options.allowed_env, .validation = validation});
 }
 
 Result<Provider> ProviderRegistry::save(const Actor& actor, const NewProvider& provider) {
@@ -216,13 +222,19 @@ Result<ProviderTest> ProviderRegistry::test(const Actor& actor, const ProviderId
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed.error();
   const auto record = directory_->load(id);
   if (!record) return record.error();
-  const auto endpoint = directory_->resolve(*record);
+  auto endpoint = directory_->resolve(*record);
+  const Duration start = directory_->options.clock.steady();
+  if (endpoint && endpoint->login) {
+    const auto answer = send_and_wait(directory_->options.http, endpoint->login->request);
+    if (auto kept = directory_->keep_token(*endpoint->login, answer); !kept)
+      return providers::login_failed(kept.error());
+    endpoint = directory_->resolve(*record);
+  }
   if (!endpoint && endpoint.error().code() == errc::invalid_argument)
     return providers::not_configured(endpoint.error());
   if (!endpoint) return endpoint.error();
   auto request = codecs::encode_probe(*endpoint, directory_->options.clock.now());
   if (!request) return providers::not_configured(request.error());
-  const Duration start = directory_->options.clock.steady();
   const auto outcome = send_and_wait(directory_->options.http, std::move(*request));
   auto test = providers::read_probe(*endpoint, outcome);
   test.latency = directory_->options.clock.steady() - start;

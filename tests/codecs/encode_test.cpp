@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "codecs/codec_fixture.hpp"
 
 using namespace openindex;
@@ -49,6 +51,42 @@ TEST_CASE("a base URL is composed once whether it ends with a slash or the versi
     REQUIRE(http);
     CHECK(http->url == url);
   }
+}
+
+TEST_CASE("a model at Vertex stands below its project and its region, whose host it is") {
+  const struct {
+    const char* region;
+    const char* base;
+  } places[] = {{"global", "https://aiplatform.googleapis.com"},
+                {"eu", "https://aiplatform.eu.rep.googleapis.com"},
+                {"europe-west1", "https://europe-west1-aiplatform.googleapis.com"}};
+  codecs::ChatEndpoint where;
+  where.family = WireFamily::google_generate_content;
+  where.dialect = WireDialect::vertex;
+  where.api_key = "token";
+  where.model = "gemini-x";
+  where.project = "p/1";
+  const ChatRequest request{.turns = {{.text = "hello"}}};
+  for (const auto& [region, base] : places) {
+    where.region = region;
+    where.stream = false;
+    const std::string model =
+        std::string(base) + "/v1/projects/p%2F1/locations/" + region + "/publishers/google/models/gemini-x";
+    const auto http = encode(where, request, "id").value();
+    CHECK(http.url == model + ":generateContent");
+    CHECK(std::count(http.headers.begin(), http.headers.end(),
+                     std::pair<std::string, std::string>("Authorization", "Bearer token")) == 1);
+    where.stream = true;
+    CHECK(encode(where, request, "id")->url == model + ":streamGenerateContent?alt=sse");
+    CHECK(codecs::encode_probe(where)->url == model + ":countTokens");
+  }
+  where.base_url = "https://private.example.com/";
+  CHECK(encode(where, request, "id")->url.starts_with("https://private.example.com/v1/projects/"));
+  where.publisher = "anthropic";
+  CHECK_FALSE(encode(where, request, "id"));
+  where.publisher = "google";
+  where.region = "evil.example.com/";
+  CHECK_FALSE(encode(where, request, "id"));
 }
 
 TEST_CASE("azure has its chat under a path of its own, or under the deployment when a version is named") {

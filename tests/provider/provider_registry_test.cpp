@@ -92,10 +92,10 @@ TEST_CASE_FIXTURE(RegistryFixture, "an unknown type is refused with the types th
   provider.type = "skynet";
   const auto refused = registry.create(host, provider);
   CHECK(code_of(refused) == errc::unknown_provider_type);
-  CHECK(refused.error().allowed() == std::vector<std::string>{"anthropic", "aws_bedrock_anthropic",
-                                                              "aws_bedrock_cohere", "aws_bedrock_titan", "azure_openai",
-                                                              "cohere", "google_gemini", "grok", "huggingface",
-                                                              "mistral", "ollama", "openai", "perplexity"});
+  std::vector<std::string> types;
+  for (const ProviderType& type : provider_catalog()) types.emplace_back(type.name);
+  CHECK(types.size() == 31);
+  CHECK(refused.error().allowed() == types);
   CHECK(records(storage).empty());
 }
 

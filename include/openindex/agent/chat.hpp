@@ -39,6 +39,7 @@ enum class WireDialect : std::uint8_t {
   perplexity,  ///< Responses that refuse members they do not know, and list no models.
   mistral,     ///< OpenAI chat with a closed schema and ids of nine letters and digits.
   azure,       ///< OpenAI's wires under /openai/v1, with the key in `api-key`.
+  vertex,      ///< generateContent below a project and a location, with a bearer token.
 };
 
 /// Describe a tool to the model.

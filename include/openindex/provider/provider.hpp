@@ -27,6 +27,15 @@ struct SecretInfo {
   Time set_at{};
 };
 
+/// How much of a configuration must be there when a provider is written. A value that is malformed is refused in any
+/// case. (conductor-integrations.md 5.2)
+enum class Validation : std::uint8_t {
+  strict,    ///< Every key that the type requires, also one that has a default.
+  defaults,  ///< As strict, but what has a default may be left out.
+  lenient,   ///< Anything may be left out, and keys that the type does not have are kept, sealed: their names may be
+             ///< misspelt. What is missing is told when the provider is tested or used.
+};
+
 struct Provider {
   ProviderId id = {};
   std::string name = {};  ///< Unique.

@@ -4,6 +4,7 @@
 // Thread safety: constant data.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -15,13 +16,28 @@
 namespace openindex {
 inline namespace v0 {
 
-/// What a key's value must look like.
+/// What a key's value must look like. Secrets are bound to what names a server: see ProviderRegistry.
 enum class KeyForm : std::uint8_t {
   text,         ///< Anything without control characters.
-  url,          ///< `http(s)://host[:port][/path]`; secrets are bound to it.
+  lines,        ///< The same with line breaks and tabs, such as a file in PEM.
+  url,          ///< `http(s)://host[:port][/path]`.
   header_name,  ///< The name of an HTTP header.
   region,       ///< A region of AWS, such as `eu-central-1`.
   path,         ///< The path of a URL, from its first slash on, without query.
+  port,         ///< 1 to 65535.
+  count,        ///< A whole number, 1 to 999,999,999.
+  servers,      ///< `[scheme://]host[:port]`, several with commas between them, without credentials.
+  jdbc_url,     ///< `jdbc:<database>:…`, without credentials.
+  mongo_url,    ///< `mongodb://…` or `mongodb+srv://…`, with the credentials in it: a secret.
+  role_arn,     ///< A role of AWS, `arn:aws:iam::123456789012:role/name`.
+  account_id,   ///< 12 digits.
+  google_key,   ///< The JSON file of a Google service account, or base64 of it.
+};
+
+/// Holds while another key has one of these values, compared without regard to case, spaces, `/`, `-` and `_`.
+struct KeyCondition {
+  std::string_view key;
+  std::array<std::string_view, 4> values;  ///< Empty ones are none.
 };
 
 struct ProviderKey {
@@ -30,11 +46,11 @@ struct ProviderKey {
   bool secret = false;
   std::string_view fallback = {};  ///< Used when the key is not set; empty: none.
   KeyForm form = KeyForm::text;
-  std::string_view unless = {};  ///< A required key may be left out when this other key is set.
-  std::string_view needs = {};   ///< When this key is set, the other one must be too.
-  std::string_view when = {};    ///< Required when this other key has the value `when_value`.
-  std::string_view when_value = {};
+  std::string_view unless = {};                    ///< A required key may be left out when this other key is set.
+  std::string_view needs = {};                     ///< When this key is set, the other one must be too.
+  std::span<const KeyCondition> when = {};         ///< Required when all of these hold; none: see `required`.
   std::span<const std::string_view> choices = {};  ///< The values there are; empty: any of the form.
+  bool open = false;                               ///< There may be other choices, which we do not know.
 };
 
 struct ProviderType {

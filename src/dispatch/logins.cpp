@@ -1,0 +1,41 @@
+// Tokens that providers want before a call: one request for all runs that wait for it.
+#include <utility>
+
+#include "dispatch/work.hpp"
+#include "provider/provider_directory.hpp"
+
+namespace openindex {
+inline namespace v0 {
+
+void Dispatcher::Work::log_in(Active& active, providers::ProviderLogin login) {
+  active.ticket = 0;
+  for (auto& [number, pending] : logins_) {
+    if (pending.login.provider != login.provider) continue;
+    active.request = number;
+    pending.waiting.push_back(active.run.id);
+    return;
+  }
+  const std::uint64_t number = active.request = ++requests_;
+  HttpRequest request = login.request;
+  logins_.emplace(number, Login{std::move(login), {active.run.id}});
+  options.http.send(std::move(request), [box = inbox, number](Result<HttpResponse> response) {
+    box->put({RunId(), number, std::move(response)});
+  });
+}
+
+void Dispatcher::Work::logged_in(const Login& pending, const dispatch::Answer& answer) {
+  const auto kept = options.providers.directory().keep_token(pending.login, answer.response);
+  for (const RunId& id : pending.waiting) {
+    Active* active = find(id);
+    if (active == nullptr || active->request != answer.request) continue;
+    active->request = 0;
+    if (kept) {
+      send(*active);
+    } else {
+      provider_failed(*active, kept.error());
+    }
+  }
+}
+
+}  // namespace v0
+}  // namespace openindex

@@ -1,0 +1,136 @@
+// Providers whose credential is exchanged for a token before they are asked.
+#include <doctest/doctest.h>
+
+#include "dispatch/dispatch_fixture.hpp"
+#include "provider/google_fixture.hpp"
+
+using namespace openindex;
+using namespace std::chrono_literals;
+using tests::DispatchFixture;
+
+namespace {
+
+constexpr const char* token_url = "https://oauth2.googleapis.com/token";
+constexpr const char* chat_url =
+    "https://europe-west1-aiplatform.googleapis.com/v1/projects/project-1/locations/europe-west1/publishers/google/"
+    "models/gemini-x:generateContent";
+
+struct VertexFixture : DispatchFixture {
+  ProviderId vertex(const std::string& name = "vertex") {
+    return providers
+        .create(host, {.name = name,
+                       .type = "vertex_ai_gemini",
+                       .config = {{"projectName", "project-1"},
+                                  {"environment", "europe-west1"},
+                                  {"file", test::GoogleKey::shared().file()},
+                                  {"model", "gemini-x"}}})
+        .value()
+        .id;
+  }
+  void answer_token(const std::string& token) {
+    REQUIRE(model.requests.back().url == token_url);
+    model.answer(HttpResponse{200, {}, R"({"access_token":")" + token + R"(","expires_in":3600})"});
+  }
+  void answer_reply(const std::string& text) {
+    model.answer(HttpResponse{
+        200,
+        {},
+        R"({"candidates":[{"content":{"role":"model","parts":[{"text":")" + text + R"("}]},"finishReason":"STOP"}]})"});
+  }
+  std::string credential() {
+    for (const auto& [name, value] : model.requests.back().headers) {
+      if (name == "Authorization") return value;
+    }
+    return {};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a token is fetched before the first question, once for all runs, and kept until it is old") {
+  VertexFixture f;
+  f.attach(f.vertex());
+  for (int i = 0; i < 3; ++i) f.dispatched();
+  f.settle();
+  REQUIRE(f.model.requests.size() == 1);
+  f.answer_token("token-1");
+  f.settle();
+  REQUIRE(f.model.requests.size() == 4);
+  CHECK(f.model.requests.back().url == chat_url);
+  CHECK(f.credential() == "Bearer token-1");
+
+  f.clock.advance(54min);
+  f.dispatched();
+  f.settle();
+  REQUIRE(f.model.requests.size() > 4);
+  CHECK(f.model.requests.back().url == chat_url);
+  f.clock.advance(2min);
+  f.dispatched();
+  f.settle();
+  CHECK(f.model.requests.back().url == token_url);
+}
+
+TEST_CASE("a token that is refused before its time is fetched anew, once") {
+  VertexFixture f;
+  f.attach(f.vertex());
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  f.answer_token("token-1");
+  f.settle();
+  f.model.answer_status(401);
+  f.settle();
+  f.answer_token("token-2");
+  f.settle();
+  REQUIRE(f.model.requests.size() == 4);
+  CHECK(f.credential() == "Bearer token-2");
+  f.model.answer_status(401);
+  f.settle();
+  CHECK(f.model.requests.size() == 4);
+  CHECK(f.run(bug).state == RunState::waiting);
+  CHECK(f.run(bug).reason == RunReason::unauthorized);
+}
+
+TEST_CASE("runs whose provider gives no token wait for the reason, all of them") {
+  VertexFixture f;
+  f.attach(f.vertex());
+  const ItemKey one = f.dispatched(), other = f.dispatched();
+  f.settle();
+  f.model.answer(HttpResponse{400, {}, R"({"error":"invalid_grant"})"});
+  f.settle();
+  for (const ItemKey& key : {one, other}) {
+    CHECK(f.run(key).state == RunState::waiting);
+    CHECK(f.run(key).reason == RunReason::unauthorized);
+  }
+  CHECK(f.run(one).detail.find("Google refuses the service account") != std::string::npos);
+}
+
+TEST_CASE("a run that ends while its token is on the way does not keep others from it") {
+  VertexFixture f;
+  f.attach(f.vertex());
+  const ItemKey first = f.dispatched(), second = f.dispatched();
+  f.settle();
+  REQUIRE(f.model.requests.size() == 1);
+  REQUIRE(f.engine.delete_item(f.host, first));
+  f.settle();
+  f.answer_token("token-1");
+  f.settle();
+  REQUIRE(!f.model.waiting.empty());
+  while (!f.model.waiting.empty()) f.answer_reply("Nothing to do.");
+  f.settle();
+  CHECK(f.run(second).turns == 1);
+}
+
+TEST_CASE("a token belongs to the configuration that it was fetched for") {
+  VertexFixture f;
+  const ProviderId id = f.vertex();
+  f.attach(id);
+  f.dispatched();
+  f.settle();
+  test::GoogleKey another;
+  REQUIRE(f.providers.update(f.host, id, {.config = {{"file", another.file()}}}));
+  f.answer_token("token-1");
+  f.settle();
+  REQUIRE(f.model.requests.size() == 2);
+  CHECK(f.model.requests.back().url == token_url);
+  CHECK(f.model.requests.back().body != f.model.requests.front().body);
+}

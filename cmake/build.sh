@@ -8,6 +8,9 @@
 build_packages='g++ cmake ninja-build pkg-config libboost-json1.81-dev libfmt-dev libcurl4-openssl-dev
                 libpq-dev libsqlite3-dev libssl-dev doctest-dev ca-certificates'
 
+# For builds with clang, the sanitizers' and the fuzzer's libraries included, which clang only recommends.
+clang_packages='clang libclang-rt-14-dev'
+
 say() { printf '%s\n' "-- $*" >&2; }
 
 fail() {
@@ -72,6 +75,12 @@ build() {
     if [ -w "$place" ] || { [ "$place" != "$tree" ] && [ ! -e "$place" ]; }; then continue; fi
     fail "Cannot write to $tree: name another folder in BUILD_DIR."
   done
+  # CMake asks for the compiler once, when it sees a tree for the first time.
+  cached=$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' "$tree/CMakeCache.txt" 2>/dev/null || :)
+  if [ -n "${CXX:-}" ] && [ -n "$cached" ] && [ "$(command -v "$CXX" || :)" != "$cached" ]; then
+    say "forgetting a build with $cached"
+    rm -rf "$tree/CMakeCache.txt" "$tree/CMakeFiles" "$tree/configured"
+  fi
   # ninja sees by itself when a CMake file changed; only the presets are read by nobody else.
   if [ -z "$(find "$tree/configured" ! -newer "$root/CMakePresets.json" -o -print 2>/dev/null)" ]; then
     say "configuring $preset"

@@ -12,6 +12,8 @@
 
 #include "engine/digest.hpp"
 
+#include "core/utf8.hpp"
+
 namespace openindex::codecs {
 namespace {
 
@@ -99,14 +101,6 @@ std::string canonical_query(std::string_view query) {
   return out;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return out;
-}
-
 // Without space at either end, and with one for many within.
 std::string trimmed(std::string_view value) {
   std::string out;
@@ -126,7 +120,7 @@ std::string trimmed(std::string_view value) {
 std::map<std::string, std::string> canonical_headers(const HttpRequest& request) {
   std::map<std::string, std::string> out;
   for (const auto& [name, value] : request.headers) {
-    const auto [entry, added] = out.try_emplace(lower(name), trimmed(value));
+    const auto [entry, added] = out.try_emplace(lower_ascii(name), trimmed(value));
     if (!added) entry->second += ',' + trimmed(value);
   }
   return out;

@@ -12,6 +12,7 @@
 #include "codecs/reply_reader.hpp"
 #include "codecs/retry_after.hpp"
 #include "codecs/text.hpp"
+#include "core/utf8.hpp"
 #include "json/read.hpp"
 
 namespace openindex::codecs {
@@ -131,18 +132,11 @@ errc classify(int status, std::string_view text) {
   if (status == 501 || status == 505) return errc::provider_rejected_request;
   if (failed_itself) return errc::provider_overloaded;
   if (status < 300) {  // an error inside a 200: some servers start to answer before they fail
-    if (says(text, {"rate_limit", "rate limit"})) return errc::provider_rate_limited;
+    if (says(text, {"rate_limit", "rate limit", "resource_exhausted"})) return errc::provider_rate_limited;
     if (says(text, {"invalid_request", "not_found"})) return errc::provider_rejected_request;
     return errc::provider_overloaded;
   }
   return errc::provider_rejected_request;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
 }
 
 std::string describe(const Told& told, const ChatEndpoint& endpoint, const HttpResponse& response) {
@@ -183,7 +177,7 @@ Error provider_error(const ChatEndpoint& endpoint, const HttpResponse& response)
     if (!delay) delay = retry_delay(*root);
   }
   read_header(told, response);
-  const std::string words = lower(told.kind + ' ' + told.message.substr(0, message_bytes_max));
+  const std::string words = lower_ascii(told.kind + ' ' + told.message.substr(0, message_bytes_max));
   Error error(classify(response.status, words),
               fmt::format("The provider answered HTTP {}: {}", response.status, describe(told, endpoint, response)));
   error = with_origin(std::move(error), endpoint, response);

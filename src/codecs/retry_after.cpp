@@ -13,6 +13,7 @@ namespace openindex::codecs {
 namespace {
 
 constexpr double most_ms = 30.0 * 24 * 3600 * 1000;
+constexpr double reset_most_ms = 60'000;
 
 std::optional<double> read_number(std::string_view text) {
   double number = 0;
@@ -76,7 +77,8 @@ struct Limit {
   std::string_view reset;
 };
 
-// Until the last of the limits that are used up is reset: a request before that is refused again.
+// A limit that is used up lets the next request through long before it is all there again, which is what the headers
+// tell; when, they do not. So they are believed as far as a minute.
 template <class Read>
 std::optional<double> longest_reset(const HttpResponse& response, std::span<const Limit> limits, const Read& read) {
   std::optional<double> longest;
@@ -84,7 +86,7 @@ std::optional<double> longest_reset(const HttpResponse& response, std::span<cons
     const auto remaining = read_number(response.header(limit.remaining));
     if (!remaining || *remaining > 0) continue;
     const std::optional<double> ms = read(response.header(limit.reset));
-    if (ms && (!longest || *longest < *ms)) longest = ms;
+    if (ms && (!longest || *longest < *ms)) longest = std::min(*ms, reset_most_ms);
   }
   return longest;
 }
@@ -120,6 +122,7 @@ std::optional<Duration> retry_after(const HttpResponse& response) {
   const auto now = read_http_date(response.header("date"));
   const auto until = now ? read_http_date(value) : std::nullopt;
   if (until) return bounded(static_cast<double>((*until - *now).count()) * 1000);
+  if (response.status != 429) return std::nullopt;  // other answers tell how the limits stand, too
   if (const auto reset = openai_reset(response)) return bounded(std::ceil(*reset));
   if (!now) return std::nullopt;
   if (const auto reset = anthropic_reset(response, *now)) return bounded(*reset);

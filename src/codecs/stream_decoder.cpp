@@ -98,8 +98,10 @@ Result<void> StreamDecoder::take(const StreamEvent& event, std::string& text) {
   if (done_) return {};
   const auto parsed = json::parse(event.data, {.bytes_max = reply_bytes_max});
   if (!parsed) return misshapen("an event of the stream is no JSON");
-  const auto* list = parsed->if_array();  // an error of Google's may stand in an array
-  const auto* root = list != nullptr && list->size() == 1 ? list->front().if_object() : parsed->if_object();
+  const auto* list = parsed->if_array();  // an error of Google's may stand in an array, and nothing else
+  const auto* first = list != nullptr && list->size() == 1 ? list->front().if_object() : nullptr;
+  if (first != nullptr && is_error(*first)) return refused(std::string(event.data), head_.status);
+  const auto* root = parsed->if_object();
   if (root == nullptr) return misshapen("an event of the stream is no JSON object");
   if (is_error(*root)) return refused(std::string(event.data), head_.status);
   return assembly_->add(*root, event.data, text);

@@ -106,6 +106,13 @@ std::string model_segment(const ChatEndpoint& endpoint) {
   return percent_encoded(model);
 }
 
+// A host may be called like a version.
+std::string_view path_of(std::string_view url) {
+  const auto host = url.find("://");
+  const auto path = host == std::string_view::npos ? host : url.find('/', host + 3);
+  return path == std::string_view::npos ? std::string_view() : url.substr(path);
+}
+
 Result<std::string> compose(const ChatEndpoint& endpoint, const std::string& base_url, std::string_view path) {
   std::string_view base = base_url;
   if (base.empty() || holds_control(base) || base.find_first_of("?# ") != std::string_view::npos) {
@@ -113,7 +120,7 @@ Result<std::string> compose(const ChatEndpoint& endpoint, const std::string& bas
   }
   if (base.ends_with('/')) base.remove_suffix(1);
   for (const auto version : paths_of(endpoint).versions) {
-    if (version.empty() || !base.ends_with(version)) continue;
+    if (version.empty() || !path_of(base).ends_with(version)) continue;
     base.remove_suffix(version.size());
     break;
   }

@@ -36,7 +36,7 @@ enum Field : std::size_t {
   resolved_at
 };
 
-ScanRequest request_of(const ItemFilter& filter) {
+ScanRequest items_like(const ItemFilter& filter) {
   ScanRequest request{.index = Index::items};
   if (!filter.key.empty()) {
     request.prefix = *engine::place_of_key(filter.key);
@@ -132,7 +132,7 @@ class Listing {
   // of what it looks at is the one to go through.
   Result<Index> choose() {
     if (search_.bits() == engine::TextBits{}) return Index::items;  // words of two letters have none
-    if (request_of(filter_).where.empty()) return Index::text;
+    if (items_like(filter_).where.empty()) return Index::text;
     std::array<std::size_t, 2> found{};
     std::array<std::vector<IndexValue>, 2> reached;
     for (const std::size_t i : {0U, 1U}) {
@@ -155,7 +155,7 @@ class Listing {
   }
 
   ScanRequest request_for(Index index) {
-    ScanRequest request = request_of(filter_);
+    ScanRequest request = items_like(filter_);
     request.limit_count = filter_.limit_count;
     asked_.clear();
     if (index == Index::items) return request;

@@ -12,7 +12,7 @@ namespace openindex {
 inline namespace v0 {
 namespace {
 
-constexpr std::uint32_t rows_max = 1000;
+constexpr std::uint32_t texts_per_call = 1000;
 
 // The same record once more with the entry that its text asks for; nothing when it has that.
 Result<std::optional<Put>> indexed(const Record& row) {
@@ -35,7 +35,7 @@ Result<IndexedTexts> WorkflowEngine::index_texts(const Actor& actor, const std::
   if (actor.kind() == ActorKind::run) return Error(errc::outside_run).with("run", actor.run_id().str());
   if (actor.kind() != ActorKind::system) return Error(errc::not_permitted, "Only the host may index texts");
   Storage& storage = core_->options.storage;
-  auto page = storage.scan({.prefix = {std::string("content")}, .limit_count = rows_max, .after = after});
+  auto page = storage.scan({.prefix = {std::string("content")}, .limit_count = texts_per_call, .after = after});
   if (!page) return page.error();
   IndexedTexts out;
   std::vector<ChangeSet> changes;

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
+#include "core/utf8.hpp"
+
 namespace openindex::engine {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool contains(std::string_view text, std::string_view word) {
   return std::search(text.begin(), text.end(), word.begin(), word.end(),
-                     [](char a, char b) { return lower(a) == b; }) != text.end();
+                     [](char a, char b) { return lower_ascii(a) == b; }) != text.end();
 }
 
 }  // namespace
@@ -18,7 +18,7 @@ void add_bits(TextBits& bits, std::string_view text) {
   constexpr std::uint32_t spread = 0x9E3779B1;
   std::uint32_t three = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    three = (three << 8 | static_cast<unsigned char>(lower(text[i]))) & 0xFFFFFF;
+    three = (three << 8 | static_cast<unsigned char>(lower_ascii(text[i]))) & 0xFFFFFF;
     if (i < 2) continue;
     const std::uint32_t bit = (three * spread) >> 23;  // of 512
     bits[bit / 64] =
@@ -36,7 +36,7 @@ TextSearch::TextSearch(std::string_view words) {
     if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
       finish();
     } else {
-      word += lower(c);
+      word += lower_ascii(c);
     }
   }
   finish();

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstddef>
 
+#include "core/utf8.hpp"
+
 namespace openindex::providers {
 namespace {
 
@@ -16,14 +18,6 @@ struct Parts {
   std::string_view port;
   std::string_view path;
 };
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return out;
-}
 
 Parts split(std::string_view url) {
   Parts parts;
@@ -73,7 +67,7 @@ std::string_view endpoint_problem(std::string_view url) {
   if (url.find('#') != std::string_view::npos) return "must not have a fragment";
   if (!std::all_of(url.begin(), url.end(), is_plain)) return "holds characters that a URL cannot have";
   const Parts parts = split(url);
-  const std::string scheme = lower(parts.scheme);
+  const std::string scheme = lower_ascii(parts.scheme);
   if (scheme != "http" && scheme != "https") return "must begin with https:// or http://";
   if (parts.authority.find('@') != std::string_view::npos) return "must not have a user name or password";
   if (!is_host(parts.host)) return "must name a host";
@@ -83,12 +77,12 @@ std::string_view endpoint_problem(std::string_view url) {
 
 std::string canonical_endpoint(std::string_view url) {
   const Parts parts = split(url);
-  const std::string scheme = lower(parts.scheme);
+  const std::string scheme = lower_ascii(parts.scheme);
   unsigned port = scheme == "https" ? 443 : 80;
   if (!parts.port.empty()) std::from_chars(parts.port.data() + 1, parts.port.data() + parts.port.size(), port);
   std::string_view path = parts.path;
   if (path.ends_with('/')) path.remove_suffix(1);
-  return scheme + "://" + lower(parts.host) + ":" + std::to_string(port) + std::string(path);
+  return scheme + "://" + lower_ascii(parts.host) + ":" + std::to_string(port) + std::string(path);
 }
 
 }  // namespace openindex::providers

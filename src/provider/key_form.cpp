@@ -35,8 +35,16 @@ bool is_region(std::string_view text) {
   return text.size() <= 40 && consists_of(text, [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
 }
 
+// No more than an endpoint's own path may hold, and nothing that climbs out of it, written out or encoded.
 bool is_path(std::string_view text) {
-  return text.starts_with('/') && text.find_first_of("?# \\{}") == std::string_view::npos;
+  if (!text.starts_with('/') || !endpoint_problem("https://host" + std::string(text)).empty()) return false;
+  for (std::string_view rest = text; !rest.empty();) {
+    rest.remove_prefix(1);
+    const std::string segment = lower_ascii(rest.substr(0, rest.find('/')));
+    if (segment == "." || segment == ".." || segment.find("%2e") != std::string::npos) return false;
+    rest.remove_prefix(segment.size());
+  }
+  return true;
 }
 
 bool is_number(std::string_view text, std::uint32_t largest) {
@@ -74,17 +82,9 @@ std::string_view servers_problem(std::string_view text) {
   }
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return out;
-}
-
 // Drivers read credentials in a URL, and readers of the configuration would, too.
 std::string_view jdbc_problem(std::string_view text) {
-  const std::string url = lower(text);
+  const std::string url = lower_ascii(text);
   const auto scheme = url.find(':', 5);
   if (!url.starts_with("jdbc:") || scheme == std::string::npos || scheme == 5 || scheme + 1 == url.size()) {
     return "must begin with jdbc: and the kind of database, as in jdbc:postgresql://host:5432/database";
@@ -162,7 +162,8 @@ std::string_view value_problem(KeyForm form, std::string_view value) {
 }
 
 bool names_server(KeyForm form) noexcept {
-  return form == KeyForm::url || form == KeyForm::servers || form == KeyForm::port || form == KeyForm::jdbc_url;
+  return form == KeyForm::url || form == KeyForm::path || form == KeyForm::servers || form == KeyForm::port ||
+         form == KeyForm::jdbc_url;
 }
 
 std::string canonical_value(KeyForm form, std::string_view value) {

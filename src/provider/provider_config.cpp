@@ -27,7 +27,7 @@ std::string plain_letters(std::string_view key) {
   std::string out;
   for (const char c : key) {
     if (c == '_' || c == '-' || c == ' ' || c == '/') continue;
-    out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    out += lower_ascii(c);
   }
   return out;
 }

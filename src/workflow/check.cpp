@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "core/utf8.hpp"
 #include "workflow/status_graph.hpp"
 
 namespace openindex {
@@ -22,7 +23,7 @@ std::string as_read(std::string_view text) {
   for (const char c : text) {
     const bool space = c == ' ' || (c >= '\t' && c <= '\r');
     if (!space) {
-      out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      out += lower_ascii(c);
     } else if (!out.empty() && out.back() != ' ') {
       out += ' ';
     }

@@ -43,6 +43,8 @@ TEST_CASE("a base URL is composed once whether it ends with a slash or the versi
       {WireFamily::bedrock_converse, "https://h/", "https://h/model/m-1/converse"},
       {WireFamily::ollama_chat, "http://localhost:11434", "http://localhost:11434/api/chat"},
       {WireFamily::ollama_chat, "http://localhost:11434/api/", "http://localhost:11434/api/chat"},
+      {WireFamily::ollama_chat, "http://api", "http://api/api/chat"},
+      {WireFamily::anthropic_messages, "https://v1", "https://v1/v1/messages"},
   };
   for (const auto& [family, base, url] : table) {
     auto where = endpoint(family);

@@ -220,14 +220,15 @@ TEST_CASE("the time to wait is read in all its spellings") {
       {{{"X-RateLimit-Reset", "1795341645"}}, std::nullopt},
       {{{"X-RateLimit-Reset", "30"}, {"Date", date}}, std::nullopt},
       {{{"Retry-After", "3"}, {"X-RateLimit-Reset", "1795341645"}, {"Date", date}}, Duration(3000)},
-      {{{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "6m0s"}}, Duration(360'000)},
+      {{{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "6m0s"}}, Duration(60'000)},
       {{{"x-ratelimit-remaining-tokens", "0"}, {"x-ratelimit-reset-tokens", "20ms"}}, Duration(20)},
-      {{{"x-ratelimit-remaining-tokens", "0"}, {"x-ratelimit-reset-tokens", "1h2m3.5s"}}, Duration(3'723'500)},
+      {{{"x-ratelimit-remaining-tokens", "0"}, {"x-ratelimit-reset-tokens", "0h0m3.5s"}}, Duration(3'500)},
       {{{"x-ratelimit-remaining-requests", "0"},
         {"x-ratelimit-reset-requests", "1s"},
         {"x-ratelimit-remaining-tokens", "0"},
-        {"x-ratelimit-reset-tokens", "2m0s"}},
-       Duration(120'000)},
+        {"x-ratelimit-reset-tokens", "40s"}},
+       Duration(40'000)},
+      {{{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "24h0m0s"}}, Duration(60'000)},
       {{{"x-ratelimit-remaining-requests", "59"}, {"x-ratelimit-reset-requests", "6m0s"}}, std::nullopt},
       {{{"x-ratelimit-reset-requests", "6m0s"}}, std::nullopt},
       {{{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "6"}}, std::nullopt},
@@ -257,6 +258,12 @@ TEST_CASE("the time to wait is read in all its spellings") {
       {{}, std::nullopt},
   };
   for (const auto& [headers, delay] : table) CHECK(error_of(answer(429, "{}", headers)).retry_after() == delay);
+  // How the limits stand is told with every answer.
+  for (const int status : {400, 401, 500, 503}) {
+    const Headers limits = {{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "30s"}};
+    CHECK(error_of(answer(status, "{}", limits)).retry_after() == std::nullopt);
+    CHECK(error_of(answer(status, "{}", {{"Retry-After", "7"}})).retry_after() == Duration(7000));
+  }
 }
 
 TEST_CASE("google's time to wait stands in the body") {

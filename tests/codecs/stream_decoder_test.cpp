@@ -223,6 +223,19 @@ TEST_CASE("a blocked prompt is a refusal when it streams too") {
   CHECK(seen.reply->stop == Stop::refused);
 }
 
+TEST_CASE("an event in an array is an error or no event") {
+  const auto seen = feed(WireFamily::google_generate_content,
+                         "data: [{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"f\","
+                         "\"args\":{}}}]}}]}]\n\ndata: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"hi\"}]},"
+                         "\"finishReason\":\"STOP\"}]}\n\n");
+  REQUIRE_FALSE(seen.reply);
+  CHECK(seen.reply.error().code() == errc::provider_malformed_reply);
+  const auto failed = feed(WireFamily::google_generate_content,
+                           "data: [{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\"}}]\n\n");
+  REQUIRE_FALSE(failed.reply);
+  CHECK(failed.reply.error().code() == errc::provider_rate_limited);
+}
+
 TEST_CASE("a stream is bounded however it grows") {
   const std::string piece(100'000, 'x');
   const auto ends = [](StreamDecoder stream, const std::string& chunk) {

@@ -85,7 +85,8 @@ void go_on(const ChatReply& reply) {
   const auto next = codecs::encode(endpoint(false), request, "id");
   if (!next) std::fprintf(stderr, "%s\n", next.error().describe().c_str());
   demand(next.has_value(), "a reply was taken that cannot go back");
-  demand(json::parse(next->body).has_value(), "a request is no JSON");
+  // What is replayed stands deeper in the request than it stood in the reply.
+  demand(json::parse(next->body, {.depth_max = 80}).has_value(), "a request is no JSON");
 }
 
 }  // namespace

@@ -98,7 +98,8 @@ TEST_CASE_FIXTURE(RegistryFixture, "a value that no request could carry is refus
 
 TEST_CASE_FIXTURE(RegistryFixture, "the path of anthropic's conversations is a path of the endpoint") {
   for (const char* path :
-       {"v1/messages", "https://elsewhere.example.com/v1/messages", "/v1/messages?key=1", "/a b", "/{}/messages"}) {
+       {"v1/messages", "https://elsewhere.example.com/v1/messages", "/v1/messages?key=1", "/a b", "/{}/messages",
+        "/../other/messages", "/a/./b", "/a/..", "/%2e%2E/other", "/a/.%2e/b", "/<x>", "/\xc3\xa9"}) {
     CHECK(problems_with(registry, "anthropic", {{"model", "m"}, {"api_key", "k"}, {"completionsPath", path}}) ==
           Problems{"/config/completionsPath is not a path, such as /v1/messages"});
   }
@@ -111,6 +112,9 @@ TEST_CASE_FIXTURE(RegistryFixture, "the path of anthropic's conversations is a p
   const ChatRequest request{.turns = {{.text = "hello"}}};
   CHECK(codecs::encode(endpoint, request, "id")->url == "https://gateway.example.com/claude/messages");
   CHECK(codecs::encode_probe(endpoint)->url == "https://gateway.example.com/v1/models?limit=1");
+  // Another path may be another tenant's: who moves it gives the key again.
+  const ProviderConfig moved{{"completionsPath", "/other/messages"}};
+  CHECK(code_of(registry.update(host, created.id, {.config = moved})) == errc::secret_required_for_endpoint);
 }
 
 TEST_CASE_FIXTURE(RegistryFixture, "a key that comes near one of the type's is answered with that one") {

@@ -23,7 +23,7 @@ enum class KeyForm : std::uint8_t {
   url,          ///< `http(s)://host[:port][/path]`.
   header_name,  ///< The name of an HTTP header.
   region,       ///< A region of AWS, such as `eu-central-1`.
-  path,         ///< The path of a URL, from its first slash on, without query.
+  path,         ///< The end of a URL's path, from a slash on, without query; it follows the endpoint.
   port,         ///< 1 to 65535.
   count,        ///< A whole number, 1 to 999,999,999.
   servers,      ///< `[scheme://]host[:port]`, several with commas between them, without credentials.

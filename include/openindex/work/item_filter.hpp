@@ -41,9 +41,9 @@ struct ItemFilter {
   bool personal_only = false;  ///< Only items of personal domains.
   /// Words that all stand in the title or the description, also inside of others, in upper or lower case (ASCII letters
   /// only). An index tells which items may hold them, by groups of three bytes; those are read, or the items that match
-  /// the rest where they are fewer. Words of one or two bytes, and categories, are looked for in every item that matches
-  /// the rest. At most 10,000 items are read for a page, of a million that the index passes over: such a page may be
-  /// short, or empty, and not the last.
+  /// the rest where they are fewer. Words of one or two bytes, and categories, are looked for in every item that
+  /// matches the rest. At most 10,000 items are read for a page, of a million that the index passes over: such a page
+  /// may be short, or empty, and not the last.
   std::string search = {};
 };
 

@@ -1,8 +1,8 @@
 // Everything that openindex::openindex offers, in alphabetical order.
 //
-// Left out, because each needs a library that a host may not want: adapters/curl_http_client.hpp (openindex::curl),
-// adapters/postgres_storage.hpp (openindex::postgres), adapters/sqlite_storage.hpp (openindex::sqlite), and
-// testing/*.hpp (openindex::testing).
+// Left out, because each needs a library that a host may not want: adapters/curl_connector.hpp and
+// adapters/curl_http_client.hpp (openindex::curl), adapters/postgres_storage.hpp (openindex::postgres),
+// adapters/sqlite_storage.hpp (openindex::sqlite), and testing/*.hpp (openindex::testing).
 #pragma once
 
 #include <openindex/access/actor.hpp>
@@ -27,6 +27,7 @@
 #include <openindex/dispatcher.hpp>
 #include <openindex/http/http_client.hpp>
 #include <openindex/http/http_message.hpp>
+#include <openindex/net/connector.hpp>
 #include <openindex/provider/provider.hpp>
 #include <openindex/provider/provider_catalog.hpp>
 #include <openindex/provider/secret_store.hpp>

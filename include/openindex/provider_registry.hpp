@@ -16,6 +16,7 @@
 #include <openindex/core/random.hpp>
 #include <openindex/core/result.hpp>
 #include <openindex/http/http_client.hpp>
+#include <openindex/net/connector.hpp>
 #include <openindex/provider/provider.hpp>
 #include <openindex/provider/provider_catalog.hpp>
 #include <openindex/provider/secret_store.hpp>
@@ -36,6 +37,8 @@ class OPENINDEX_API ProviderRegistry {
     /// use. Whoever may change a provider can send these variables' values to an endpoint of their choice.
     std::vector<std::string> allowed_env = {};
     Validation validation = Validation::defaults;
+    /// For tests of brokers and databases; null: those are not tried out.
+    Connector* connector = nullptr;
   };
   explicit ProviderRegistry(Options options);
   ~ProviderRegistry();
@@ -74,6 +77,8 @@ class OPENINDEX_API ProviderRegistry {
   Result<void> remove(const Actor& actor, const ProviderId& id);
 
   /// Find out whether a provider works, by one cheap request on the calling thread; what fails is in the result.
+  /// Models, clouds, vector databases and mail are asked over HTTP; NATS and AMQP brokers up to a login, the other
+  /// brokers and databases as far as a connection, and the message says that no more was proved.
   /// @par Errors not_found, not_permitted, secret_unreadable, storage
   Result<ProviderTest> test(const Actor& actor, const ProviderId& id);
 

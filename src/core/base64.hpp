@@ -1,4 +1,4 @@
-// Base64 (RFC 4648), in the form that URLs and tokens have: `-` and `_`, without padding.
+// Base64 (RFC 4648): as mail and headers have it, and as URLs and tokens do, with `-` and `_` and without padding.
 #pragma once
 
 #include <optional>
@@ -9,6 +9,7 @@
 
 namespace openindex {
 
+std::string to_base64(std::span<const unsigned char> bytes);
 std::string to_base64url(std::span<const unsigned char> bytes);
 
 /// Read what `to_base64url` writes, and nothing else: bytes have one spelling.

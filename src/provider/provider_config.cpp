@@ -32,9 +32,6 @@ std::string plain_letters(std::string_view key) {
   return out;
 }
 
-// Spelled as in a form or as on the wire: it is the same value.
-bool is_same(std::string_view one, std::string_view other) { return plain_letters(one) == plain_letters(other); }
-
 bool is_choice(const ProviderKey& row, std::string_view value) {
   return row.open || row.choices.empty() ||
          std::any_of(row.choices.begin(), row.choices.end(), [&](auto choice) { return is_same(choice, value); });
@@ -92,6 +89,8 @@ Problem unknown_key(const ProviderType& type, std::string_view key) {
 }
 
 }  // namespace
+
+bool is_same(std::string_view one, std::string_view other) { return plain_letters(one) == plain_letters(other); }
 
 std::optional<std::string_view> env_reference(std::string_view value) {
   if (!value.starts_with(env_prefix)) return std::nullopt;

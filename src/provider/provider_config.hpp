@@ -20,6 +20,10 @@ using KeySet = std::set<std::string, std::less<>>;
 /// The keys that are set, with their values; that of a sealed secret is not known and empty.
 using SetKeys = std::map<std::string, std::string, std::less<>>;
 
+/// Tell whether two values are the same, spelled as in a form or as on the wire: case, spaces, `/`, `-` and `_` are
+/// passed over.
+bool is_same(std::string_view one, std::string_view other);
+
 /// Return the variable that a value `env:NAME` names; nullopt when the value is no reference.
 std::optional<std::string_view> env_reference(std::string_view value);
 

@@ -76,9 +76,10 @@ void place(codecs::ChatEndpoint& endpoint, std::string_view key, std::string val
 }
 
 // The other connections need an exchange of credentials with AWS first.
-Result<void> check_connection(const ProviderRecord& record) {
+Result<void> check_connection(const ProviderType& type, const ProviderRecord& record) {
   const auto held = record.config.find("connectionType");
-  if (held == record.config.end() || held->second == "ACCESS_KEY") return {};
+  const bool is_aws = type.find_key("roleArn") != nullptr;
+  if (!is_aws || held == record.config.end() || providers::is_same(held->second, "ACCESS_KEY")) return {};
   return Error(errc::invalid_argument, "AWS is reached with connectionType ACCESS_KEY only");
 }
 
@@ -154,16 +155,16 @@ Result<std::string> ProviderRegistry::Directory::value_of(const ProviderRecord& 
 }
 
 // A Google account's key is no credential of a call, but of a token for it.
-Result<void> ProviderRegistry::Directory::authorize(Endpoint& endpoint, const ProviderRecord& record,
+Result<void> ProviderRegistry::Directory::authorize(Settings& settings, const ProviderRecord& record,
                                                     std::string_view account) {
   const Time now = options.clock.now();
-  endpoint.api_key = tokens_.find(record.id, record.version, now);
-  if (!endpoint.api_key.empty()) return {};
+  settings.token = tokens_.find(record.id, record.version, now);
+  if (!settings.token.empty()) return {};
   auto read = providers::read_google_account(account);
   if (!read) return read.error();
   auto request = providers::token_request(*read, now);
   if (!request) return request.error();
-  endpoint.login = providers::ProviderLogin{record.id, record.version, std::move(*request)};
+  settings.login = providers::ProviderLogin{record.id, record.version, std::move(*request)};
   return {};
 }
 
@@ -177,6 +178,24 @@ Result<void> ProviderRegistry::Directory::keep_token(const providers::ProviderLo
   return {};
 }
 
+Result<ProviderRegistry::Directory::Settings> ProviderRegistry::Directory::settings(const ProviderRecord& record,
+                                                                                    const ProviderType& type) {
+  const auto of_provider = [&](const Error& error) { return error.with("provider", record.id.str()); };
+  if (auto complete = check_complete(type, record); !complete) return complete.error();
+  if (auto possible = check_connection(type, record); !possible) return of_provider(possible.error());
+  Settings settings;
+  std::string account;  // whose key gives a token, which is the credential then
+  for (const ProviderKey& row : type.keys) {
+    auto value = value_of(record, row);
+    if (!value) return of_provider(value.error().with("key", row.name));
+    if (row.form == KeyForm::google_key) account = *value;
+    settings.values.set(row.name, std::move(*value));
+  }
+  if (account.empty()) return settings;
+  if (auto authorized = authorize(settings, record, account); !authorized) return of_provider(authorized.error());
+  return settings;
+}
+
 Result<ProviderRegistry::Directory::Endpoint> ProviderRegistry::Directory::resolve(const ProviderRecord& record) {
   const ProviderType* type = find_provider_type(record.type);
   if (type == nullptr || !type->family) {
@@ -184,32 +203,24 @@ Result<ProviderRegistry::Directory::Endpoint> ProviderRegistry::Directory::resol
         .with("provider", record.id.str())
         .with("type", record.type);
   }
-  if (auto possible = check_connection(record); !possible) {
-    return possible.error().with("provider", record.id.str());
-  }
-  if (auto complete = check_complete(*type, record); !complete) return complete.error();
+  auto settings = this->settings(record, *type);
+  if (!settings) return settings.error();
   Endpoint endpoint;
   endpoint.family = *type->family;
   endpoint.dialect = type->dialect;
   std::string key_header;  // carries the key in place of Authorization
-  std::string account;     // whose key gives a token, which is the credential then
   for (const ProviderKey& row : type->keys) {
-    auto value = value_of(record, row);
-    if (!value) return value.error().with("provider", record.id.str()).with("key", row.name);
+    std::string value(settings->values[row.name]);
     if (row.form == KeyForm::header_name) {
-      key_header = std::move(*value);
-    } else if (row.form == KeyForm::google_key) {
-      account = std::move(*value);
+      key_header = std::move(value);
     } else {
-      place(endpoint, row.name, std::move(*value));
+      place(endpoint, row.name, std::move(value));
     }
   }
   if (!key_header.empty()) endpoint.headers.emplace_back(key_header, std::exchange(endpoint.api_key, {}));
+  if (!settings->token.empty()) endpoint.api_key = std::move(settings->token);
+  endpoint.login = std::move(settings->login);
   add_namespace(endpoint, record);
-  if (account.empty()) return endpoint;
-  if (auto authorized = authorize(endpoint, record, account); !authorized) {
-    return authorized.error().with("provider", record.id.str());
-  }
   return endpoint;
 }
 

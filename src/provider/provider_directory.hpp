@@ -10,6 +10,7 @@
 #include "codecs/chat_codec.hpp"
 #include "provider/provider_login.hpp"
 #include "provider/provider_record.hpp"
+#include "provider/service_probe.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -27,6 +28,16 @@ class ProviderRegistry::Directory {
   /// @par Errors not_found, provider_disabled, secret_unreadable, invalid_argument (a type that does not chat; keys
   /// that are missing)
   Result<Endpoint> endpoint(const ProviderId& id);
+
+  /// What a record's configuration comes to.
+  struct Settings {
+    providers::Values values;
+    std::string token = {};                              ///< The access token, of types that need one.
+    std::optional<providers::ProviderLogin> login = {};  ///< To be sent before any call, when there is no token.
+  };
+
+  /// Open a configuration. @par Errors secret_unreadable, invalid_argument (keys that are missing)
+  Result<Settings> settings(const providers::ProviderRecord& record, const ProviderType& type);
 
   /// The same from a record at hand, enabled or not. @par Errors secret_unreadable, invalid_argument
   Result<Endpoint> resolve(const providers::ProviderRecord& record);
@@ -55,7 +66,7 @@ class ProviderRegistry::Directory {
  private:
   Result<std::string> open(const providers::ProviderRecord& record, std::string_view key);
   Result<std::string> value_of(const providers::ProviderRecord& record, const ProviderKey& row);
-  Result<void> authorize(Endpoint& endpoint, const providers::ProviderRecord& record, std::string_view account);
+  Result<void> authorize(Settings& settings, const providers::ProviderRecord& record, std::string_view account);
 
   providers::TokenCache tokens_;
 };

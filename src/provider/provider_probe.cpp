@@ -9,6 +9,7 @@
 #include <boost/json/object.hpp>
 
 #include "json/read.hpp"
+#include "provider/probe_result.hpp"
 
 namespace openindex::providers {
 namespace {
@@ -78,25 +79,6 @@ Result<Listed> find_model(const codecs::ChatEndpoint& endpoint, std::string_view
   return goes_on(*root, endpoint) || !lists_all(endpoint) ? Listed::unknown : Listed::no;
 }
 
-ProviderTest unreached(errc code) {
-  ProviderTest test;
-  test.reachable = code == errc::http_too_large;
-  test.configured = code != errc::invalid_argument;
-  test.code = code;
-  test.message = std::string(message(code)) + ". " + std::string(remedy(code)) + ".";
-  return test;
-}
-
-ProviderTest answered(bool authenticated, bool configured, std::optional<errc> code, std::string text) {
-  ProviderTest test;
-  test.reachable = true;
-  test.authenticated = authenticated;
-  test.configured = configured;
-  test.code = code;
-  test.message = std::move(text);
-  return test;
-}
-
 ProviderTest read_list(const codecs::ChatEndpoint& endpoint, std::string_view body) {
   const auto listed = find_model(endpoint, body);
   if (!listed) {
@@ -108,7 +90,7 @@ ProviderTest read_list(const codecs::ChatEndpoint& endpoint, std::string_view bo
     return answered(true, false, errc::provider_rejected_request,
                     "The provider does not list the model " + endpoint.model + "; " + advice + ".");
   }
-  return answered(true, true, std::nullopt, "The provider answers and accepts the credential.");
+  return accepted();
 }
 
 // Vertex lists no models that can be asked, but counts the tokens of a text for one.
@@ -116,7 +98,7 @@ ProviderTest read_count(std::string_view body) {
   const auto answer = json::parse(body);
   const auto* root = answer ? answer->if_object() : nullptr;
   if (root != nullptr && root->contains("totalTokens")) {
-    return answered(true, true, std::nullopt, "The provider answers and accepts the credential.");
+    return accepted();
   }
   return answered(false, false, errc::provider_malformed_reply,
                   "Something answers, but not with a count of tokens; check that the endpoint is the provider's.");
@@ -164,42 +146,13 @@ ProviderTest read_probe(const codecs::ChatEndpoint& endpoint, const Result<HttpR
   const bool is_vertex = endpoint.dialect == WireDialect::vertex;
   if (status >= 200 && status < 300) return is_vertex ? read_count(outcome->body) : read_list(endpoint, outcome->body);
   if (refuses_key(endpoint, *outcome)) return refused(endpoint);
-  if (status == 402) {
-    return answered(true, true, errc::provider_out_of_credit,
-                    "The provider accepts the credential, but its credit is used up; raise the limit there.");
-  }
-  if (status == 429) {
-    return answered(true, true, errc::provider_rate_limited,
-                    "The provider works but limits requests at the moment; calls will be repeated later.");
-  }
+  if (auto judged = judge_status(status)) return *judged;
   if (status == 404 && is_vertex) {
     return answered(true, false, errc::provider_rejected_request,
                     "The provider has no model " + endpoint.model +
                         " at this project and region; name another, or check projectName and environment.");
   }
-  if (status >= 500) {
-    return answered(false, true, errc::provider_overloaded,
-                    "The provider is overloaded or failing (status " + std::to_string(status) + "); try again later.");
-  }
   return answered(false, false, errc::provider_rejected_request, wrong_base(endpoint.family));
-}
-
-ProviderTest login_failed(const Error& why) {
-  ProviderTest test = unreached(why.code());
-  if (why.code() != errc::provider_unauthorized && why.code() != errc::provider_malformed_reply &&
-      why.code() != errc::provider_overloaded && why.code() != errc::provider_rate_limited) {
-    return test;
-  }
-  test.reachable = true;
-  test.message = why.message() + ". " + std::string(remedy(why.code())) + ".";
-  return test;
-}
-
-ProviderTest not_configured(const Error& why) {
-  ProviderTest test;
-  test.code = why.code();
-  test.message = why.message() + ". " + std::string(remedy(why.code())) + ".";
-  return test;
 }
 
 }  // namespace openindex::providers

@@ -13,10 +13,4 @@ namespace openindex::providers {
 /// client wrote gets into it, since either may repeat the secret.
 ProviderTest read_probe(const codecs::ChatEndpoint& endpoint, const Result<HttpResponse>& outcome);
 
-/// What a test says when no token was given for the credential.
-ProviderTest login_failed(const Error& why);
-
-/// What a test says of a configuration that no request can be made from.
-ProviderTest not_configured(const Error& why);
-
 }  // namespace openindex::providers

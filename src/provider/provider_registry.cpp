@@ -8,11 +8,12 @@
 #include "engine/audit_chain.hpp"
 #include "engine/commit.hpp"
 #include "engine/settings_marker.hpp"
+#include "provider/probe_result.hpp"
 #include "provider/provider_change.hpp"
 #include "provider/provider_config.hpp"
 #include "provider/provider_directory.hpp"
-#include "provider/provider_probe.hpp"
 #include "provider/provider_record.hpp"
+#include "provider/provider_test.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -222,22 +223,14 @@ Result<ProviderTest> ProviderRegistry::test(const Actor& actor, const ProviderId
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed.error();
   const auto record = directory_->load(id);
   if (!record) return record.error();
-  auto endpoint = directory_->resolve(*record);
+  const ProviderType* type = find_provider_type(record->type);
+  if (type == nullptr) return providers::not_configured(Error(errc::unknown_provider_type).with("type", record->type));
   const Duration start = directory_->options.clock.steady();
-  if (endpoint && endpoint->login) {
-    const auto answer = send_and_wait(directory_->options.http, endpoint->login->request);
-    if (auto kept = directory_->keep_token(*endpoint->login, answer); !kept)
-      return providers::login_failed(kept.error());
-    endpoint = directory_->resolve(*record);
-  }
-  if (!endpoint && endpoint.error().code() == errc::invalid_argument)
-    return providers::not_configured(endpoint.error());
-  if (!endpoint) return endpoint.error();
-  auto request = codecs::encode_probe(*endpoint, directory_->options.clock.now());
-  if (!request) return providers::not_configured(request.error());
-  const auto outcome = send_and_wait(directory_->options.http, std::move(*request));
-  auto test = providers::read_probe(*endpoint, outcome);
-  test.latency = directory_->options.clock.steady() - start;
+  auto test =
+      type->family ? providers::test_model(*directory_, *record) : providers::test_service(*directory_, *record, *type);
+  if (!test && test.error().code() == errc::invalid_argument) return providers::not_configured(test.error());
+  if (!test) return test;
+  test->latency = directory_->options.clock.steady() - start;
   return test;
 }
 

@@ -94,12 +94,15 @@ std::vector<std::pair<std::string, ProviderConfig>> documented() {
 
 TEST_CASE_FIXTURE(RegistryFixture, "what a type is documented to ask for is enough, and without any of it it is not") {
   int number = 0;
-  for (const auto& [type, config] : documented()) {
+  for (const auto& row : documented()) {
+    const std::string type = row.first;
+    const ProviderConfig& config = row.second;
     CAPTURE(type);
     CHECK(checked(registry, type, config) == Problems{});
     const auto made = registry.create(host, {.name = "p" + std::to_string(++number), .type = type, .config = config});
     CHECK(made.has_value());
-    for (const auto& [key, value] : config) {
+    for (const auto& held : config) {
+      const std::string key = held.first;
       if (key == "projectName" && type == "pineconedb") continue;
       ProviderConfig less = config;
       less.erase(key);

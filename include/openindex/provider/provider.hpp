@@ -74,11 +74,12 @@ struct ProviderUpdate {
 /// What a test found out. It spends no tokens.
 struct ProviderTest {
   bool reachable = false;      ///< A server answered.
-  bool authenticated = false;  ///< It accepted the credential.
+  bool authenticated = false;  ///< It accepted the credential. False without a `code`: that was not tried.
   bool configured = false;     ///< Everything needed for a call is there, the model included where the probe can tell.
   Duration latency{0};         ///< From the request to its answer.
   std::optional<errc> code = {};  ///< Why not, when something is false.
   std::string message = {};       ///< One sentence for a person, with what to do.
+  ProviderConfig found = {};      ///< Keys that are not set, and that the server told of: Pinecone's `projectName`.
 
   [[nodiscard]] bool ok() const noexcept { return reachable && authenticated && configured; }
 };

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "adapters/curl/easy.hpp"
 #include "adapters/curl/egress.hpp"
 #include "adapters/curl/url.hpp"
 
@@ -35,32 +36,6 @@ std::string_view trimmed(std::string_view text) noexcept {
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-long to_curl_ms(Duration time) noexcept {
-  // curl reads 0 as "its default", which would be longer than asked for
-  return static_cast<long>(std::clamp<Duration::rep>(time.count(), 1, 1'000'000'000));
-}
-
-bool is_tls_failure(CURLcode code) noexcept {
-  switch (code) {
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_ENGINE_NOTFOUND:
-    case CURLE_SSL_ENGINE_SETFAILED:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_ENGINE_INITFAILED:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CRL_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_USE_SSL_FAILED:
-      return true;
-    default:
-      return false;
-  }
 }
 
 }  // namespace
@@ -139,9 +114,6 @@ void Exchange::set_method(CURL* easy) {
 }
 
 void Exchange::set_bounds(CURL* easy, const CurlOptions& options) {
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  // Without this, ending a transfer waits for its name lookup, and a dead name server would stall all the others.
-  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, to_curl_ms(request_.connect_timeout));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, to_curl_ms(request_.timeout));
   curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
@@ -152,18 +124,7 @@ void Exchange::set_bounds(CURL* easy, const CurlOptions& options) {
   // One exchange, one connection: many at once over one HTTP/2 connection would all die with it.
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
 
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, plain_http_ ? "http" : "https");
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");
-  curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-  curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  if (!options.ca_file.empty()) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
-    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
-  }
+  set_trust(easy, options, plain_http_);
 }
 
 Result<void> Exchange::prepare(CURL* easy, const CurlOptions& options) {

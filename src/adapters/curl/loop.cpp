@@ -6,6 +6,8 @@
 #include <system_error>
 #include <utility>
 
+#include "adapters/curl/easy.hpp"
+
 namespace openindex {
 inline namespace v0 {
 namespace {
@@ -13,10 +15,7 @@ namespace {
 // Longer than anything waits without a wake-up; curl itself shortens it to the next timeout of a transfer.
 constexpr int poll_ms = 600'000;
 
-CURLM* make_multi() {
-  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  return ready == CURLE_OK ? curl_multi_init() : nullptr;
-}
+CURLM* make_multi() { return curl_http::curl_ready() ? curl_multi_init() : nullptr; }
 
 // The host's signals are for the host's threads, and a SIGPIPE out of a TLS write must not end the program.
 void block_signals() {

@@ -1,0 +1,60 @@
+#include "provider/provider_test.hpp"
+
+#include <utility>
+
+#include "provider/probe_result.hpp"
+#include "provider/protocols/protocol_probe.hpp"
+#include "provider/provider_probe.hpp"
+#include "provider/service_probe.hpp"
+
+namespace openindex::providers {
+namespace {
+
+// Resolve, and once more when a token has to be fetched first.
+template <class Resolved, class Resolve>
+Result<Resolved> log_in(ProviderRegistry::Directory& directory, const Resolve& resolve,
+                        std::optional<ProviderTest>& failed) {
+  Result<Resolved> resolved = resolve();
+  if (!resolved || !resolved->login) return resolved;
+  const auto answer = send_and_wait(directory.options.http, resolved->login->request);
+  if (auto kept = directory.keep_token(*resolved->login, answer); !kept) {
+    failed = login_failed(kept.error());
+    return resolved;
+  }
+  return resolve();
+}
+
+}  // namespace
+
+Result<ProviderTest> test_model(ProviderRegistry::Directory& directory, const ProviderRecord& record) {
+  std::optional<ProviderTest> failed;
+  const auto endpoint = log_in<ProviderRegistry::Directory::Endpoint>(
+      directory, [&] { return directory.resolve(record); }, failed);
+  if (failed) return *failed;
+  if (!endpoint) return endpoint.error();
+  auto request = codecs::encode_probe(*endpoint, directory.options.clock.now());
+  if (!request) return request.error();
+  ProviderTest test = read_probe(*endpoint, send_and_wait(directory.options.http, std::move(*request)));
+  if (!test.authenticated) directory.forget_token(record.id, endpoint->api_key);
+  return test;
+}
+
+Result<ProviderTest> test_service(ProviderRegistry::Directory& directory, const ProviderRecord& record,
+                                  const ProviderType& type) {
+  std::optional<ProviderTest> failed;
+  const auto settings = log_in<ProviderRegistry::Directory::Settings>(
+      directory, [&] { return directory.settings(record, type); }, failed);
+  if (failed) return *failed;
+  if (!settings) return settings.error();
+  if (is_probed_by_protocol(type.name)) {
+    if (directory.options.connector != nullptr) {
+      return probe_by_protocol(type.name, settings->values, *directory.options.connector);
+    }
+    return Error(errc::invalid_argument, "The host gives tests no connector, which brokers and databases need");
+  }
+  auto request = encode_service_probe(type.name, settings->values, settings->token, directory.options.clock.now());
+  if (!request) return request.error();
+  return read_service_probe(type.name, settings->values, send_and_wait(directory.options.http, std::move(*request)));
+}
+
+}  // namespace openindex::providers

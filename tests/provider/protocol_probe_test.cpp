@@ -1,0 +1,298 @@
+// Trying out brokers and databases over connections that the test plays.
+#include "provider/protocols/protocol_probe.hpp"
+
+#include <doctest/doctest.h>
+
+#include <deque>
+
+#include "provider/protocols/wire.hpp"
+#include "provider/registry_fixture.hpp"
+
+using namespace openindex;
+using namespace openindex::test;
+using providers::big_endian;
+
+namespace {
+
+// A server in memory: what it answers to each thing that it is sent, cut into pieces of `cut` bytes.
+struct Played {
+  std::string greeting = {};
+  std::function<std::string(std::string_view)> answer = [](std::string_view) { return std::string(); };
+  std::size_t cut = 7;
+  bool hangs = false;  ///< What is not there does not come; else the server has closed.
+};
+
+class PlayedConnection final : public Connection {
+ public:
+  PlayedConnection(const Played& played, std::string& sent) : played_(played), sent_(sent), ready_(played.greeting) {}
+
+  Result<void> write(std::string_view bytes) override {
+    sent_ += bytes;
+    ready_ += played_.answer(bytes);
+    return {};
+  }
+  Result<std::string> read(std::size_t bytes_max) override {
+    if (ready_.empty()) return played_.hangs ? Result<std::string>(errc::http_timeout) : std::string();
+    const std::string out = ready_.substr(0, std::min(bytes_max, played_.cut));
+    ready_.erase(0, out.size());
+    return out;
+  }
+
+ private:
+  const Played& played_;
+  std::string& sent_;
+  std::string ready_;
+};
+
+struct PlayedConnector final : Connector {
+  Played played;
+  std::optional<errc> refuses = {};
+  std::vector<ConnectRequest> requests;
+  std::string sent;
+
+  Result<std::unique_ptr<Connection>> open(const ConnectRequest& request) override {
+    requests.push_back(request);
+    sent.clear();
+    if (refuses) return *refuses;
+    return std::unique_ptr<Connection>(std::make_unique<PlayedConnection>(played, sent));
+  }
+};
+
+struct ProtocolFixture : RegistryFixture {
+  PlayedConnector connector;
+  ProviderRegistry providers{
+      {.storage = storage, .secrets = secrets, .http = http, .clock = clock, .connector = &connector}};
+
+  ProviderTest tested(const std::string& type, const ProviderConfig& config) {
+    const auto made = providers.save(host, {.name = type, .type = type, .config = config});
+    REQUIRE(made);
+    const auto test = providers.test(host, made->id);
+    REQUIRE(test);
+    CHECK(test->message.find("MARKER") == std::string::npos);
+    CHECK(!test->message.empty());
+    return *test;
+  }
+};
+
+void check(const ProviderTest& test, bool reachable, bool authenticated, bool configured, std::optional<errc> code) {
+  CHECK(test.reachable == reachable);
+  CHECK(test.authenticated == authenticated);
+  CHECK(test.configured == configured);
+  CHECK(test.code == code);
+}
+
+const ProviderConfig nats{{"endpoint", "nats://n1.example.com:4333,nats://n2.example.com"},
+                          {"connectionType", "Default"},
+                          {"authenticationType", "With Credentials"},
+                          {"protocol", "NONE"},
+                          {"tls", "NONE"},
+                          {"user", "mia"},
+                          {"password", "MARKER-1"}};
+const ProviderConfig amqp{{"protocol", "amqp"},           {"user", "mia"},  {"password", "MARKER-2"},
+                          {"endpoint", "mq.example.com"}, {"port", "5673"}, {"namespace", "/team"}};
+
+ProviderConfig with(ProviderConfig config, const std::string& key, const std::string& value) {
+  config[key] = value;
+  return config;
+}
+
+const std::string info = "INFO {\"server_id\":\"x\",\"auth_required\":true}\r\n";
+
+std::string method(std::uint32_t number, const std::string& arguments = {}) {
+  const std::string payload = big_endian(10, 2) + big_endian(number, 2) + arguments;
+  return std::string("\x01\0\0", 3) + big_endian(static_cast<std::uint32_t>(payload.size()), 4) + payload + "\xCE";
+}
+
+const std::string start =
+    method(10, std::string("\0\x09", 2) + big_endian(0, 4) + big_endian(5, 4) + "PLAIN" + big_endian(5, 4) + "en_US");
+const std::string tune = method(30, big_endian(2047, 2) + big_endian(131'072, 4) + big_endian(60, 2));
+
+// Answers the login with one text, and the opening of the virtual host with another.
+std::function<std::string(std::string_view)> broker(const std::string& login, const std::string& opening) {
+  return [login, opening](std::string_view sent) -> std::string {
+    if (sent.starts_with("AMQP")) return start;
+    return sent.find("PLAIN") != std::string_view::npos ? login : opening;
+  };
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(ProtocolFixture, "a NATS server that answers our PING has taken the credential") {
+  connector.played.greeting = info;
+  connector.played.answer = [](std::string_view) { return std::string("PING\r\nPONG\r\n"); };
+  for (const std::size_t cut : {1u, 7u, 1000u}) {
+    connector.played.cut = cut;
+    check(tested("nats", nats), true, true, true, std::nullopt);
+  }
+  CHECK(connector.requests.back().host == "n1.example.com");
+  CHECK(connector.requests.back().port == 4333);
+  CHECK_FALSE(connector.requests.back().tls);
+  CHECK(connector.sent == R"(CONNECT {"verbose":false,"pedantic":false,"lang":"openindex","version":"1","protocol":1,)"
+                          "\"user\":\"mia\",\"pass\":\"MARKER-1\"}\r\nPING\r\n");
+  const ProviderConfig token{{"endpoint", "[::1]:4222"},
+                             {"connectionType", "Default"},
+                             {"authenticationType", "Without Credentials"},
+                             {"protocol", "TOKEN_BASED_AUTHENTICATION"},
+                             {"tls", "NONE"},
+                             {"api_key", "MARKER-3"}};
+  const auto made = providers.create(host, {.name = "token", .type = "nats", .config = token}).value();
+  CHECK(providers.test(host, made.id)->ok());
+  CHECK(connector.requests.back().host == "::1");
+  CHECK(connector.sent.find(R"("auth_token":"MARKER-3")") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(ProtocolFixture, "a NATS server's refusals are told apart") {
+  connector.played.greeting = info;
+  connector.played.answer = [](std::string_view) { return std::string("-ERR 'Authorization Violation'\r\n"); };
+  check(tested("nats", nats), true, false, true, errc::provider_unauthorized);
+  connector.played.answer = [](std::string_view) { return std::string("-ERR 'maximum connections exceeded'\r\n"); };
+  check(tested("nats", nats), true, false, false, errc::provider_rejected_request);
+  connector.played.answer = [](std::string_view) { return std::string(); };
+  check(tested("nats", nats), true, false, false, errc::provider_malformed_reply);
+  connector.played.hangs = true;
+  check(tested("nats", nats), true, false, true, errc::http_timeout);
+  connector.played.hangs = false;
+  for (const char* greeting : {"", "HTTP/1.1 400 Bad Request\r\n", "INFO nonsense\r\n", "INFO []\r\n"}) {
+    connector.played.greeting = greeting;
+    check(tested("nats", nats), true, false, false, errc::provider_malformed_reply);
+  }
+  connector.played.greeting = std::string(1'000'000, 'x');
+  connector.played.cut = 16'384;
+  check(tested("nats", nats), true, false, false, errc::provider_malformed_reply);
+  connector.refuses = errc::http_refused_by_policy;
+  check(tested("nats", nats), false, false, true, errc::http_refused_by_policy);
+}
+
+TEST_CASE_FIXTURE(ProtocolFixture, "what a test of NATS does not speak is said, and no credential is sent") {
+  connector.played.greeting = "INFO {\"tls_required\":true}\r\n";
+  check(tested("nats", nats), true, false, true, std::nullopt);
+  CHECK(connector.sent.empty());
+  connector.played.greeting = info;
+  const auto jwt = with(with(nats, "protocol", "JWT"), "file", "-----BEGIN NATS USER JWT-----\nMARKER\n");
+  check(tested("nats", jwt), true, false, true, std::nullopt);
+  CHECK(connector.sent.empty());
+}
+
+TEST_CASE_FIXTURE(ProtocolFixture, "an AMQP broker that opens the virtual host has taken everything") {
+  connector.played.answer = broker(tune, method(41, std::string(1, '\0')));
+  for (const std::size_t cut : {1u, 7u, 1000u}) {
+    connector.played.cut = cut;
+    check(tested("amqp", amqp), true, true, true, std::nullopt);
+  }
+  CHECK(connector.requests.back().host == "mq.example.com");
+  CHECK(connector.requests.back().port == 5673);
+  CHECK_FALSE(connector.requests.back().tls);
+  CHECK(connector.sent.starts_with(std::string("AMQP\0\0\x09\x01", 8)));
+  CHECK(connector.sent.find(std::string("\0mia\0MARKER-2", 13)) != std::string::npos);
+  CHECK(connector.sent.find("\x05/team") != std::string::npos);
+  check(tested("amqp", with(amqp, "protocol", "amqps")), true, true, true, std::nullopt);
+  CHECK(connector.requests.back().tls);
+}
+
+TEST_CASE_FIXTURE(ProtocolFixture, "an AMQP broker's refusals are told apart") {
+  const std::string closed = method(50, big_endian(403, 2) + "\x04MARK" + big_endian(0, 4));
+  connector.played.answer = broker(closed, {});
+  check(tested("amqp", amqp), true, false, true, errc::provider_unauthorized);
+  connector.played.answer = broker({}, {});  // it hangs up
+  check(tested("amqp", amqp), true, false, true, errc::provider_unauthorized);
+  connector.played.answer = broker(tune, method(50, big_endian(530, 2) + "\x04MARK" + big_endian(0, 4)));
+  check(tested("amqp", amqp), true, true, false, errc::provider_rejected_request);
+  connector.played.answer = broker(tune, {});
+  check(tested("amqp", amqp), true, true, false, errc::provider_rejected_request);
+  for (const std::string& said :
+       {std::string("AMQP\0\1\0\0", 8), std::string("HTTP/1.1 400 Bad Request\r\n\r\n"), std::string(7, '\xff'),
+        std::string("\x01\0\0\0\0\0\4\0\x0a\0\x0aX", 12), method(41), std::string()}) {
+    connector.played.answer = [said](std::string_view sent) { return sent.starts_with("AMQP") ? said : ""; };
+    check(tested("amqp", amqp), true, false, false, errc::provider_malformed_reply);
+  }
+  connector.played.hangs = true;
+  check(tested("amqp", amqp), true, false, true, errc::http_timeout);
+  connector.refuses = errc::http_tls;
+  check(tested("amqp", with(amqp, "protocol", "amqps")), false, false, true, errc::http_tls);
+}
+
+TEST_CASE_FIXTURE(ProtocolFixture,
+                  "where no login is tried, the connection is, and the answer says that it proved no more") {
+  const struct {
+    const char* type;
+    ProviderConfig config;
+    const char* host;
+    std::uint16_t port;
+    bool tls;
+  } table[] = {
+      {"kafka",
+       {{"endpoint", "k1:9093,k2:9093"},
+        {"connectionType", "SASL_SSL / PLAIN"},
+        {"protocol", "String"},
+        {"user", "u"},
+        {"password", "MARKER"}},
+       "k1",
+       9093,
+       true},
+      {"mongovectordb",
+       {{"endpoint", "mongodb://u:MARKER@m1,m2:27018/db?tls=true"},
+        {"namespace", "n"},
+        {"dimensions", "3"},
+        {"distance_metric", "Cosine"}},
+       "m1",
+       27017,
+       true},
+      {"azure_service_bus",
+       {{"connectionType", "Connection String"},
+        {"endpoint", "Endpoint=sb://team.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=MARKER"}},
+       "team.servicebus.windows.net",
+       5671,
+       true},
+      {"ibm_mq",
+       {{"endpoint", "mq"},
+        {"port", "1415"},
+        {"queueManager", "Q"},
+        {"channel", "C"},
+        {"protocol", "Passwordless"},
+        {"pubSubMethod", "Queue-based"},
+        {"authenticationType", "NONE"},
+        {"tls", "NONE"}},
+       "mq",
+       1415,
+       false},
+      {"relational_db",
+       {{"jdbcDriver", "d"},
+        {"user", "u"},
+        {"password", "MARKER"},
+        {"datasourceURL", "jdbc:sqlserver://sql.example.com;databaseName=d"}},
+       "sql.example.com",
+       1433,
+       false},
+      {"pgvectordb",
+       {{"user", "u"},
+        {"password", "MARKER"},
+        {"datasourceURL", "jdbc:postgresql://[fd00::5]:5433/d"},
+        {"dimensions", "3"},
+        {"distance_metric", "l2"},
+        {"indexing_method", "hnsw"}},
+       "fd00::5",
+       5433,
+       false},
+  };
+  for (const auto& row : table) {
+    const std::string type = row.type;
+    CAPTURE(type);
+    const auto test = tested(row.type, row.config);
+    check(test, true, false, true, std::nullopt);
+    CHECK(test.message.find("not proved") != std::string::npos);
+    CHECK_FALSE(test.ok());
+    CHECK(connector.requests.back().host == row.host);
+    CHECK(connector.requests.back().port == row.port);
+    CHECK(connector.requests.back().tls == row.tls);
+    CHECK(connector.sent.empty());
+  }
+  connector.refuses = errc::http_timeout;
+  check(tested(table[0].type, table[0].config), false, false, true, errc::http_timeout);
+}
+
+TEST_CASE_FIXTURE(RegistryFixture, "without a connector a broker is not tried out, and the answer says so") {
+  const auto made = registry.create(host, {.name = "mq", .type = "amqp", .config = amqp}).value();
+  const auto test = registry.test(host, made.id).value();
+  check(test, false, false, false, errc::invalid_argument);
+  CHECK(test.message.find("connector") != std::string::npos);
+}

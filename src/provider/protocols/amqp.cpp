@@ -43,25 +43,25 @@ struct Said {
   std::uint32_t code = 0;  ///< Of a close.
 };
 
-Error malformed() { return errc::provider_malformed_reply; }
+Error wrong_frame() { return errc::provider_malformed_reply; }
 
 Result<Said> read_frame(Wire& wire) {
   for (int frames = 0; frames < 20; ++frames) {
     const auto head = wire.read(7);
     if (!head) return head.error();
-    if (head->starts_with("AMQP")) return malformed();  // the versions that it would rather speak
+    if (head->starts_with("AMQP")) return wrong_frame();  // the versions that it would rather speak
     const std::uint32_t size = big_endian(*head, 3, 4);
-    if (size > frame_bytes_max) return malformed();
+    if (size > frame_bytes_max) return wrong_frame();
     const auto payload = wire.read(size + 1);
     if (!payload) return payload.error();
-    if (payload->back() != frame_end) return malformed();
+    if (payload->back() != frame_end) return wrong_frame();
     if ((*head)[0] == 8) continue;  // a heartbeat
-    if ((*head)[0] != 1 || size < 4 || big_endian(*payload, 0, 2) != connection_class) return malformed();
+    if ((*head)[0] != 1 || size < 4 || big_endian(*payload, 0, 2) != connection_class) return wrong_frame();
     Said said{big_endian(*payload, 2, 2)};
     if (said.method == close && size >= 6) said.code = big_endian(*payload, 4, 2);
     return said;
   }
-  return malformed();
+  return wrong_frame();
 }
 
 ProviderTest wrong_server() {

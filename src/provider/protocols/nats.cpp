@@ -30,7 +30,7 @@ bool is_true(const boost::json::object& info, std::string_view member) {
   return value != nullptr && value->is_bool() && value->get_bool();
 }
 
-ProviderTest malformed() {
+ProviderTest no_nats() {
   return answered(false, false, errc::provider_malformed_reply,
                   "Something answers, but not as a NATS server does; check endpoint.");
 }
@@ -51,7 +51,7 @@ ProviderTest read_answer(Wire& wire) {
                       "The server refuses the connection; check connectionType and authenticationType.");
     }
   }
-  return malformed();
+  return no_nats();
 }
 
 }  // namespace
@@ -64,10 +64,10 @@ Result<ProviderTest> probe_nats(const Values& values, Connector& connector) {
   Wire wire(std::move(*connection));
   const auto first = wire.read_line(line_bytes_max);
   if (!first) return talk_failed(first.error());
-  if (!first->starts_with("INFO ")) return malformed();
+  if (!first->starts_with("INFO ")) return no_nats();
   const auto parsed = json::parse(std::string_view(*first).substr(5));
   const auto* info = parsed ? parsed->if_object() : nullptr;
-  if (info == nullptr) return malformed();
+  if (info == nullptr) return no_nats();
   if (is_true(*info, "tls_required") || !is_same(values["tls"], "NONE") || place->scheme == "tls") {
     return only_reached("TLS, which NATS begins in the middle of a connection, is not spoken by a test");
   }

@@ -9,6 +9,7 @@
 #include <openindex/access/domain.hpp>
 #include <openindex/adapters/memory_storage.hpp>
 #include <openindex/adapters/sealed_secret_store.hpp>
+#include <openindex/adapters/secret_folders.hpp>
 #include <openindex/adapters/thread_executor.hpp>
 #include <openindex/agent/agent_runner.hpp>
 #include <openindex/agent/agent_session.hpp>
@@ -30,6 +31,7 @@
 #include <openindex/net/connector.hpp>
 #include <openindex/provider/provider.hpp>
 #include <openindex/provider/provider_catalog.hpp>
+#include <openindex/provider/secret_files.hpp>
 #include <openindex/provider/secret_store.hpp>
 #include <openindex/provider_registry.hpp>
 #include <openindex/storage/change_set.hpp>

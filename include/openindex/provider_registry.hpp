@@ -1,8 +1,8 @@
 // ProviderRegistry: the AI backends of a deployment, with their secrets sealed. (openindex.md 2.6)
 //
 // Admin work: people and the host may change providers, agents and runs may not. A secret is bound to the endpoint it
-// was given for: changing `endpoint` without giving the secret again is refused; that holds for a reference `env:NAME`
-// as well.
+// was given for: changing `endpoint` without giving the secret again is refused; that holds for a reference
+// (`env:NAME`, `file:PATH`) as well.
 //
 // Thread safety: all methods, from any threads. Lifetime: storage, secrets, http, clock and randomness must outlive it.
 #pragma once
@@ -19,6 +19,7 @@
 #include <openindex/net/connector.hpp>
 #include <openindex/provider/provider.hpp>
 #include <openindex/provider/provider_catalog.hpp>
+#include <openindex/provider/secret_files.hpp>
 #include <openindex/provider/secret_store.hpp>
 #include <openindex/storage/storage.hpp>
 
@@ -36,6 +37,8 @@ class OPENINDEX_API ProviderRegistry {
     /// Environment variables that a configuration value `env:NAME` may name, for any key; the variable is read at each
     /// use. Whoever may change a provider can send these variables' values to an endpoint of their choice.
     std::vector<std::string> allowed_env = {};
+    /// Files that a value `file:PATH` may name, likewise; null: none.
+    SecretFiles* files = nullptr;
     Validation validation = Validation::defaults;
     /// For tests of brokers and databases; null: those are not tried out.
     Connector* connector = nullptr;
@@ -76,9 +79,14 @@ class OPENINDEX_API ProviderRegistry {
   /// @par Errors not_found, not_permitted, contention, storage
   Result<void> remove(const Actor& actor, const ProviderId& id);
 
+  /// Seal every secret anew that the store would seal otherwise now, under another key of the host: the values stay.
+  /// What cannot be opened stays as it is, and is told. Calls go on beside it.
+  /// @par Errors not_permitted, contention, those of the secret store, storage
+  Result<Resealed> reseal(const Actor& actor);
+
   /// Find out whether a provider works, by one cheap request on the calling thread; what fails is in the result.
-  /// Models, clouds, vector databases and mail are asked over HTTP; NATS and AMQP brokers up to a login, the other
-  /// brokers and databases as far as a connection, and the message says that no more was proved.
+  /// Models, clouds, most vector databases and mail are asked over HTTP; NATS, AMQP and PostgreSQL up to a login, the
+  /// other brokers and databases as far as a connection, and the message says that no more was proved.
   /// @par Errors not_found, not_permitted, secret_unreadable, storage
   Result<ProviderTest> test(const Actor& actor, const ProviderId& id);
 

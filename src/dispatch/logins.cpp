@@ -10,7 +10,7 @@ inline namespace v0 {
 void Dispatcher::Work::log_in(Active& active, providers::ProviderLogin login) {
   active.ticket = 0;
   for (auto& [number, pending] : logins_) {
-    if (pending.login.provider != login.provider) continue;
+    if (pending.login.provider != login.provider || pending.login.version != login.version) continue;
     active.request = number;
     pending.waiting.push_back(active.run.id);
     return;
@@ -24,12 +24,17 @@ void Dispatcher::Work::log_in(Active& active, providers::ProviderLogin login) {
 }
 
 void Dispatcher::Work::logged_in(const Login& pending, const dispatch::Answer& answer) {
-  const auto kept = options.providers.directory().keep_token(pending.login, answer.response);
+  auto& directory = options.providers.directory();
+  const auto kept = directory.keep_token(pending.login, answer.response);
+  // Another configuration may have another credential: then this failure says nothing of it.
+  const auto record =
+      kept ? Result<providers::ProviderRecord>(errc::not_found) : directory.load(pending.login.provider);
+  const bool outdated = record && record->version != pending.login.version;
   for (const RunId& id : pending.waiting) {
     Active* active = find(id);
     if (active == nullptr || active->request != answer.request) continue;
     active->request = 0;
-    if (kept) {
+    if (kept || outdated) {
       send(*active);
     } else {
       provider_failed(*active, kept.error());

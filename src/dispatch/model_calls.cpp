@@ -30,6 +30,7 @@ void Dispatcher::Work::send(Active& active) {
   auto endpoint = options.providers.directory().endpoint(provider);
   if (!endpoint) return provider_failed(active, endpoint.error());
   if (endpoint->login) return log_in(active, std::move(*endpoint->login));
+  active.by_token = endpoint->by_token;
   active.endpoint = std::move(*endpoint);
   active.run.provider = provider.str();
   const std::string request_id = fmt::format("{}.{}.{}", active.run.id.str(), active.run.steps + 1, active.run.starts);
@@ -72,8 +73,11 @@ void Dispatcher::Work::answered(dispatch::Answer answer) {
 
 // A token may be taken back before it expires: then another one is fetched, once.
 bool Dispatcher::Work::may_renew(Active& active, const Error& error) {
-  if (error.code() != errc::provider_unauthorized || std::exchange(active.renewed, true)) return false;
-  return options.providers.directory().forget_token(active.providers[active.provider], active.endpoint.api_key);
+  if (error.code() != errc::provider_unauthorized || !active.by_token) return false;
+  if (std::exchange(active.renewed, true)) return false;
+  // Another run may have been first to forget it.
+  options.providers.directory().forget_token(active.providers[active.provider], active.endpoint.api_key);
+  return true;
 }
 
 // The turn is journaled before anything depends on it.
@@ -122,6 +126,7 @@ void Dispatcher::Work::provider_failed(Active& active, const Error& error) {
   if (!active.hopeful || hope(error) < hope(*active.hopeful)) active.hopeful = described;
   if (active.provider + 1 < active.providers.size()) {
     ++active.provider;
+    active.renewed = false;
     if (may_go_on(active)) send(active);
     return;
   }

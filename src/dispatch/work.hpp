@@ -60,7 +60,8 @@ class Dispatcher::Work {
     std::optional<Error> hopeful;  ///< Of the providers that failed: the one most likely to work again.
     std::uint64_t request = 0;     ///< 0: none in flight.
     HttpTicket ticket = 0;
-    bool renewed = false;  ///< The provider refused a token of this request, and another one was fetched.
+    bool by_token = false;  ///< The request goes out with a token that a credential was exchanged for.
+    bool renewed = false;   ///< The provider refused one, and another one was asked for.
     Duration next_beat{0};
     bool queued = false;  ///< A write of it waits: beats can wait too.
   };

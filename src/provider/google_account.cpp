@@ -59,7 +59,9 @@ Owned<EVP_PKEY> read_key(std::string_view pem) {
   const Owned<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   if (!bio) return nullptr;
   Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
-  return key && EVP_PKEY_is_a(key.get(), "RSA") == 1 ? std::move(key) : nullptr;
+  constexpr int bits_max = 8192;  // a larger one takes seconds to sign with
+  const bool fits = key && EVP_PKEY_is_a(key.get(), "RSA") == 1 && EVP_PKEY_get_bits(key.get()) <= bits_max;
+  return fits ? std::move(key) : nullptr;
 }
 
 // Fills the account; what is wrong otherwise.
@@ -81,7 +83,9 @@ std::string_view read(std::string_view file, GoogleAccount& account) {
   if (std::find(token_urls.begin(), token_urls.end(), account.token_url) == token_urls.end()) {
     return "has a token_uri that is not one of Google's, such as https://oauth2.googleapis.com/token";
   }
-  return read_key(account.private_key) ? "" : "has a private_key that is no RSA key in PEM without a passphrase";
+  return read_key(account.private_key)
+             ? ""
+             : "has a private_key that is no RSA key of at most 8192 bits in PEM without a passphrase";
 }
 
 std::string segment(std::string_view text) { return to_base64url(std::span(bytes_of(text), text.size())); }
@@ -152,8 +156,12 @@ Result<HttpRequest> token_request(const GoogleAccount& account, Time now) {
 
 Result<AccessToken> read_token(const HttpResponse& response, Time now) {
   if (response.status == 429) return Error(errc::provider_rate_limited);
-  if (response.status >= 500) return Error(errc::provider_overloaded);
-  if (response.status < 200 || response.status >= 300) return refused(response);
+  if (response.status >= 500 || response.status == 408) return Error(errc::provider_overloaded);
+  if (response.status == 400 || response.status == 401 || response.status == 403) return refused(response);
+  if (response.status < 200 || response.status >= 300) {
+    return Error(errc::provider_malformed_reply, "Google answers a login with something else")
+        .with("status", std::to_string(response.status));
+  }
   const auto body = json::parse(response.body);
   const auto* object = body ? body->if_object() : nullptr;
   const auto text = object == nullptr ? std::string_view() : codecs::text_member(*object, "access_token");

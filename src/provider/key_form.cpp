@@ -89,11 +89,14 @@ std::string_view jdbc_problem(std::string_view text) {
   if (!url.starts_with("jdbc:") || scheme == std::string::npos || scheme == 5 || scheme + 1 == url.size()) {
     return "must begin with jdbc: and the kind of database, as in jdbc:postgresql://host:5432/database";
   }
-  if (url.find(' ') != std::string::npos) return "holds a space";
-  if (url.find('@') != std::string::npos && url.find("jdbc:oracle:") != 0)
-    return "must not have a user name or password";
-  for (const char* word : {"password=", "passwd=", "pwd=", "user=", "secret="}) {
-    if (url.find(word) != std::string::npos) return "must not have a user name or password";
+  if (url.find_first_of(" %") != std::string::npos) return "holds a space or a percent sign";
+  // Oracle has the credentials before an `@` that stands there without them as well.
+  const bool is_oracle = url.starts_with("jdbc:oracle:");
+  const auto at = url.find('@');
+  if (at != std::string::npos && (!is_oracle || url[at - 1] != ':')) return "must not have a user name or password";
+  const std::string parameters = url.substr(std::min(url.find_first_of("?;"), url.size()));
+  for (const char* word : {"password", "passwd", "passphrase", "pwd", "user=", "username", "secret", "token", "uid="}) {
+    if (parameters.find(word) != std::string::npos) return "must not have a user name or password";
   }
   return {};
 }
@@ -144,6 +147,7 @@ std::string_view form_problem(KeyForm form, std::string_view value) {
       return value.size() == 12 && consists_of(value, is_digit) ? "" : "is not an account of AWS, which is 12 digits";
     case KeyForm::google_key:
       return google_account_problem(value);
+    case KeyForm::transport:
     case KeyForm::text:
     case KeyForm::lines:
       return {};
@@ -162,8 +166,17 @@ std::string_view value_problem(KeyForm form, std::string_view value) {
 }
 
 bool names_server(KeyForm form) noexcept {
-  return form == KeyForm::url || form == KeyForm::path || form == KeyForm::servers || form == KeyForm::port ||
-         form == KeyForm::jdbc_url;
+  switch (form) {
+    case KeyForm::url:
+    case KeyForm::path:
+    case KeyForm::servers:
+    case KeyForm::port:
+    case KeyForm::jdbc_url:
+    case KeyForm::transport:
+      return true;
+    default:
+      return false;
+  }
 }
 
 std::string canonical_value(KeyForm form, std::string_view value) {

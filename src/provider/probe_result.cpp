@@ -43,6 +43,13 @@ ProviderTest not_configured(const Error& why) {
   return test;
 }
 
+ProviderTest untried(std::string_view why) {
+  ProviderTest test;
+  test.configured = true;
+  test.message = "Not tried: " + std::string(why) + ".";
+  return test;
+}
+
 std::optional<ProviderTest> judge_status(int status) {
   if (status == 402) {
     return answered(true, true, errc::provider_out_of_credit,

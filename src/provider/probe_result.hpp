@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <openindex/core/error.hpp>
 #include <openindex/provider/provider.hpp>
@@ -26,6 +27,9 @@ ProviderTest login_failed(const Error& why);
 
 /// No request can be made from the configuration.
 ProviderTest not_configured(const Error& why);
+
+/// Nothing was sent, for a reason that is not the configuration's.
+ProviderTest untried(std::string_view why);
 
 /// What the status of an answer says that is neither a success nor the refusal of a credential; nothing when it is
 /// for the type to say.

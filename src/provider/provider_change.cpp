@@ -49,7 +49,9 @@ SetKeys keys_after(const ProviderRecord& current, const ProviderConfig& given) {
 
 void check_config(const ProviderType& type, const ProviderRecord& current, const ProviderConfig& given,
                   const Surroundings& around, std::vector<Problem>& problems) {
-  check_values(type, given, around.allowed_env, around.validation, problems);
+  ProviderConfig set = given;
+  std::erase_if(set, [&](const auto& entry) { return entry.second.empty() && current.has(entry.first); });  // removed
+  check_values(type, set, around.allowed, around.validation, problems);
   check_presence(type, keys_after(current, given), around.validation, problems);
 }
 
@@ -91,7 +93,7 @@ void apply_config(ProviderChange& change, const ProviderType& type, const Provid
     const ProviderKey* row = type.find_key(key);
     if (value.empty()) {
       clear_key(change, key);
-    } else if ((row == nullptr || row->secret) && !env_reference(value)) {
+    } else if ((row == nullptr || row->secret) && !is_reference(value)) {
       set_secret(change, key, value, around.now);
     } else {
       set_plain(change, key, value);

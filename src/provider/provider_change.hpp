@@ -17,7 +17,7 @@ namespace openindex::providers {
 /// What the decisions know beside the provider itself.
 struct Surroundings {
   std::optional<ProviderId> name_owner = {};  ///< Who has the name that is asked for.
-  std::span<const std::string> allowed_env = {};
+  Allowed allowed = {};
   Validation validation = Validation::defaults;
   KeySet known_secrets = {};  ///< Keys whose given value is the one that is sealed already.
   Time now{};

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t key_bytes_max = 100;
 constexpr std::size_t name_bytes_max = 100;
 constexpr std::string_view env_prefix = "env:";
+constexpr std::string_view file_prefix = "file:";
 
 std::string choices_text(const ProviderKey& row) {
   std::string text = "must be one of ";
@@ -97,12 +98,19 @@ std::optional<std::string_view> env_reference(std::string_view value) {
   return value.substr(env_prefix.size());
 }
 
+std::optional<std::string_view> file_reference(std::string_view value) {
+  if (!value.starts_with(file_prefix)) return std::nullopt;
+  return value.substr(file_prefix.size());
+}
+
+bool is_reference(std::string_view value) { return value.starts_with(env_prefix) || value.starts_with(file_prefix); }
+
 bool is_allowed_env(std::string_view variable, std::span<const std::string> allowed_env) {
   return !variable.empty() && std::find(allowed_env.begin(), allowed_env.end(), variable) != allowed_env.end();
 }
 
-void check_values(const ProviderType& type, const ProviderConfig& given, std::span<const std::string> allowed_env,
-                  Validation validation, std::vector<Problem>& problems) {
+void check_values(const ProviderType& type, const ProviderConfig& given, const Allowed& allowed, Validation validation,
+                  std::vector<Problem>& problems) {
   for (const auto& [key, value] : given) {
     const ProviderKey* row = type.find_key(key);
     if (row == nullptr && (validation != Validation::lenient || !is_sound_key(key))) {
@@ -110,14 +118,17 @@ void check_values(const ProviderType& type, const ProviderConfig& given, std::sp
       continue;
     }
     std::string wrong;
+    // The same answer whether it exists or not: that is not for the author of a configuration to find out.
     if (const auto variable = env_reference(value)) {
-      // The same answer whether the variable exists or not: it is not for the author of a configuration to find out.
-      if (!is_allowed_env(*variable, allowed_env)) wrong = "names an environment variable that the host does not allow";
+      if (!is_allowed_env(*variable, allowed.env)) wrong = "names an environment variable that the host does not allow";
+    } else if (const auto path = file_reference(value)) {
+      if (allowed.files == nullptr || !allowed.files->allows(*path))
+        wrong = "names a file that the host does not allow";
     } else {
       wrong = value.empty() ? std::string_view() : value_problem(row == nullptr ? KeyForm::lines : row->form, value);
       if (wrong.empty() && row != nullptr && !value.empty() && !is_choice(*row, value)) wrong = choices_text(*row);
     }
-    if (!wrong.empty()) problems.push_back({"/config/" + key, std::move(wrong)});
+    if (!wrong.empty()) problems.push_back({"/config/" + json::escape_pointer(key), std::move(wrong)});
   }
 }
 

@@ -46,6 +46,18 @@ Result<std::string> read_env(std::string_view variable, const ProviderKey& row,
   return std::string(value);
 }
 
+Result<std::string> read_file(std::string_view path, const ProviderKey& row, SecretFiles* files) {
+  if (files == nullptr) {
+    return Error(errc::secret_unreadable, "The host does not allow configurations to name files").with("path", path);
+  }
+  auto value = files->read(path);
+  if (!value) return value;
+  if (const auto wrong = providers::value_problem(row.form, *value); !wrong.empty()) {
+    return Error(errc::invalid_argument, "File " + std::string(path) + " " + std::string(wrong)).with("path", path);
+  }
+  return value;
+}
+
 // What becomes of a key's value in a request.
 struct Destination {
   std::string_view key;
@@ -134,6 +146,19 @@ Result<std::string> ProviderRegistry::Directory::open(const ProviderRecord& reco
   return guarded([&] { return options.secrets.open({record.id.str(), key}, handle); });
 }
 
+Result<bool> ProviderRegistry::Directory::reseal(ProviderRecord& record, const std::string& key) {
+  std::string& handle = record.secrets.at(key).handle;
+  const auto current = guarded([&] { return Result<std::string>(options.secrets.is_current(handle) ? "yes" : ""); });
+  if (!current) return current.error();
+  if (!current->empty()) return false;
+  const auto value = open(record, key);
+  if (!value) return value.error();
+  auto sealed = seal({record.id.str(), key}, *value);
+  if (!sealed) return sealed.error();
+  handle = std::move(*sealed);
+  return true;
+}
+
 bool ProviderRegistry::Directory::is_sealed(const ProviderRecord& record, const std::string& key,
                                             std::string_view value) {
   const auto sealed = record.secrets.find(key);
@@ -150,8 +175,11 @@ Result<std::string> ProviderRegistry::Directory::value_of(const ProviderRecord& 
   if (record.secrets.contains(row.name)) return open(record, row.name);
   const auto held = record.config.find(row.name);
   if (held == record.config.end()) return std::string(row.fallback);
-  const auto variable = providers::env_reference(held->second);
-  return variable ? read_env(*variable, row, options.allowed_env) : Result<std::string>(held->second);
+  if (const auto variable = providers::env_reference(held->second)) {
+    return read_env(*variable, row, options.allowed_env);
+  }
+  if (const auto path = providers::file_reference(held->second)) return read_file(*path, row, options.files);
+  return held->second;
 }
 
 // A Google account's key is no credential of a call, but of a token for it.
@@ -218,7 +246,8 @@ Result<ProviderRegistry::Directory::Endpoint> ProviderRegistry::Directory::resol
     }
   }
   if (!key_header.empty()) endpoint.headers.emplace_back(key_header, std::exchange(endpoint.api_key, {}));
-  if (!settings->token.empty()) endpoint.api_key = std::move(settings->token);
+  endpoint.by_token = !settings->token.empty();
+  if (endpoint.by_token) endpoint.api_key = std::move(settings->token);
   endpoint.login = std::move(settings->login);
   add_namespace(endpoint, record);
   return endpoint;

@@ -20,6 +20,7 @@ class ProviderRegistry::Directory {
   /// Where a provider's chat requests go.
   struct Endpoint : codecs::ChatEndpoint {
     std::optional<providers::ProviderLogin> login = {};  ///< To be sent before any call: see `keep_token`.
+    bool by_token = false;                               ///< `api_key` is a token that `forget_token` forgets.
   };
 
   explicit Directory(Options options);
@@ -46,8 +47,8 @@ class ProviderRegistry::Directory {
   /// @par Errors the provider_* codes, those of `HttpClient`
   Result<void> keep_token(const providers::ProviderLogin& login, const Result<HttpResponse>& answer);
 
-  /// Forget a token that the provider refuses; false when it is not the one that is kept.
-  bool forget_token(const ProviderId& provider, std::string_view token) { return tokens_.forget(provider, token); }
+  /// Forget a token that the provider refuses, if it is the one that is kept.
+  void forget_token(const ProviderId& provider, std::string_view token) { tokens_.forget(provider, token); }
 
   /// @par Errors not_found, storage
   Result<providers::ProviderRecord> load(const ProviderId& id);
@@ -57,6 +58,10 @@ class ProviderRegistry::Directory {
 
   /// Seal a value, also with a store that throws. @par Errors as SecretStore::seal
   Result<std::string> seal(const SecretName& name, std::string_view value);
+
+  /// Put the value of a sealed secret away anew, unless it is as the store would put it now.
+  /// @returns whether it was @par Errors as SecretStore::open and seal
+  Result<bool> reseal(providers::ProviderRecord& record, const std::string& key);
 
   /// Tell whether a value is what is sealed under a key; false also when that cannot be read any more.
   bool is_sealed(const providers::ProviderRecord& record, const std::string& key, std::string_view value);

@@ -19,12 +19,10 @@ void TokenCache::keep(const ProviderLogin& login, AccessToken token, Time now) {
   tokens_.insert_or_assign(login.provider.str(), Kept{login.version, std::move(token), renew_at});
 }
 
-bool TokenCache::forget(const ProviderId& provider, std::string_view token) {
+void TokenCache::forget(const ProviderId& provider, std::string_view token) {
   const std::lock_guard lock(mutex_);
   const auto kept = tokens_.find(provider.str());
-  if (kept == tokens_.end() || kept->second.token.text != token) return false;
-  tokens_.erase(kept);
-  return true;
+  if (kept != tokens_.end() && kept->second.token.text == token) tokens_.erase(kept);
 }
 
 }  // namespace openindex::providers

@@ -29,8 +29,8 @@ class TokenCache {
 
   void keep(const ProviderLogin& login, AccessToken token, Time now);
 
-  /// Forget a token that is refused; false when it is not the one that is kept.
-  bool forget(const ProviderId& provider, std::string_view token);
+  /// Forget a token that is refused, if it is the one that is kept.
+  void forget(const ProviderId& provider, std::string_view token);
 
  private:
   struct Kept {

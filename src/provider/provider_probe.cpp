@@ -120,7 +120,9 @@ ProviderTest refused(const codecs::ChatEndpoint& endpoint) {
     return answered(false, false, errc::provider_unauthorized, "The provider wants a credential; set api_key.");
   }
   return answered(false, true, errc::provider_unauthorized,
-                  "The provider refuses the credential; set an api_key that is valid at this endpoint.");
+                  endpoint.dialect == WireDialect::vertex
+                      ? "The provider refuses the token of the service account; set file anew."
+                      : "The provider refuses the credential; set an api_key that is valid at this endpoint.");
 }
 
 // A question that says nothing was understood and refused: what there is to learn without a list of models.
@@ -139,12 +141,17 @@ std::string wrong_base(WireFamily family) {
 ProviderTest read_probe(const codecs::ChatEndpoint& endpoint, const Result<HttpResponse>& outcome) {
   if (!outcome) return unreached(outcome.error().code());
   const int status = outcome->status;
+  const bool is_vertex = endpoint.dialect == WireDialect::vertex;
   if (is_expected_refusal(endpoint, status)) {
     return answered(true, true, std::nullopt,
                     "The provider answers and accepts the credential; it lists no models, so the model is not proved.");
   }
-  const bool is_vertex = endpoint.dialect == WireDialect::vertex;
   if (status >= 200 && status < 300) return is_vertex ? read_count(outcome->body) : read_list(endpoint, outcome->body);
+  if (status == 403 && is_vertex) {
+    return answered(true, false, errc::provider_unauthorized,
+                    "The service account may not ask models in this project; give it a role that may, such as Vertex "
+                    "AI User.");
+  }
   if (refuses_key(endpoint, *outcome)) return refused(endpoint);
   if (auto judged = judge_status(status)) return *judged;
   if (status == 404 && is_vertex) {

@@ -110,7 +110,7 @@ Provider view_of(const ProviderRecord& record) {
   for (const auto& [key, value] : record.config) {
     const ProviderKey* row = type == nullptr ? nullptr : type->find_key(key);
     // No version writes a secret there; a record that somebody edited by hand may hold one all the same.
-    if (row != nullptr && row->secret && !env_reference(value)) continue;
+    if (row != nullptr && row->secret && !is_reference(value)) continue;
     out.config.emplace(key, value);
   }
   for (const auto& [key, secret] : record.secrets) out.secrets.emplace(key, secret.info);

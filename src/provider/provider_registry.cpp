@@ -64,6 +64,40 @@ void take_name(ChangeSet& changes, const ProviderRecord& record) {
 
 Error contention(const ProviderId& id) { return Error(errc::contention).with("provider", id.str()); }
 
+/// Seal anew what one provider keeps, while others may be changing it.
+Result<void> reseal_one(ProviderRegistry::Directory& directory, const Actor& actor, const ProviderId& id,
+                        Resealed& out) {
+  auto& options = directory.options;
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    auto record = directory.load(id);
+    if (!record && record.error().code() == errc::not_found) return {};  // removed meanwhile
+    if (!record) return record.error();
+    std::vector<AuditChange> changes;
+    std::vector<Error> broken;
+    for (const auto& [key, secret] : record->secrets) {
+      const auto sealed = directory.reseal(*record, key);
+      if (!sealed && sealed.error().code() != errc::secret_unreadable) return sealed.error();
+      if (!sealed) broken.push_back(sealed.error());
+      if (sealed && *sealed) changes.push_back({"config." + key, "set", "sealed anew"});
+    }
+    const std::uint64_t count = changes.size();
+    bool landed = count == 0;
+    if (count > 0) {
+      ChangeSet set = change_of(*record, options.random);
+      append_audit(set, *record, actor, options.clock.now(), {"admin.ai_provider_updated", std::move(changes), {}});
+      set.puts.push_back(providers::write_provider(*record));
+      const auto written = land(options.storage, set);
+      if (!written) return written.error();
+      landed = *written;
+    }
+    if (!landed) continue;
+    out.secrets += count;
+    out.broken.insert(out.broken.end(), broken.begin(), broken.end());
+    return {};
+  }
+  return contention(id);
+}
+
 bool is_sound_name(const std::string& name) {
   std::vector<Problem> problems;
   providers::check_name(name, problems);
@@ -73,7 +107,7 @@ bool is_sound_name(const std::string& name) {
 Result<providers::Surroundings> look_around(ProviderRegistry::Directory& directory,
                                             const std::optional<std::string>& name) {
   providers::Surroundings around;
-  around.allowed_env = directory.options.allowed_env;
+  around.allowed = {directory.options.allowed_env, directory.options.files};
   around.validation = directory.options.validation;
   around.now = directory.options.clock.now();
   if (name && is_sound_name(*name)) {
@@ -117,8 +151,9 @@ Result<Provider> ProviderRegistry::create(const Actor& actor, const NewProvider&
 }
 
 std::vector<Problem> ProviderRegistry::check(const NewProvider& provider, Validation validation) const {
-  return providers::problems_of(
-      provider, {.name_owner = {}, .allowed_env = directory_->options.allowed_env, .validation = validation});
+  return providers::problems_of(provider, {.name_owner = {},
+                                           .allowed = {directory_->options.allowed_env, directory_->options.files},
+                                           .validation = validation});
 }
 
 Result<Provider> ProviderRegistry::save(const Actor& actor, const NewProvider& provider) {
@@ -217,6 +252,17 @@ Result<void> ProviderRegistry::remove(const Actor& actor, const ProviderId& id) 
     if (*landed) return {};
   }
   return contention(id);
+}
+
+Result<Resealed> ProviderRegistry::reseal(const Actor& actor) {
+  if (auto allowed = providers::may_manage(actor); !allowed) return allowed.error();
+  auto all = list();
+  if (!all) return all.error();
+  Resealed out;
+  for (const Provider& provider : *all) {
+    if (auto done = reseal_one(*directory_, actor, provider.id, out); !done) return done.error();
+  }
+  return out;
 }
 
 Result<ProviderTest> ProviderRegistry::test(const Actor& actor, const ProviderId& id) {

@@ -48,13 +48,16 @@ Result<ProviderTest> test_service(ProviderRegistry::Directory& directory, const 
   if (!settings) return settings.error();
   if (is_probed_by_protocol(type.name)) {
     if (directory.options.connector != nullptr) {
-      return probe_by_protocol(type.name, settings->values, *directory.options.connector);
+      return probe_by_protocol(type.name, settings->values, *directory.options.connector, directory.options.random);
     }
-    return Error(errc::invalid_argument, "The host gives tests no connector, which brokers and databases need");
+    return untried("the host gives tests no connector, which brokers and databases need");
   }
   auto request = encode_service_probe(type.name, settings->values, settings->token, directory.options.clock.now());
   if (!request) return request.error();
-  return read_service_probe(type.name, settings->values, send_and_wait(directory.options.http, std::move(*request)));
+  ProviderTest test =
+      read_service_probe(type.name, settings->values, send_and_wait(directory.options.http, std::move(*request)));
+  if (!test.authenticated) directory.forget_token(record.id, settings->token);
+  return test;
 }
 
 }  // namespace openindex::providers

@@ -64,13 +64,16 @@ Result<HttpRequest> ask_aws(const Question& question) {
   return signed_by_key(question, std::move(request), "sts");
 }
 
-// The twelve digits behind `Account`, as JSON or XML.
+// Twelve digits, in XML or JSON.
 std::string_view account_in(std::string_view body) {
-  const auto name = body.find("Account");
-  if (name == std::string_view::npos) return {};
-  const auto begin = body.find_first_of("0123456789", name);
-  if (begin == std::string_view::npos) return {};
-  return body.substr(begin, std::min(body.find_first_not_of("0123456789", begin), body.size()) - begin);
+  for (const std::string_view mark : {"<Account>", "\"Account\":\""}) {
+    const auto at = body.find(mark);
+    if (at == std::string_view::npos) continue;
+    const auto rest = body.substr(at + mark.size());
+    const auto digits = rest.substr(0, rest.find_first_not_of("0123456789"));
+    if (digits.size() == 12) return digits;
+  }
+  return {};
 }
 
 ProviderTest read_aws(const Values& values, std::string_view body) {
@@ -168,7 +171,7 @@ std::string basic(const Values& values) {
   return "Basic " + to_base64({reinterpret_cast<const unsigned char*>(pair.data()), pair.size()});
 }
 
-// The beginning of a token tells whose it is, where the host is not said.
+// Where no host is said, a token that begins like GitHub's or GitLab's is taken for one of those.
 Result<HttpRequest> ask_git(const Question& question) {
   const auto token = question.values["api_key"];
   if (!question.values["endpoint"].empty()) {
@@ -188,13 +191,20 @@ Result<HttpRequest> ask_git(const Question& question) {
                "The token does not tell whose server it is for; set endpoint to the URL of a repository");
 }
 
-ProviderTest read_any(const Values&, std::string_view) { return accepted(); }
-
 ProviderTest read_object(const Values&, std::string_view body) {
   const auto answer = json::parse(body);
   if (answer && answer->is_object()) return accepted();
   return answered(false, false, errc::provider_malformed_reply,
                   "Something answers, but not as this provider does; check endpoint.");
+}
+
+ProviderTest read_git(const Values& values, std::string_view body) {
+  if (values["endpoint"].empty()) return read_object(values, body);
+  if (body.substr(0, 100).find("# service=git-upload-pack") != std::string_view::npos) {
+    return accepted("The server gives this credential the references of the repository.");
+  }
+  return answered(false, false, errc::provider_malformed_reply,
+                  "Something answers, but not with the references of a repository; check endpoint.");
 }
 
 struct Service {
@@ -210,7 +220,7 @@ constexpr Service services[] = {
     {"aws_sqs", ask_sqs, read_object, "user and api_key", "region"},
     {"gcp", ask_gcp, read_object, "file", "projectName"},
     {"gcp_pubsub", ask_pubsub, read_object, "file", "projectName and subscription"},
-    {"git", ask_git, read_any, "user and api_key", "endpoint"},
+    {"git", ask_git, read_git, "user and api_key", "endpoint"},
     {"pineconedb", ask_pinecone, read_pinecone, "api_key", "endpoint"},
     {"sendgrid", ask_sendgrid, read_object, "api_key", "endpoint"},
     {"weaviatedb", ask_weaviate, read_object, "api_key", "endpoint"},
@@ -220,6 +230,13 @@ const Service* find_service(std::string_view type) noexcept {
   const auto found = std::find_if(std::begin(services), std::end(services),
                                   [&](const Service& service) { return service.type == type; });
   return found == std::end(services) ? nullptr : &*found;
+}
+
+// The credential is known, and may not do what was tried. Google has given a token for it by now.
+bool is_forbidden(std::string_view type, const HttpResponse& response) {
+  if (response.status == 403 && type.starts_with("gcp")) return true;
+  return (response.status == 403 || response.status == 400) && type.starts_with("aws") &&
+         response.body.find("AccessDenied") != std::string::npos;
 }
 
 // AWS answers 400 to a key that it does not know, with the reason in the body.
@@ -251,11 +268,9 @@ ProviderTest read_service_probe(std::string_view type, const Values& values, con
   const Service& service = *find_service(type);
   const int status = outcome->status;
   if (status >= 200 && status < 300) return service.read(values, outcome->body);
-  // Google has given a token by now: what it forbids is not the credential's fault.
-  if (status == 403 && type.starts_with("gcp")) {
+  if (is_forbidden(type, *outcome)) {
     return answered(true, true, std::nullopt,
-                    "The provider accepts the credential, but does not let it look: the roles of the service account "
-                    "are not proved.");
+                    "The provider accepts the credential, but does not let it look: its permissions are not proved.");
   }
   if (refuses_key(type, *outcome)) {
     return answered(false, true, errc::provider_unauthorized,

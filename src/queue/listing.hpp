@@ -1,7 +1,8 @@
 // What is available, and what an agent holds, a page at a time.
 //
 // Items that nobody holds and items whose holder's deadline has passed stand in one order. Who lets go of a stale one
-// while somebody lists does not move it: it is listed once.
+// while somebody lists does not move it: it is listed once. An item whose priority is lowered behind the page that had
+// it stands in two places, one after the other: it is listed again, unless it was the last of its page.
 #pragma once
 
 #include <openindex/agent_queue.hpp>

@@ -90,6 +90,69 @@ TEST_CASE("a token that is refused before its time is fetched anew, once") {
   CHECK(f.run(bug).reason == RunReason::unauthorized);
 }
 
+TEST_CASE("every run whose token is taken back is asked again with another one, not only the first") {
+  VertexFixture f;
+  f.attach(f.vertex());
+  const ItemKey one = f.dispatched(), other = f.dispatched();
+  f.settle();
+  f.answer_token("token-1");
+  f.settle();
+  REQUIRE(f.model.waiting.size() == 2);
+  f.model.answer_status(401);
+  f.model.answer_status(401);
+  f.settle();
+  REQUIRE(f.model.waiting.size() == 1);
+  f.answer_token("token-2");
+  f.settle();
+  REQUIRE(f.model.waiting.size() == 2);
+  CHECK(f.credential() == "Bearer token-2");
+  // One that comes late finds the new token there.
+  while (!f.model.waiting.empty()) f.answer_reply("Nothing to do.");
+  f.settle();
+  for (const ItemKey& key : {one, other}) CHECK(f.run(key).turns == 1);
+}
+
+TEST_CASE("the next provider's token may be renewed, too") {
+  VertexFixture f;
+  const ProviderId a = f.vertex("a"), b = f.vertex("b");
+  for (const char* stage : {"triage", "plan"}) {
+    f.engine.attach_provider(f.host, "TRIAGE", stage, a).value();
+    f.engine.attach_provider(f.host, "TRIAGE", stage, b).value();
+  }
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  for (const char* token : {"a-1", "a-2", "b-1", "b-2"}) {
+    f.answer_token(token);
+    f.settle();
+    CHECK(f.credential() == std::string("Bearer ") + token);
+    if (token == std::string("b-2")) break;
+    f.model.answer_status(401);
+    f.settle();
+  }
+  f.answer_reply("Nothing to do.");
+  f.settle();
+  CHECK(f.run(bug).turns == 1);
+}
+
+TEST_CASE("the refusal of a credential that has been replaced meanwhile stops nobody") {
+  VertexFixture f;
+  const ProviderId id = f.vertex();
+  f.attach(id);
+  const ItemKey first = f.dispatched();
+  f.settle();
+  test::GoogleKey another;
+  REQUIRE(f.providers.update(f.host, id, {.config = {{"file", another.file()}}}));
+  const ItemKey second = f.dispatched();
+  f.settle();
+  REQUIRE(f.model.waiting.size() == 2);  // the second run has a login of its own
+  f.model.answer(HttpResponse{400, {}, R"({"error":"invalid_grant"})"});
+  f.settle();
+  for (const ItemKey& key : {first, second}) CHECK(f.run(key).state == RunState::running);
+  f.answer_token("token-2");
+  f.settle();
+  CHECK(f.credential() == "Bearer token-2");
+}
+
 TEST_CASE("runs whose provider gives no token wait for the reason, all of them") {
   VertexFixture f;
   f.attach(f.vertex());

@@ -93,6 +93,8 @@ TEST_CASE("the egress policy holds for connections, however an address is writte
   CHECK(server.connections() == 0);
   CurlConnector named({.egress = Egress{.trusted_hosts = {"127.0.0.1"}}});
   CHECK(named.open(at(server.port())));
+  CurlConnector bracketed({.egress = Egress::public_internet().trusting_host_of("http://[::1]:1/")});
+  CHECK(failure(bracketed.open({.host = "::1", .port = 1, .timeout = 5s})) == errc::http_unreachable);
 }
 
 TEST_CASE("the certificate of a server is verified, against roots that the request may bring") {

@@ -54,7 +54,8 @@ TEST_CASE("a file that is no service account's is refused with the reason, and n
       {R"({"installed":{"client_id":"MARKER"}})",
        "has no client_email, so it is not the file of a Google service account"},
       {with("private_key", nullptr), "has no private_key, so it is not the file of a Google service account"},
-      {with("private_key", "MARKER"), "has a private_key that is no RSA key in PEM without a passphrase"},
+      {with("private_key", "MARKER"),
+       "has a private_key that is no RSA key of at most 8192 bits in PEM without a passphrase"},
       {with("token_uri", "https://MARKER.example.com/token"),
        "has a token_uri that is not one of Google's, such as https://oauth2.googleapis.com/token"},
       {with("token_uri", "http://oauth2.googleapis.com/token"),
@@ -79,7 +80,7 @@ MIICzzBJBgkqhkiG9w0BBQ0wPDAbBgkqhkiG9w0BBQwwDgQI
 -----END ENCRYPTED PRIVATE KEY-----
 )";
   CHECK(providers::google_account_problem(with("private_key", boost::json::value(locked))) ==
-        "has a private_key that is no RSA key in PEM without a passphrase");
+        "has a private_key that is no RSA key of at most 8192 bits in PEM without a passphrase");
 }
 
 TEST_CASE("a token is asked for with a statement that the account's key has signed") {

@@ -146,6 +146,8 @@ TEST_CASE_FIXTURE(ProtocolFixture, "a NATS server's refusals are told apart") {
   connector.played.answer = [](std::string_view) { return std::string("-ERR 'Authorization Violation'\r\n"); };
   check(tested("nats", nats), true, false, true, errc::provider_unauthorized);
   connector.played.answer = [](std::string_view) { return std::string("-ERR 'maximum connections exceeded'\r\n"); };
+  check(tested("nats", nats), true, false, true, errc::provider_overloaded);
+  connector.played.answer = [](std::string_view) { return std::string("-ERR 'Unknown Protocol Operation'\r\n"); };
   check(tested("nats", nats), true, false, false, errc::provider_rejected_request);
   connector.played.answer = [](std::string_view) { return std::string(); };
   check(tested("nats", nats), true, false, false, errc::provider_malformed_reply);
@@ -185,7 +187,11 @@ TEST_CASE_FIXTURE(ProtocolFixture, "an AMQP broker that opens the virtual host h
   CHECK(connector.sent.starts_with(std::string("AMQP\0\0\x09\x01", 8)));
   CHECK(connector.sent.find(std::string("\0mia\0MARKER-2", 13)) != std::string::npos);
   CHECK(connector.sent.find("\x05/team") != std::string::npos);
-  check(tested("amqp", with(amqp, "protocol", "amqps")), true, true, true, std::nullopt);
+  // It is spoken to in the sizes that it likes, and with a password of any length.
+  CHECK(connector.sent.find(big_endian(2047, 2) + big_endian(131'072, 4) + big_endian(0, 2)) != std::string::npos);
+  check(tested("amqp", with(amqp, "password", std::string(1000, 'x'))), true, true, true, std::nullopt);
+  const auto secure = with(with(amqp, "protocol", "amqps"), "password", "MARKER-2");
+  check(tested("amqp", secure), true, true, true, std::nullopt);
   CHECK(connector.requests.back().tls);
 }
 
@@ -199,6 +205,11 @@ TEST_CASE_FIXTURE(ProtocolFixture, "an AMQP broker's refusals are told apart") {
   check(tested("amqp", amqp), true, true, false, errc::provider_rejected_request);
   connector.played.answer = broker(tune, {});
   check(tested("amqp", amqp), true, true, false, errc::provider_rejected_request);
+  const std::string forced = method(50, big_endian(320, 2) + "\x04MARK" + big_endian(0, 4));
+  connector.played.answer = broker(forced, {});
+  check(tested("amqp", amqp), true, false, true, errc::provider_overloaded);
+  connector.played.answer = broker(tune, forced);
+  check(tested("amqp", amqp), true, false, true, errc::provider_overloaded);
   for (const std::string& said :
        {std::string("AMQP\0\1\0\0", 8), std::string("HTTP/1.1 400 Bad Request\r\n\r\n"), std::string(7, '\xff'),
         std::string("\x01\0\0\0\0\0\4\0\x0a\0\x0aX", 12), method(41), std::string()}) {
@@ -266,7 +277,7 @@ TEST_CASE_FIXTURE(ProtocolFixture,
       {"pgvectordb",
        {{"user", "u"},
         {"password", "MARKER"},
-        {"datasourceURL", "jdbc:postgresql://[fd00::5]:5433/d"},
+        {"datasourceURL", "jdbc:postgresql://[fd00::5]:5433/d?sslmode=require"},
         {"dimensions", "3"},
         {"distance_metric", "l2"},
         {"indexing_method", "hnsw"}},
@@ -290,9 +301,138 @@ TEST_CASE_FIXTURE(ProtocolFixture,
   check(tested(table[0].type, table[0].config), false, false, true, errc::http_timeout);
 }
 
+namespace {
+
+const ProviderConfig postgres{{"jdbcDriver", "org.postgresql.Driver"},
+                              {"user", "mia"},
+                              {"password", "MARKER-4"},
+                              {"datasourceURL", "jdbc:postgresql://db.example.com/shop"}};
+
+std::string said(char type, const std::string& payload) {
+  return type + big_endian(static_cast<std::uint32_t>(payload.size() + 4), 4) + payload;
+}
+
+const std::string ready = said('R', big_endian(0, 4)) + said('S', std::string("a\0b\0", 4)) + said('Z', "I");
+
+std::string failure(const std::string& sqlstate) {
+  return said(
+      'E', "SFATAL" + std::string(1, '\0') + "C" + sqlstate + std::string(1, '\0') + "MMARKER" + std::string(2, '\0'));
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(ProtocolFixture, "a PostgreSQL server that is ready has taken the credential") {
+  connector.played.answer = [](std::string_view) { return ready; };
+  check(tested("relational_db", postgres), true, true, true, std::nullopt);
+  CHECK(connector.requests.back().host == "db.example.com");
+  CHECK(connector.requests.back().port == 5432);
+  CHECK(connector.sent.find(std::string("user\0mia\0database\0shop\0", 23)) == 8);
+  CHECK(connector.sent.find("MARKER") == std::string::npos);
+
+  connector.played.answer = [](std::string_view sent) {
+    return sent[0] == 'p' ? ready : said('R', big_endian(5, 4) + "salt");
+  };
+  check(tested("relational_db", postgres), true, true, true, std::nullopt);
+  CHECK(connector.sent.find("md5") != std::string::npos);
+  CHECK(connector.sent.find("MARKER") == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(ProtocolFixture, "a vector database in PostgreSQL has the extension for vectors") {
+  auto vectors = with(with(with(postgres, "dimensions", "3"), "distance_metric", "l2"), "indexing_method", "hnsw");
+  vectors.erase("jdbcDriver");
+  const auto with_rows = [](const std::string& rows) {
+    return
+        [rows](std::string_view sent) { return sent[0] == 'Q' ? rows + said('C', "SELECT") + said('Z', "I") : ready; };
+  };
+  connector.played.answer = with_rows(said('T', "columns") + said('D', "row"));
+  check(tested("pgvectordb", vectors), true, true, true, std::nullopt);
+  connector.played.answer = with_rows(said('T', "columns"));
+  check(tested("pgvectordb", vectors), true, true, false, errc::provider_rejected_request);
+}
+
+TEST_CASE_FIXTURE(ProtocolFixture, "a PostgreSQL server's refusals are told apart") {
+  const struct {
+    std::string answer;
+    bool authenticated, configured;
+    errc code;
+  } table[] = {
+      {failure("28P01"), false, true, errc::provider_unauthorized},
+      {failure("28000"), false, true, errc::provider_unauthorized},
+      {failure("3D000"), true, false, errc::provider_rejected_request},
+      {failure("53300"), false, true, errc::provider_overloaded},
+      {failure("57P03"), false, true, errc::provider_overloaded},
+      {failure("XX000"), false, false, errc::provider_rejected_request},
+      {said('E', ""), false, false, errc::provider_rejected_request},
+      {said('E', "C"), false, false, errc::provider_rejected_request},
+      {said('R', big_endian(7, 4)), false, false, errc::provider_malformed_reply},
+      {said('R', big_endian(5, 4) + "s"), false, false, errc::provider_malformed_reply},
+      {said('R', "x"), false, false, errc::provider_malformed_reply},
+      {said('R', big_endian(10, 4) + std::string("PLAIN\0\0", 7)), false, false, errc::provider_malformed_reply},
+      {"HTTP/1.1 400 Bad Request\r\n", false, false, errc::provider_malformed_reply},
+      {std::string(5, '\xff'), false, false, errc::provider_malformed_reply},
+      {std::string("R\0\0\0\3", 5), false, false, errc::provider_malformed_reply},
+      {"", false, false, errc::provider_malformed_reply},
+  };
+  for (const auto& row : table) {
+    connector.played.answer = [&](std::string_view) { return row.answer; };
+    const std::string shown = row.answer;
+    CAPTURE(shown);
+    check(tested("relational_db", postgres), true, row.authenticated, row.configured, row.code);
+  }
+}
+
+TEST_CASE_FIXTURE(ProtocolFixture, "a SCRAM that is no continuation, asks for too much, or proves nothing is refused") {
+  for (const std::string& server_first :
+       {std::string("r=other,s=c2FsdA==,i=4096"), std::string("r=NONCE,s=c2FsdA==,i=4096"),
+        std::string("r=NONCEmore,s=,i=4096"), std::string("r=NONCEmore,s=c2FsdA==,i=0"),
+        std::string("r=NONCEmore,s=c2FsdA==,i=2000000000"), std::string("r=NONCEmore,s=c2FsdA==,i=4096")}) {
+    connector.played.answer = [&](std::string_view sent) -> std::string {
+      if (sent[0] != 'p') return said('R', big_endian(10, 4) + std::string("SCRAM-SHA-256\0\0", 15));
+      const auto nonce = sent.find("n=,r=");
+      if (nonce == std::string_view::npos) return said('R', big_endian(12, 4) + "v=AAAA") + ready;  // no proof
+      std::string text = server_first;
+      if (const auto mark = text.find("NONCE"); mark != std::string::npos)
+        text.replace(mark, 5, sent.substr(nonce + 5));
+      return said('R', big_endian(11, 4) + text);
+    };
+    CAPTURE(server_first);
+    check(tested("relational_db", postgres), true, false, false, errc::provider_malformed_reply);
+    CHECK(connector.sent.find("MARKER") == std::string::npos);
+  }
+}
+
+TEST_CASE_FIXTURE(ProtocolFixture, "the server of a database's URL is found in the forms that drivers have") {
+  const struct {
+    const char* url;
+    const char* host;
+    std::uint16_t port;
+  } table[] = {{"jdbc:oracle:thin:@db:1521:orcl", "db", 1521},
+               {"jdbc:oracle:thin:@//db:1522/service", "db", 1522},
+               {"jdbc:oracle:thin:@tcps://db:2484/s", "db", 2484},
+               {"jdbc:oracle:thin:@db", "db", 1521},
+               {"jdbc:mysql://a,b/d", "a", 3306},
+               {"jdbc:sqlserver://h\\inst:1433", "h", 1433}};
+  for (const auto& row : table) {
+    const std::string url = row.url;
+    CAPTURE(url);
+    const ProviderConfig config{{"jdbcDriver", "d"}, {"user", "u"}, {"password", "p"}, {"datasourceURL", row.url}};
+    check(tested("relational_db", config), true, false, true, std::nullopt);
+    CHECK(connector.requests.back().host == row.host);
+    CHECK(connector.requests.back().port == row.port);
+  }
+  connector.requests.clear();
+  for (const char* url : {"jdbc:oracle:thin:@(DESCRIPTION=(HOST=db))", "jdbc:clickhouse://h/d"}) {
+    const ProviderConfig config{{"jdbcDriver", "d"}, {"user", "u"}, {"password", "p"}, {"datasourceURL", url}};
+    const auto test = tested("relational_db", config);
+    check(test, false, false, true, std::nullopt);
+    CHECK(test.message.find("Not tried") == 0);
+  }
+  CHECK(connector.requests.empty());
+}
+
 TEST_CASE_FIXTURE(RegistryFixture, "without a connector a broker is not tried out, and the answer says so") {
   const auto made = registry.create(host, {.name = "mq", .type = "amqp", .config = amqp}).value();
   const auto test = registry.test(host, made.id).value();
-  check(test, false, false, false, errc::invalid_argument);
+  check(test, false, false, true, std::nullopt);
   CHECK(test.message.find("connector") != std::string::npos);
 }

@@ -281,3 +281,83 @@ TEST_CASE_FIXTURE(RegistryFixture, "a vault that throws is an error without the 
   const auto id = registry.create(host, claude())->id;
   CHECK(code_of(leaky.directory().endpoint(id)) == errc::host_callback_failed);
 }
+
+namespace {
+
+class PlayedFiles final : public SecretFiles {
+ public:
+  [[nodiscard]] bool allows(std::string_view path) const override { return path.starts_with("/run/secrets/"); }
+  Result<std::string> read(std::string_view path) override {
+    if (text.empty()) return Error(errc::secret_unreadable).with("path", path);
+    return text;
+  }
+  std::string text = {};
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(RegistryFixture, "a reference to an allowed file is shown as such and read at each use") {
+  PlayedFiles files;
+  ProviderRegistry mounted({.storage = storage, .secrets = secrets, .http = http, .clock = clock, .files = &files});
+  auto provider = claude();
+  provider.config["api_key"] = "file:/run/secrets/claude";
+  const auto created = mounted.create(host, provider).value();
+  CHECK(created.config.at("api_key") == "file:/run/secrets/claude");
+  CHECK(created.secrets.empty());
+  files.text = "sk-one";
+  CHECK(mounted.directory().endpoint(created.id)->api_key == "sk-one");
+  files.text = "sk-two";
+  CHECK(mounted.directory().endpoint(created.id)->api_key == "sk-two");
+  files.text = "";
+  CHECK(code_of(mounted.directory().endpoint(created.id)) == errc::secret_unreadable);
+  files.text = "sk-MARKER\r\nX-Evil: 1";
+  const auto unsound = mounted.directory().endpoint(created.id);
+  REQUIRE_FALSE(unsound);
+  CHECK(unsound.error().code() == errc::invalid_argument);
+  CHECK(is_clean(unsound.error().describe()));
+  // It is bound to its endpoint, as a value is.
+  const ProviderConfig moved{{"endpoint", "https://b.example"}};
+  CHECK(code_of(mounted.update(host, created.id, {.config = moved})) == errc::secret_required_for_endpoint);
+  // Where the host allows no files it is not read, nor taken.
+  CHECK(code_of(registry.directory().endpoint(created.id)) == errc::secret_unreadable);
+  provider.name = "another";
+  CHECK(problems_of(registry.create(host, provider).error()) ==
+        std::vector<std::string>{"/config/api_key names a file that the host does not allow"});
+  provider.config["api_key"] = "file:/etc/shadow";
+  CHECK(problems_of(mounted.create(host, provider).error()) ==
+        std::vector<std::string>{"/config/api_key names a file that the host does not allow"});
+}
+
+TEST_CASE("the host's key is replaced while everybody goes on reading") {
+  RegistryFixture f;
+  const HostKey old_key = HostKey::ephemeral(), new_key = HostKey::ephemeral();
+  SealedSecretStore before(old_key, {new_key}), after(new_key, {old_key}), later(new_key);
+  const auto registry_of = [&](SecretStore& secrets) {
+    return std::make_unique<ProviderRegistry>(
+        ProviderRegistry::Options{.storage = f.storage, .secrets = secrets, .http = f.http, .clock = f.clock});
+  };
+  const auto first = registry_of(before), second = registry_of(after), third = registry_of(later);
+  const auto one = first->create(host, claude())->id, other = first->create(host, gpt())->id;
+  static_cast<void>(first->create(host, llama()).value());  // which has no secret
+  CHECK(code_of(second->reseal(Actor::agent("a"))) == errc::not_permitted);
+  CHECK(second->reseal(host)->secrets == 2);
+  CHECK(second->reseal(host)->secrets == 0);
+  for (const auto& registry : {first.get(), second.get(), third.get()}) {
+    CHECK(registry->directory().endpoint(one)->api_key == "sk-MARKER-1");
+    CHECK(registry->directory().endpoint(other)->api_key == "sk-MARKER-2");
+  }
+  const auto entry = audit_of(f.storage, one).back();
+  CHECK(entry.type == "admin.ai_provider_updated");
+  CHECK(changes_of(entry) == std::vector<std::string>{"config.api_key: set -> sealed anew"});
+  CHECK(second->get(one)->secrets.at("api_key").fingerprint == first->get(one)->secrets.at("api_key").fingerprint);
+
+  // What cannot be opened stays, is told, and keeps nothing else from going on.
+  SealedSecretStore lost(HostKey::ephemeral());
+  const auto fourth = registry_of(lost);
+  const auto told = fourth->reseal(host).value();
+  CHECK(told.secrets == 0);
+  REQUIRE(told.broken.size() == 2);
+  CHECK(told.broken.front().code() == errc::secret_unreadable);
+  CHECK(told.broken.front().context("key") == "api_key");
+  CHECK(third->directory().endpoint(one)->api_key == "sk-MARKER-1");
+}

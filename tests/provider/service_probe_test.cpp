@@ -152,13 +152,18 @@ TEST_CASE_FIXTURE(ServiceFixture, "what is wrong is told apart: the credential, 
   }
 }
 
+TEST_CASE_FIXTURE(ServiceFixture, "a key of AWS that may not do what is tried is a good one") {
+  answers["https://"] = {403, {}, "<Code>AccessDenied</Code><Message>MARKER"};
+  for (const char* type : {"aws", "aws_sqs"}) check(tested(type, aws), true, true, true, std::nullopt);
+}
+
 TEST_CASE_FIXTURE(ServiceFixture, "AWS says in a 400 that it does not know a key") {
   answers["https://"] = {400, {}, R"({"__type":"com.amazon.coral.service#UnrecognizedClientException","message":"x"})"};
   check(tested("aws_sqs", aws), true, false, true, errc::provider_unauthorized);
 }
 
 TEST_CASE_FIXTURE(ServiceFixture, "an access key of another account than the one that is named is told") {
-  answers["https://"] = {200, {}, "<GetCallerIdentityResult><Account>123456789012</Account>"};
+  answers["https://"] = {200, {}, "<Arn>arn:aws:iam::1:user/Account7</Arn><Account>123456789012</Account>"};
   check(tested("aws", with(aws, "awsAccountId", "123456789012")), true, true, true, std::nullopt);
   check(tested("aws", with(aws, "awsAccountId", "210987654321")), true, true, false, errc::provider_rejected_request);
 }
@@ -188,11 +193,15 @@ TEST_CASE_FIXTURE(ServiceFixture, "a token of Git that does not tell its host ne
   const auto test = tested("git", config);
   check(test, false, false, false, errc::invalid_argument);
   CHECK(test.message.find("endpoint") != std::string::npos);
-  answers["https://git.example.com/team/repo.git/info/refs?service=git-upload-pack"] = {200, {}, "001e# service"};
+  answers["https://git.example.com/team/repo.git/info/refs?service=git-upload-pack"] = {
+      200, {}, "001e# service=git-upload-pack\n"};
   const ProviderConfig at{
       {"user", "mia"}, {"api_key", "tok-MARKER"}, {"endpoint", "https://git.example.com/team/repo.git"}};
   check(tested("git", at), true, true, true, std::nullopt);
   CHECK(header("Authorization") == "Basic bWlhOnRvay1NQVJLRVI=");
+  answers["https://git.example.com/"] = {200, {}, "<html>MARKER"};
+  answers.erase("https://git.example.com/team/repo.git/info/refs?service=git-upload-pack");
+  check(tested("git", at), true, false, false, errc::provider_malformed_reply);
 }
 
 TEST_CASE_FIXTURE(ServiceFixture, "Google's credential is proved by the token that it is exchanged for") {
@@ -207,6 +216,11 @@ TEST_CASE_FIXTURE(ServiceFixture, "Google's credential is proved by the token th
   check(tested("gcp", gcp), true, true, true, std::nullopt);
   answers["https://cloudresourcemanager.googleapis.com/"] = {404, {}, "MARKER"};
   check(tested("gcp", gcp), true, true, false, errc::provider_rejected_request);
+  // A token that is refused is not tried twice.
+  answers["https://cloudresourcemanager.googleapis.com/"] = {401, {}, "MARKER"};
+  check(tested("gcp", gcp), true, false, true, errc::provider_unauthorized);
+  check(tested("gcp", gcp), true, false, true, errc::provider_unauthorized);
+  CHECK(http.requests.size() == 2);
 
   const ProviderConfig vertex{{"projectName", "p"},
                               {"environment", "europe-west1"},
@@ -218,6 +232,8 @@ TEST_CASE_FIXTURE(ServiceFixture, "Google's credential is proved by the token th
   CHECK(asked().body == R"({"contents":[{"role":"user","parts":[{"text":"hello"}]}]})");
   answers["https://europe-west1-aiplatform.googleapis.com/"] = {404, {}, "MARKER"};
   check(tested("vertex_ai_gemini", vertex), true, true, false, errc::provider_rejected_request);
+  answers["https://europe-west1-aiplatform.googleapis.com/"] = {403, {}, "MARKER"};
+  check(tested("vertex_ai_gemini", vertex), true, true, false, errc::provider_unauthorized);
   answers["https://europe-west1-aiplatform.googleapis.com/"] = {401, {}, "MARKER"};
   check(tested("vertex_ai_gemini", vertex), true, false, true, errc::provider_unauthorized);
 }

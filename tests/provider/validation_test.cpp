@@ -140,6 +140,11 @@ TEST_CASE("a provider that was saved without what it needs says so when it is te
   CHECK(made->config.empty());
   CHECK(made->secrets.contains("apiKey"));
   for (const Record& record : records(f.storage)) CHECK(record.body.find("sk-MARKER") == std::string::npos);
+  // What was kept without being known can be taken away, also where it would be refused.
+  CHECK(code_of(f.registry.update(host, made->id, {.config = {{"apiKey", ""}, {"api_key", "k"}, {"model", "m"}}})) ==
+        errc{});
+  const ProviderConfig back{{"apiKey", "sk-MARKER"}, {"api_key", ""}, {"model", ""}};
+  REQUIRE(registry.update(host, made->id, {.config = back}));
   const auto test = registry.test(host, made->id).value();
   CHECK(!test.configured);
   CHECK(test.code == errc::invalid_argument);
@@ -198,7 +203,9 @@ TEST_CASE("each form takes its values and says what is wrong with others") {
        {"jdbc:postgresql://h:5432/d", "jdbc:sqlserver://h:1433;databaseName=d", "jdbc:oracle:thin:@h:1521/s",
         "jdbc:postgresql://h/d?sslmode=require"},
        {"postgresql://h/d", "jdbc:", "jdbc:x:", "jdbc::h", "jdbc:postgresql://u:p@h/d",
-        "jdbc:postgresql://h/d?user=u&password=p", "jdbc:sqlserver://h;Password=p", "jdbc:postgresql://h/ d"}},
+        "jdbc:postgresql://h/d?user=u&password=p", "jdbc:sqlserver://h;Password=p", "jdbc:postgresql://h/ d",
+        "jdbc:oracle:thin:scott/tiger@//db:1521/s", "jdbc:mysql://h/d?password1=x",
+        "jdbc:postgresql://h/d?%70assword=x", "jdbc:sqlserver://h;accessToken=x"}},
       {KeyForm::mongo_url,
        {"mongodb://u:p@h:27017/d", "mongodb+srv://h"},
        {"http://h", "mongodb://", "mongodb:///d", "mongodb://a b"}},
@@ -231,7 +238,8 @@ TEST_CASE_FIXTURE(RegistryFixture, "secrets are bound to every key that says whe
   const ProviderConfig amqp{{"protocol", "amqp"}, {"user", "u"},    {"password", "p"},
                             {"endpoint", "h"},    {"port", "5672"}, {"namespace", "/"}};
   const auto broker = registry.create(host, {.name = "mq", .type = "amqp", .config = amqp}).value();
-  for (const ProviderConfig& change : {ProviderConfig{{"endpoint", "evil"}}, ProviderConfig{{"port", "99"}}}) {
+  for (const ProviderConfig& change :
+       {ProviderConfig{{"endpoint", "evil"}}, ProviderConfig{{"port", "99"}}, ProviderConfig{{"protocol", "amqps"}}}) {
     CHECK(code_of(registry.update(host, broker.id, {.config = change})) == errc::secret_required_for_endpoint);
   }
   CHECK(registry.update(host, broker.id, {.config = {{"namespace", "other"}}}));

@@ -1,7 +1,12 @@
 // SealedSecretStore: secrets encrypted with AES-256-GCM under a key that only the host has.
 //
-// Each value gets a nonce of its own; the provider and the configuration key are bound in, so a handle moved to another
-// place does not open. Losing the key loses the secrets: set them again.
+// Each value is encrypted under a data key of its own, and that under the host's key; the provider and the
+// configuration key are bound in, so a handle moved to another place does not open. Losing the host's key loses the
+// secrets: set them again.
+//
+// To replace the host's key without an interruption: start every process with the old key and the new one among
+// `former`; then with the new key, and the old one among `former`; call `ProviderRegistry::reseal` once; then start
+// them without the old one.
 //
 // Thread safety: all methods, from any threads.
 #pragma once
@@ -9,6 +14,7 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include <openindex/core/random.hpp>
 #include <openindex/provider/secret_store.hpp>
@@ -44,13 +50,16 @@ class OPENINDEX_API HostKey {
 class OPENINDEX_API SealedSecretStore final : public SecretStore {
  public:
   explicit SealedSecretStore(const HostKey& key, RandomSource& random = system_random());
+  /// `former`: keys that still open what was sealed under them; nothing is sealed under them any more.
+  SealedSecretStore(const HostKey& key, std::vector<HostKey> former, RandomSource& random = system_random());
   ~SealedSecretStore() override;
 
   Result<std::string> seal(const SecretName& name, std::string_view value) override;
   Result<std::string> open(const SecretName& name, std::string_view handle) override;
+  [[nodiscard]] bool is_current(std::string_view handle) const override;
 
  private:
-  HostKey key_;
+  std::vector<HostKey> keys_;  ///< The first one seals.
   RandomSource& random_;
 };
 

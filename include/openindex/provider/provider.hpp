@@ -30,7 +30,7 @@ struct SecretInfo {
 /// How much of a configuration must be there when a provider is written. A value that is malformed is refused in any
 /// case. (conductor-integrations.md 5.2)
 enum class Validation : std::uint8_t {
-  strict,    ///< Every key that the type requires, also one that has a default.
+  strict,    ///< Every key that the type requires, also one that has a default, or that another one makes needless.
   defaults,  ///< As strict, but what has a default may be left out.
   lenient,   ///< Anything may be left out, and keys that the type does not have are kept, sealed: their names may be
              ///< misspelt. What is missing is told when the provider is tested or used.
@@ -71,12 +71,18 @@ struct ProviderUpdate {
   ProviderConfig config = {};            ///< Keys to set; an empty value removes a key.
 };
 
+/// What `ProviderRegistry::reseal` did.
+struct Resealed {
+  std::uint64_t secrets = 0;       ///< Sealed anew.
+  std::vector<Error> broken = {};  ///< Of secrets that cannot be opened; context `provider` and `key` name them.
+};
+
 /// What a test found out. It spends no tokens.
 struct ProviderTest {
   bool reachable = false;      ///< A server answered.
   bool authenticated = false;  ///< It accepted the credential. False without a `code`: that was not tried.
   bool configured = false;     ///< Everything needed for a call is there, the model included where the probe can tell.
-  Duration latency{0};         ///< From the request to its answer.
+  Duration latency{0};         ///< Of the whole test, a token for the credential included.
   std::optional<errc> code = {};  ///< Why not, when something is false.
   std::string message = {};       ///< One sentence for a person, with what to do.
   ProviderConfig found = {};      ///< Keys that are not set, and that the server told of: Pinecone's `projectName`.

@@ -22,7 +22,7 @@ enum class KeyForm : std::uint8_t {
   lines,        ///< The same with line breaks and tabs, such as a file in PEM.
   url,          ///< `http(s)://host[:port][/path]`.
   header_name,  ///< The name of an HTTP header.
-  region,       ///< A region of AWS, such as `eu-central-1`.
+  region,       ///< A region of AWS or Google, such as `eu-central-1` or `global`.
   path,         ///< The end of a URL's path, from a slash on, without query; it follows the endpoint.
   port,         ///< 1 to 65535.
   count,        ///< A whole number, 1 to 999,999,999.
@@ -31,6 +31,7 @@ enum class KeyForm : std::uint8_t {
   mongo_url,    ///< `mongodb://…` or `mongodb+srv://…`, with the credentials in it: a secret.
   role_arn,     ///< A role of AWS, `arn:aws:iam::123456789012:role/name`.
   account_id,   ///< 12 digits.
+  transport,    ///< How a server is spoken to, with TLS or without.
   google_key,   ///< The JSON file of a Google service account, or base64 of it.
 };
 

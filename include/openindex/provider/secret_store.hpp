@@ -34,6 +34,10 @@ class OPENINDEX_API SecretStore {
 
   /// Return the value of a handle. @par Errors secret_unreadable
   virtual Result<std::string> open(const SecretName& name, std::string_view handle) = 0;
+
+  /// Tell whether a handle is as good as one that `seal` would make now; others are sealed anew by
+  /// `ProviderRegistry::reseal`. By itself: yes.
+  [[nodiscard]] virtual bool is_current(std::string_view handle) const;
 };
 
 }  // namespace v0

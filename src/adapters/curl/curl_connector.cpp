@@ -55,12 +55,15 @@ bool is_host(std::string_view host) {
   });
 }
 
+// As a URL has it, and `Egress::trusted_hosts`.
+std::string in_url(const std::string& host) { return host.find(':') == std::string::npos ? host : "[" + host + "]"; }
+
 class CurlConnection final : public Connection {
  public:
   CurlConnection(const ConnectRequest& request, const CurlOptions& options)
       : request_(request),
         options_(options),
-        trusted_host_(curl_http::trusts(options.egress, request.host)),
+        trusted_host_(curl_http::trusts(options.egress, in_url(request.host))),
         deadline_(Clock::now() + request.timeout) {}
 
   Result<void> open() {
@@ -115,9 +118,8 @@ class CurlConnection final : public Connection {
  private:
   void set_up() {
     CURL* const easy = easy_.get();
-    const bool is_v6 = request_.host.find(':') != std::string::npos;
-    const std::string url = fmt::format("{}://{}{}{}:{}/", request_.tls ? "https" : "http", is_v6 ? "[" : "",
-                                        request_.host, is_v6 ? "]" : "", request_.port);
+    const std::string url =
+        fmt::format("{}://{}:{}/", request_.tls ? "https" : "http", in_url(request_.host), request_.port);
     curl_http::set_trust(easy, options_, !request_.tls);
     curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
     curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);

@@ -190,6 +190,8 @@ Result<void> bring_forward(Connection& connection, const std::string& schema) {
   const auto version = read_version(connection, schema);
   if (!version) return version.error();
   if (*version != 1) return {};
+  // Who waits for the table makes all wait behind it who come later; but a vacuum gives way only after a second.
+  if (auto done = now("SELECT set_config('lock_timeout', '3s', true)"); !done) return done;
   for (const char* sql : add_text) {
     if (auto done = now(sql); !done) return done;
   }
@@ -199,9 +201,8 @@ Result<void> bring_forward(Connection& connection, const std::string& schema) {
 
 Result<void> make_current(Connection& connection, const Found& found, const std::string& schema, bool tunable) {
   if (auto begun = execute(connection, "BEGIN ISOLATION LEVEL READ COMMITTED"); !begun) return begun;
-  // Who waits for the table makes all wait behind it who come later.
-  Result<void> done = execute(connection, "SELECT set_config('lock_timeout', '1s', true)");
-  if (done && !found.has_schema) done = execute(connection, in_schema("CREATE SCHEMA IF NOT EXISTS {}", schema));
+  Result<void> done;
+  if (!found.has_schema) done = execute(connection, in_schema("CREATE SCHEMA IF NOT EXISTS {}", schema));
   if (done) done = found.version ? bring_forward(connection, schema) : create(connection, schema, tunable);
   if (done) done = execute(connection, "COMMIT");
   if (!done) (void)execute(connection, "ROLLBACK");

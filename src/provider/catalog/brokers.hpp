@@ -16,7 +16,7 @@ inline constexpr ProviderKey server_port = {.name = "port", .required = true, .f
 inline constexpr std::string_view amqp_protocols[] = {"amqp", "amqps"};
 
 inline constexpr ProviderKey amqp[] = {
-    {.name = "protocol", .required = true, .choices = amqp_protocols},
+    {.name = "protocol", .required = true, .form = KeyForm::transport, .choices = amqp_protocols},
     {.name = "user", .required = true},
     {.name = "password", .required = true, .secret = true},
     servers,
@@ -78,7 +78,7 @@ inline constexpr ProviderKey nats[] = {
     {.name = "connectionType", .required = true, .choices = nats_connections, .open = true},
     {.name = "authenticationType", .required = true, .choices = nats_logins, .open = true},
     {.name = "protocol", .required = true, .choices = nats_tokens, .open = true},
-    {.name = "tls", .required = true, .choices = trust_stores, .open = true},
+    {.name = "tls", .required = true, .form = KeyForm::transport, .choices = trust_stores, .open = true},
     {.name = "user", .when = with_credentials},
     {.name = "password", .secret = true, .when = with_credentials},
     {.name = "file", .secret = true, .form = KeyForm::lines, .when = with_jwt},
@@ -128,7 +128,7 @@ inline constexpr ProviderKey ibm_mq[] = {
     {.name = "protocol", .required = true, .choices = mq_logins, .open = true},
     {.name = "pubSubMethod", .required = true, .choices = mq_methods, .open = true},
     {.name = "authenticationType", .required = true, .choices = mq_trust_stores, .open = true},
-    {.name = "tls", .required = true, .choices = mq_tls, .open = true},
+    {.name = "tls", .required = true, .form = KeyForm::transport, .choices = mq_tls, .open = true},
     {.name = "user", .when = with_user},
     {.name = "password", .secret = true, .when = with_user},
     {.name = "file", .secret = true, .form = KeyForm::lines, .when = with_java_trust_store},

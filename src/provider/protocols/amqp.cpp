@@ -41,6 +41,7 @@ std::string login(const Values& values) {
 struct Said {
   std::uint32_t method = 0;
   std::uint32_t code = 0;  ///< Of a close.
+  std::string arguments = {};
 };
 
 Error wrong_frame() { return errc::provider_malformed_reply; }
@@ -57,7 +58,7 @@ Result<Said> read_frame(Wire& wire) {
     if (payload->back() != frame_end) return wrong_frame();
     if ((*head)[0] == 8) continue;  // a heartbeat
     if ((*head)[0] != 1 || size < 4 || big_endian(*payload, 0, 2) != connection_class) return wrong_frame();
-    Said said{big_endian(*payload, 2, 2)};
+    Said said{big_endian(*payload, 2, 2), 0, payload->substr(4, size - 4)};
     if (said.method == close && size >= 6) said.code = big_endian(*payload, 4, 2);
     return said;
   }
@@ -74,6 +75,11 @@ ProviderTest refused() {
                   "The broker refuses the credential; set user and password anew.");
 }
 
+ProviderTest turned_away() {
+  return answered(false, true, errc::provider_overloaded,
+                  "The broker takes no connections at the moment; try again later.");
+}
+
 ProviderTest talk(Wire& wire, const Values& values) {
   const auto failed = [](const Error& error) {
     return error.code() == errc::provider_malformed_reply ? wrong_server() : talk_failed(error);
@@ -86,9 +92,9 @@ ProviderTest talk(Wire& wire, const Values& values) {
   const auto tuned = read_frame(wire);
   if (!tuned && tuned.error().code() == errc::http_interrupted) return refused();
   if (!tuned) return failed(tuned.error());
-  if (tuned->method == close) return refused();
-  if (tuned->method != tune) return wrong_server();
-  const std::string sizes = big_endian(1, 2) + big_endian(4096, 4) + big_endian(0, 2);
+  if (tuned->method == close) return tuned->code == 403 ? refused() : turned_away();
+  if (tuned->method != tune || tuned->arguments.size() < 8) return wrong_server();
+  const std::string sizes = tuned->arguments.substr(0, 6) + big_endian(0, 2);  // as it likes them, without heartbeats
   const std::string place = short_text(values["namespace"]) + short_text("") + std::string(1, '\0');
   if (auto sent = wire.write(frame(tune_ok, sizes) + frame(open, place)); !sent) return failed(sent.error());
   const auto opened = read_frame(wire);
@@ -97,6 +103,7 @@ ProviderTest talk(Wire& wire, const Values& values) {
     static_cast<void>(wire.write(frame(close, big_endian(200, 2) + short_text("bye") + big_endian(0, 4))).has_value());
     return accepted();
   }
+  if (opened && opened->method == close && opened->code != 403 && opened->code != 530) return turned_away();
   return answered(true, false, errc::provider_rejected_request,
                   "The broker accepts the credential, but not for this virtual host; check namespace.");
 }
@@ -104,12 +111,10 @@ ProviderTest talk(Wire& wire, const Values& values) {
 }  // namespace
 
 Result<ProviderTest> probe_amqp(const Values& values, Connector& connector) {
-  const bool tls = is_same(values["protocol"], "amqps");
+  const bool tls = is_same(values["protocol"], "amqps") || values["endpoint"].starts_with("amqps://");
   const auto place = first_place(values["endpoint"], read_port(values["port"]).value_or(tls ? 5671 : 5672));
   if (!place) return place.error();
-  for (const std::string_view text : {values["user"], values["password"], values["namespace"]}) {
-    if (text.size() > 255) return Error(errc::invalid_argument, "A name of AMQP has at most 255 bytes");
-  }
+  if (values["namespace"].size() > 255) return Error(errc::invalid_argument, "A virtual host has at most 255 bytes");
   auto connection = connector.open({.host = place->host, .port = place->port, .tls = tls});
   if (!connection) return unreached(connection.error().code());
   Wire wire(std::move(*connection));

@@ -20,7 +20,8 @@ std::string connect_line(const Values& values) {
   json::Writer out;
   out.begin_object().key("verbose").boolean(false).key("pedantic").boolean(false).key("lang").string("openindex");
   out.key("version").string("1").key("protocol").number(std::int64_t{1});
-  if (!values["user"].empty()) out.key("user").string(values["user"]).key("pass").string(values["password"]);
+  const bool logs_in = !is_same(values["authenticationType"], "Without Credentials");
+  if (logs_in && !values["user"].empty()) out.key("user").string(values["user"]).key("pass").string(values["password"]);
   if (!values["api_key"].empty()) out.key("auth_token").string(values["api_key"]);
   return "CONNECT " + std::string(std::move(out.end_object()).str()) + "\r\nPING\r\n";
 }
@@ -36,16 +37,22 @@ ProviderTest no_nats() {
 }
 
 // Whatever comes before the answer to our PING: INFO again, a PING of its own, +OK.
-ProviderTest read_answer(Wire& wire) {
+ProviderTest read_answer(Wire& wire, bool asks) {
   for (int lines = 0; lines < 20; ++lines) {
     const auto line = wire.read_line(line_bytes_max);
     if (!line) return talk_failed(line.error());
-    if (line->starts_with("PONG")) return accepted();
+    if (line->starts_with("PONG")) {
+      return asks ? accepted() : accepted("The server answers, and asks nobody for a credential.");
+    }
     const std::string words = lower_ascii(*line);
     if (words.starts_with("-err")) {
       if (words.find("authori") != std::string::npos || words.find("authenti") != std::string::npos) {
         return answered(false, true, errc::provider_unauthorized,
                         "The server refuses the credential; set user and password, or api_key, anew.");
+      }
+      if (words.find("maximum") != std::string::npos) {
+        return answered(false, true, errc::provider_overloaded,
+                        "The server takes no connections at the moment; try again later.");
       }
       return answered(false, false, errc::provider_rejected_request,
                       "The server refuses the connection; check connectionType and authenticationType.");
@@ -75,7 +82,7 @@ Result<ProviderTest> probe_nats(const Values& values, Connector& connector) {
     return only_reached("a login with a credentials file is not tried by a test");
   }
   if (auto sent = wire.write(connect_line(values)); !sent) return talk_failed(sent.error());
-  return read_answer(wire);
+  return read_answer(wire, is_true(*info, "auth_required"));
 }
 
 }  // namespace openindex::providers

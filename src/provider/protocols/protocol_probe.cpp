@@ -11,7 +11,7 @@
 namespace openindex::providers {
 namespace {
 
-// What JDBC URLs have in common: `jdbc:<database>://host[:port]…`.
+// What JDBC URLs have in common: `jdbc:<database>://host[:port]…`, and Oracle's `jdbc:oracle:thin:@host:port:name`.
 Result<Place> jdbc_place(std::string_view url) {
   struct Port {
     std::string_view database;
@@ -19,22 +19,28 @@ Result<Place> jdbc_place(std::string_view url) {
   };
   constexpr Port ports[] = {{"postgresql", 5432}, {"mysql", 3306},  {"mariadb", 3306},
                             {"sqlserver", 1433},  {"oracle", 1521}, {"db2", 50000}};
-  const auto scheme = url.find(':') + 1;
+  const auto scheme = std::min(url.find(':') + 1, url.size());
   const std::string database = lower_ascii(url.substr(scheme, url.find(':', scheme) - scheme));
   const auto known =
       std::find_if(std::begin(ports), std::end(ports), [&](const Port& row) { return row.database == database; });
-  const auto begin = std::min(url.find("//", scheme), url.find('@', scheme));
-  if (begin == std::string_view::npos) return Error(errc::invalid_argument, "The datasourceURL names no server");
-  auto server = url.substr(url[begin] == '@' ? begin + 1 : begin + 2);
-  if (server.starts_with("//")) server.remove_prefix(2);
-  return first_place(server.substr(0, server.find_first_of("/;?")), known == std::end(ports) ? 0 : known->port);
+  const auto begin = url.find_first_of(database == "oracle" ? "@" : "/", scheme);
+  if (begin == std::string_view::npos) return Error(errc::invalid_argument);
+  auto server = url.substr(begin + 1);
+  if (const auto nested = server.find("://"); nested != std::string_view::npos) server.remove_prefix(nested + 3);
+  server.remove_prefix(std::min(server.find_first_not_of('/'), server.size()));
+  server = server.substr(0, server.find_first_of("/;?,\\"));
+  if (server.starts_with('(')) return Error(errc::invalid_argument);
+  if (database == "oracle") {  // a name may follow the port
+    const auto port = server.find(':');
+    if (port != std::string_view::npos) server = server.substr(0, server.find(':', port + 1));
+  }
+  return first_place(server, known == std::end(ports) ? 0 : known->port);
 }
 
 Result<Place> mongo_place(std::string_view url) {
-  if (url.starts_with("mongodb+srv://")) {
-    return Error(errc::invalid_argument, "The servers of a mongodb+srv endpoint are not looked up by a test");
-  }
-  auto servers = url.substr(url.find("://") + 3);
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos || url.starts_with("mongodb+srv:")) return Error(errc::invalid_argument);
+  auto servers = url.substr(scheme + 3);
   servers = servers.substr(0, servers.find_first_of("/?"));
   if (const auto at = servers.rfind('@'); at != std::string_view::npos) servers.remove_prefix(at + 1);
   return first_place(servers, 27017);
@@ -123,11 +129,15 @@ ProviderTest talk_failed(const Error& error) {
   return test;
 }
 
-Result<ProviderTest> probe_by_protocol(std::string_view type, const Values& values, Connector& connector) {
+Result<ProviderTest> probe_by_protocol(std::string_view type, const Values& values, Connector& connector,
+                                       RandomSource& random) {
   if (type == "nats") return probe_nats(values, connector);
   if (type == "amqp") return probe_amqp(values, connector);
   const Target target = target_of(type, values);
-  if (!target.place) return target.place.error();
+  if (!target.place) return untried("a test does not find the server in this configuration");
+  if (values["datasourceURL"].starts_with("jdbc:postgresql:")) {
+    return probe_postgres(values, *target.place, type == "pgvectordb", connector, random);
+  }
   const auto connection = connector.open({.host = target.place->host, .port = target.place->port, .tls = target.tls});
   if (!connection) return unreached(connection.error().code());
   return only_reached(target.tls ? "only the connection and the server's certificate were tried"

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include <openindex/core/random.hpp>
 #include <openindex/net/connector.hpp>
 #include <openindex/provider/provider.hpp>
 
@@ -18,7 +19,8 @@ namespace openindex::providers {
 bool is_probed_by_protocol(std::string_view type) noexcept;
 
 /// Try it out, on the calling thread. @pre is_probed_by_protocol(type) @par Errors invalid_argument
-Result<ProviderTest> probe_by_protocol(std::string_view type, const Values& values, Connector& connector);
+Result<ProviderTest> probe_by_protocol(std::string_view type, const Values& values, Connector& connector,
+                                       RandomSource& random);
 
 /// Where a server is.
 struct Place {
@@ -44,5 +46,10 @@ Result<ProviderTest> probe_nats(const Values& values, Connector& connector);
 
 /// Log in to an AMQP 0-9-1 broker, and open its virtual host. @par Errors invalid_argument
 Result<ProviderTest> probe_amqp(const Values& values, Connector& connector);
+
+/// Log in to a PostgreSQL database. `wants_vectors`: and see whether it has the extension for them.
+/// @par Errors invalid_argument
+Result<ProviderTest> probe_postgres(const Values& values, const Place& place, bool wants_vectors, Connector& connector,
+                                    RandomSource& random);
 
 }  // namespace openindex::providers

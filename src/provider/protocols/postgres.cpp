@@ -1,0 +1,295 @@
+// PostgreSQL, protocol 3.0: StartupMessage, an authentication, ReadyForQuery. No TLS, which it begins in the middle.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "core/base64.hpp"
+#include "core/utf8.hpp"
+#include "provider/probe_result.hpp"
+#include "provider/protocols/protocol_probe.hpp"
+#include "provider/protocols/wire.hpp"
+
+namespace openindex::providers {
+namespace {
+
+constexpr std::uint32_t message_bytes_max = 65'536;
+constexpr int rounds_max = 1'000'000;  // of a key derivation that the server asks for
+constexpr std::string_view farewell("X\0\0\0\4", 5);
+
+using Digest = std::array<unsigned char, 32>;
+using View = std::span<const unsigned char>;
+
+View octets_of(std::string_view text) { return {reinterpret_cast<const unsigned char*>(text.data()), text.size()}; }
+
+Digest hmac(View key, std::string_view text) {
+  Digest out{};
+  unsigned size = out.size();
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), octets_of(text).data(), text.size(), out.data(), &size);
+  return out;
+}
+
+Digest sha256(View bytes) {
+  Digest out{};
+  unsigned size = out.size();
+  EVP_Digest(bytes.data(), bytes.size(), out.data(), &size, EVP_sha256(), nullptr);
+  return out;
+}
+
+std::string md5_hex(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_md5(), nullptr) != 1) return {};
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (unsigned i = 0; i < size; ++i) {
+    out += digits[digest[i] >> 4];
+    out += digits[digest[i] & 15];
+  }
+  return out;
+}
+
+std::string text_message(char type, std::string_view payload) {
+  return type + big_endian(static_cast<std::uint32_t>(payload.size() + 4), 4) + std::string(payload);
+}
+
+std::string terminated(std::string_view text) { return std::string(text) + '\0'; }
+
+struct Message {
+  char type = 0;
+  std::string payload = {};
+};
+
+Result<Message> read_message(Wire& wire) {
+  for (int messages = 0; messages < 200; ++messages) {
+    const auto head = wire.read(5);
+    if (!head) return head.error();
+    const std::uint32_t size = big_endian(*head, 1, 4);
+    if (size < 4 || size > message_bytes_max) break;
+    auto payload = wire.read(size - 4);
+    if (!payload) return payload.error();
+    const char type = (*head)[0];
+    if (type == 'S' || type == 'K' || type == 'N') continue;  // settings, a key to cancel with, a notice
+    return Message{type, std::move(*payload)};
+  }
+  return Error(errc::provider_malformed_reply);
+}
+
+// Of an ErrorResponse: a field is a letter and a text, and a text ends with a zero.
+std::string_view sqlstate_of(std::string_view fields) {
+  while (!fields.empty() && fields[0] != '\0') {
+    const auto end = std::min(fields.find('\0'), fields.size());
+    if (fields[0] == 'C') return fields.substr(1, end - 1);
+    fields.remove_prefix(std::min(end + 1, fields.size()));
+  }
+  return {};
+}
+
+ProviderTest no_postgres() {
+  return answered(false, false, errc::provider_malformed_reply,
+                  "Something answers, but not as PostgreSQL does; check datasourceURL.");
+}
+
+ProviderTest refused_with(std::string_view sqlstate) {
+  if (sqlstate == "28P01") {
+    return answered(false, true, errc::provider_unauthorized,
+                    "The database refuses the credential; set user and password anew.");
+  }
+  if (sqlstate == "28000") {
+    return answered(false, true, errc::provider_unauthorized,
+                    "The database does not let this user in from here without TLS, which a test does not speak; or "
+                    "there is no such user.");
+  }
+  if (sqlstate == "3D000") {
+    return answered(true, false, errc::provider_rejected_request,
+                    "The server accepts the credential, but has no such database; check datasourceURL.");
+  }
+  if (sqlstate.starts_with("53") || sqlstate.starts_with("57")) {
+    return answered(false, true, errc::provider_overloaded,
+                    "The database takes no connections at the moment; try again later.");
+  }
+  return answered(false, false, errc::provider_rejected_request,
+                  "The database refuses the connection; check user and datasourceURL.");
+}
+
+// SCRAM-SHA-256 (RFC 5802, RFC 7677): both sides prove that they know the password, and neither tells it.
+class Scram {
+ public:
+  Scram(std::string_view password, std::string nonce) : password_(password), nonce_(std::move(nonce)) {}
+
+  [[nodiscard]] std::string first() const { return "n,," + first_bare(); }
+
+  // Nothing when the server's message is none.
+  std::optional<std::string> answer(std::string_view server_first) {
+    const auto nonce = member(server_first, "r="), salt_text = member(server_first, "s="),
+               rounds_text = member(server_first, "i=");
+    int rounds = 0;
+    const auto read = std::from_chars(rounds_text.data(), rounds_text.data() + rounds_text.size(), rounds);
+    const auto salt = from_standard(salt_text);
+    if (!nonce.starts_with(nonce_) || nonce.size() == nonce_.size() || salt.empty() || read.ec != std::errc() ||
+        rounds < 1 || rounds > rounds_max) {
+      return std::nullopt;
+    }
+    Digest salted{};
+    PKCS5_PBKDF2_HMAC(password_.data(), static_cast<int>(password_.size()), salt.data(), static_cast<int>(salt.size()),
+                      rounds, EVP_sha256(), static_cast<int>(salted.size()), salted.data());
+    const std::string bare = "c=biws,r=" + std::string(nonce);
+    const std::string all = first_bare() + "," + std::string(server_first) + "," + bare;
+    const Digest client_key = hmac(salted, "Client Key");
+    Digest proof = hmac(sha256(client_key), all);
+    for (std::size_t i = 0; i < proof.size(); ++i) proof[i] = static_cast<unsigned char>(proof[i] ^ client_key[i]);
+    server_proof_ = "v=" + to_base64(hmac(hmac(salted, "Server Key"), all));
+    return bare + ",p=" + to_base64(proof);
+  }
+
+  [[nodiscard]] bool proves(std::string_view server_final) const {
+    return !server_proof_.empty() && server_final == server_proof_;
+  }
+
+ private:
+  [[nodiscard]] std::string first_bare() const { return "n=,r=" + nonce_; }
+
+  static std::string_view member(std::string_view text, std::string_view name) {
+    while (!text.empty()) {
+      const auto comma = std::min(text.find(','), text.size());
+      if (text.starts_with(name)) return text.substr(name.size(), comma - name.size());
+      text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return {};
+  }
+  static std::vector<unsigned char> from_standard(std::string_view text) {
+    std::string url(text.substr(0, text.find('=')));
+    std::replace(url.begin(), url.end(), '+', '-');
+    std::replace(url.begin(), url.end(), '/', '_');
+    return from_base64url(url).value_or(std::vector<unsigned char>());
+  }
+
+  std::string_view password_;
+  std::string nonce_;
+  std::string server_proof_;
+};
+
+class Login {
+ public:
+  Login(Wire& wire, const Values& values, RandomSource& random)
+      : wire_(wire), user_(values["user"]), password_(values["password"]), scram_(password_, nonce(random)) {}
+
+  ProviderTest run(std::string_view database, bool wants_vectors) {
+    const std::string names =
+        terminated("user") + terminated(user_) + terminated("database") + terminated(database) + '\0';
+    if (auto sent =
+            wire_.write(big_endian(static_cast<std::uint32_t>(names.size() + 8), 4) + big_endian(196'608, 4) + names);
+        !sent) {
+      return talk_failed(sent.error());
+    }
+    for (int steps = 0; steps < 10; ++steps) {
+      const auto message = read_message(wire_);
+      if (!message) return talk_failed(message.error());
+      if (message->type == 'Z') return wants_vectors ? look_for_vectors() : leave(accepted());
+      if (message->type == 'E') return refused_with(sqlstate_of(message->payload));
+      if (message->type != 'R' || message->payload.size() < 4) return no_postgres();
+      const auto reply = answer(big_endian(message->payload, 0, 4), std::string_view(message->payload).substr(4));
+      if (!reply) return no_postgres();
+      if (reply->empty()) continue;
+      if (auto sent = wire_.write(text_message('p', *reply)); !sent) return talk_failed(sent.error());
+    }
+    return no_postgres();
+  }
+
+ private:
+  static std::string nonce(RandomSource& random) {
+    std::array<std::byte, 18> bytes{};
+    random.fill(bytes);
+    return to_base64({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
+  }
+
+  // What to answer to a request for authentication; empty: nothing. Nothing when it is none that we know.
+  std::optional<std::string> answer(std::uint32_t kind, std::string_view rest) {
+    switch (kind) {
+      case 0:
+        return std::string();
+      case 3:
+        return terminated(password_);
+      case 5:
+        if (rest.size() != 4) return std::nullopt;
+        return terminated("md5" + md5_hex(md5_hex(std::string(password_) + std::string(user_)) + std::string(rest)));
+      case 10:
+        if (rest.find(terminated("SCRAM-SHA-256")) == std::string_view::npos) return std::nullopt;
+        return terminated("SCRAM-SHA-256") + big_endian(static_cast<std::uint32_t>(scram_.first().size()), 4) +
+               scram_.first();
+      case 11:
+        return scram_.answer(rest);
+      case 12:
+        return scram_.proves(rest) ? std::optional(std::string()) : std::nullopt;
+      default:
+        return std::nullopt;
+    }
+  }
+
+  ProviderTest leave(ProviderTest test) {
+    static_cast<void>(wire_.write(farewell).has_value());
+    return test;
+  }
+
+  ProviderTest look_for_vectors() {
+    const std::string query = terminated("SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'vector'");
+    if (auto sent = wire_.write(text_message('Q', query)); !sent) return talk_failed(sent.error());
+    bool found = false;
+    for (int messages = 0; messages < 10; ++messages) {
+      const auto message = read_message(wire_);
+      if (!message) return talk_failed(message.error());
+      found = found || message->type == 'D';
+      if (message->type != 'Z') continue;
+      if (found) return leave(accepted());
+      return leave(answered(true, false, errc::provider_rejected_request,
+                            "The database accepts the credential, but lacks the extension vector; create it there."));
+    }
+    return no_postgres();
+  }
+
+  Wire& wire_;
+  std::string_view user_, password_;
+  Scram scram_;
+};
+
+// What follows the server in the URL: `/database?name=value&…`.
+struct Address {
+  std::string_view database;
+  bool wants_tls = false;
+};
+
+Address address_of(std::string_view url) {
+  Address out;
+  const auto path = url.find('/', std::min(url.find("//"), url.size() - 1) + 2);
+  if (path == std::string_view::npos) return out;
+  const auto query = std::min(url.find('?', path), url.size());
+  out.database = url.substr(path + 1, query - path - 1);
+  const std::string parameters = lower_ascii(url.substr(query));
+  for (const char* asked : {"ssl=true", "sslmode=require", "sslmode=verify"}) {
+    out.wants_tls = out.wants_tls || parameters.find(asked) != std::string::npos;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<ProviderTest> probe_postgres(const Values& values, const Place& place, bool wants_vectors, Connector& connector,
+                                    RandomSource& random) {
+  const Address address = address_of(values["datasourceURL"]);
+  for (const std::string_view text : {values["user"], values["password"], address.database}) {
+    if (text.find('\0') != std::string_view::npos) return Error(errc::invalid_argument, "A name holds a zero byte");
+  }
+  auto connection = connector.open({.host = place.host, .port = place.port});
+  if (!connection) return unreached(connection.error().code());
+  if (address.wants_tls)
+    return only_reached("TLS, which PostgreSQL begins in the middle of a connection, is not spoken by a test");
+  Wire wire(std::move(*connection));
+  return Login(wire, values, random).run(address.database.empty() ? values["user"] : address.database, wants_vectors);
+}
+
+}  // namespace openindex::providers

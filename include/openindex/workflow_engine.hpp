@@ -304,11 +304,13 @@ class OPENINDEX_API WorkflowEngine {
 
   // -- Retention ----------------------------------------------------------------------------------------------------
 
-  /// Forget work that ended long ago, a bounded part of it; call again until `Pruned::next` is empty.
+  /// Forget work that ended long ago, a bounded part of it; call again until `Pruned::next` is empty. With an
+  /// idempotency key the report is remembered when the work is done: the same call again gives it, and one that was cut
+  /// short goes on. (A fence says nothing here.)
   /// @par Errors invalid_argument (a moment that is still to come, bounds, cursor), not_permitted (agents; people need
   /// to name a domain and to be admin there), outside_run, host_callback_failed (the sink threw), what the sink
-  /// returned, contention, storage
-  Result<Pruned> prune(const Actor& actor, const Prune& prune);
+  /// returned, idempotency_conflict, contention, storage
+  Result<Pruned> prune(const Actor& actor, const Prune& prune, const CallOptions& call = {});
 
   /// Put texts into the index of words that lists are searched through, where they are not in it, or only as ones that
   /// may hold any word: after an upgrade, once no process of the older release is left, and over a storage of your own

@@ -14,6 +14,7 @@
 #include "engine/commit.hpp"
 #include "engine/core.hpp"
 #include "engine/erasing.hpp"
+#include "engine/prune_answer.hpp"
 #include "engine/pruned_item.hpp"
 #include "engine/removal.hpp"
 #include "engine/run_record.hpp"
@@ -336,10 +337,19 @@ class Pruning {
 
 }  // namespace
 
-Result<Pruned> WorkflowEngine::prune(const Actor& actor, const Prune& prune) {
+Result<Pruned> WorkflowEngine::prune(const Actor& actor, const Prune& prune, const CallOptions& call) {
   if (auto sound = check(prune, core_->options.clock.now()); !sound) return sound.error();
   if (auto allowed = check_permission(*core_, actor, prune.domain); !allowed) return allowed.error();
-  return Pruning(*core_, actor, prune, [&](const ItemKey& key) { return export_receipt(actor, key); }).run();
+  auto request = request_of(actor, call.idempotency_key, text_of(prune));
+  if (!request) return request.error();
+  if (*request) {
+    auto known = recall_pruning(*core_, **request);
+    if (!known) return known.error();
+    if (*known) return std::move(**known);
+  }
+  auto report = Pruning(*core_, actor, prune, [&](const ItemKey& key) { return export_receipt(actor, key); }).run();
+  if (!report || !*request) return report;
+  return remember_pruning(*core_, **request, std::move(*report));
 }
 
 }  // namespace v0

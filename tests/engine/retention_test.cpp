@@ -265,6 +265,38 @@ TEST_CASE("a call does a bounded part, and the calls together do all") {
   CHECK(f.count("step") == 0);
 }
 
+TEST_CASE("a pruning that is repeated under its key gives the same report and does nothing more") {
+  RetentionFixture f;
+  for (int i = 0; i < 5; ++i) f.rejected();
+  const ItemKey damaged = f.rejected();
+  f.clock.advance(1h);
+  ChangeSet damage;
+  damage.puts.push_back({{"content", damaged.str()}, "damaged", {}});
+  REQUIRE(f.memory.commit(std::span(&damage, 1)).front());
+  const Prune prune{.older_than = f.clock.now()};
+  const CallOptions call{.idempotency_key = "nightly"};
+  const auto first = f.engine.prune(f.host, prune, call).value();
+  CHECK(first.items + first.broken.size() == 6);
+  f.clock.advance(1h);
+  f.rejected();
+  const auto again = f.engine.prune(f.host, prune, call).value();
+  CHECK(again.items == first.items);
+  CHECK(again.records == first.records);
+  CHECK(again.next == first.next);
+  REQUIRE(again.broken.size() == first.broken.size());
+  for (std::size_t i = 0; i < first.broken.size(); ++i) {
+    CHECK(again.broken[i].message() == first.broken[i].message());
+    CHECK(again.broken[i].context("item") == first.broken[i].context("item"));
+  }
+  const auto other = f.engine.prune(f.host, {.older_than = f.clock.now()}, call);
+  REQUIRE_FALSE(other);
+  CHECK(other.error().code() == errc::idempotency_conflict);
+  f.clock.advance(25h);
+  CHECK(f.engine.prune(f.host, {.older_than = f.clock.now()}, call)->items == 1);
+  // A refusal is not remembered.
+  CHECK(f.engine.prune(f.mia, prune, {.idempotency_key = "mine"}).error().code() == errc::not_permitted);
+}
+
 TEST_CASE("what one item left behind goes in pieces, too") {
   RetentionFixture f;
   const ItemKey key = f.rejected();

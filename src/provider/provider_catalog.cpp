@@ -18,7 +18,7 @@ constexpr ProviderType types[] = {
     {"aws_bedrock_anthropic", "AI_MODEL", catalog::aws_bedrock, WireFamily::bedrock_converse},
     {"aws_bedrock_cohere", "AI_MODEL", catalog::aws_bedrock, WireFamily::bedrock_converse},
     {"aws_bedrock_titan", "AI_MODEL", catalog::aws_bedrock, WireFamily::bedrock_converse},
-    {"aws_sqs", "MESSAGE_BROKER", catalog::aws_sqs, std::nullopt},
+    {"aws_sqs", "MESSAGE_BROKER", catalog::aws, std::nullopt},
     {"azure_openai", "AI_MODEL", catalog::azure_openai, WireFamily::openai_chat, WireDialect::azure},
     {"azure_service_bus", "MESSAGE_BROKER", catalog::azure_service_bus, std::nullopt},
     {"cohere", "AI_MODEL", catalog::cohere, WireFamily::cohere_chat},

@@ -6,8 +6,6 @@
 
 #include <openindex/provider/provider_catalog.hpp>
 
-#include "provider/catalog/clouds.hpp"
-
 namespace openindex::providers::catalog {
 
 inline constexpr ProviderKey servers = {.name = "endpoint", .required = true, .form = KeyForm::servers};
@@ -98,9 +96,6 @@ inline constexpr ProviderKey nats[] = {
     {.name = "pullPeriod", .form = KeyForm::count},
     {.name = "pullBatchWaitMillis", .form = KeyForm::count},
 };
-
-inline constexpr ProviderKey aws_sqs[] = {aws_connection, aws_region,      aws_user,    aws_secret,
-                                          aws_role,       aws_external_id, aws_account, own_endpoint};
 
 inline constexpr std::string_view service_bus_connections[] = {"Connection String", "Password Less"};
 inline constexpr KeyCondition with_connection_string[] = {{"connectionType", {"Connection String"}}};

@@ -19,6 +19,7 @@ inline constexpr ProviderKey aws_account = {.name = "awsAccountId", .secret = tr
 // In place of the service's own host, for a private link or a stand-in.
 inline constexpr ProviderKey own_endpoint = {.name = "endpoint", .form = KeyForm::url};
 
+// Of a service as well.
 inline constexpr ProviderKey aws[] = {aws_connection, aws_region,      aws_user,    aws_secret,
                                       aws_role,       aws_external_id, aws_account, own_endpoint};
 

@@ -297,8 +297,16 @@ TEST_CASE_FIXTURE(ProtocolFixture,
     CHECK(connector.requests.back().tls == row.tls);
     CHECK(connector.sent.empty());
   }
+  // A trust store in PEM is the one that counts, and one of Java's cannot be read.
+  const auto with_roots = with(with(table[0].config, "authenticationType", "PEM"), "file", "-----BEGIN X-----\n");
+  check(tested("kafka", with_roots), true, false, true, std::nullopt);
+  CHECK(connector.requests.back().ca_pem == "-----BEGIN X-----\n");
+  const auto with_store = with(with(with_roots, "authenticationType", "JKS"), "keyStorePassword", "MARKER");
+  const auto asked = connector.requests.size();
+  check(tested("kafka", with_store), false, false, true, std::nullopt);
+  CHECK(connector.requests.size() == asked);
   connector.refuses = errc::http_timeout;
-  check(tested(table[0].type, table[0].config), false, false, true, errc::http_timeout);
+  check(tested(table[3].type, table[3].config), false, false, true, errc::http_timeout);
 }
 
 namespace {

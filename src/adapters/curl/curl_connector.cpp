@@ -74,9 +74,9 @@ class CurlConnection final : public Connection {
       return error(errc::http_refused_by_policy).with("reason", "connections without TLS are not allowed");
     }
     set_up();
-    const CURLcode code = curl_easy_perform(easy_.get());
-    if (code == CURLE_OK) code_ = curl_easy_getinfo(easy_.get(), CURLINFO_ACTIVESOCKET, &socket_);
-    if (code == CURLE_OK && code_ == CURLE_OK && socket_ != CURL_SOCKET_BAD) return {};
+    CURLcode code = curl_easy_perform(easy_.get());
+    if (code == CURLE_OK) code = curl_easy_getinfo(easy_.get(), CURLINFO_ACTIVESOCKET, &socket_);
+    if (code == CURLE_OK && socket_ != CURL_SOCKET_BAD) return {};
     if (!refused_address_.empty()) {
       return error(errc::http_refused_by_policy)
           .with("address", refused_address_)
@@ -167,7 +167,6 @@ class CurlConnection final : public Connection {
   const Clock::time_point deadline_;
   std::string refused_address_;  // not empty: the policy refused one
   std::array<char, CURL_ERROR_SIZE> detail_{};
-  CURLcode code_ = CURLE_OK;
   curl_socket_t socket_ = CURL_SOCKET_BAD;
   std::unique_ptr<CURL, FreeEasy> easy_;
 };

@@ -61,12 +61,14 @@ Result<Place> service_bus_place(const Values& values) {
 struct Target {
   Result<Place> place;
   bool tls = false;
+  std::string ca_pem = {};
 };
 
 Target target_of(std::string_view type, const Values& values) {
   if (type == "kafka") {
     const std::string security = lower_ascii(values["connectionType"]);
-    return {first_place(values["endpoint"], 9092), security.find("ssl") != std::string::npos};
+    const auto roots = is_same(values["authenticationType"], "PEM") ? values["file"] : std::string_view();
+    return {first_place(values["endpoint"], 9092), security.find("ssl") != std::string::npos, std::string(roots)};
   }
   if (type == "mongovectordb") {
     return {mongo_place(values["endpoint"]), values["endpoint"].find("tls=true") != std::string_view::npos ||
@@ -138,7 +140,11 @@ Result<ProviderTest> probe_by_protocol(std::string_view type, const Values& valu
   if (values["datasourceURL"].starts_with("jdbc:postgresql:")) {
     return probe_postgres(values, *target.place, type == "pgvectordb", connector, random);
   }
-  const auto connection = connector.open({.host = target.place->host, .port = target.place->port, .tls = target.tls});
+  if (target.tls && is_same(values["authenticationType"], "JKS")) {
+    return untried("a test does not read trust stores of Java");
+  }
+  const auto connection = connector.open(
+      {.host = target.place->host, .port = target.place->port, .tls = target.tls, .ca_pem = target.ca_pem});
   if (!connection) return unreached(connection.error().code());
   return only_reached(target.tls ? "only the connection and the server's certificate were tried"
                                  : "only the connection was tried");

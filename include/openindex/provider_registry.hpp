@@ -4,7 +4,7 @@
 // was given for: changing `endpoint` without giving the secret again is refused; that holds for a reference
 // (`env:NAME`, `file:PATH`) as well.
 //
-// Thread safety: all methods, from any threads. Lifetime: storage, secrets, http, clock and randomness must outlive it.
+// Thread safety: all methods, from any threads. Lifetime: all that its options refer to must outlive it.
 #pragma once
 
 #include <memory>

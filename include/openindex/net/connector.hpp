@@ -28,7 +28,7 @@ struct ConnectRequest {
   Duration timeout{10'000};  ///< For everything, from the look-up of the name to the last byte read.
 };
 
-/// One connection, for one thread at a time; ends with its destruction.
+/// One connection, for one thread at a time; ends with its destruction. It may outlive the connector.
 class OPENINDEX_API Connection {
  public:
   Connection() = default;

@@ -29,6 +29,8 @@
 #include <openindex/http/http_client.hpp>
 #include <openindex/http/http_message.hpp>
 #include <openindex/net/connector.hpp>
+#include <openindex/provider/integration.hpp>
+#include <openindex/provider/integrations.hpp>
 #include <openindex/provider/provider.hpp>
 #include <openindex/provider/provider_catalog.hpp>
 #include <openindex/provider/secret_files.hpp>

@@ -1,6 +1,7 @@
 // ProviderRegistry: the AI backends of a deployment, with their secrets sealed. (openindex.md 2.6)
 //
-// Admin work: people and the host may change providers, agents and runs may not. A secret is bound to the endpoint it
+// Admin work: people and the host may change providers, agents and runs may not. Creating one needs scope `admin`; what
+// a person has created is theirs until they, or an administrator, grant others a part in it (`Grants`). A secret is bound to the endpoint it
 // was given for: changing `endpoint` without giving the secret again is refused; that holds for a reference
 // (`env:NAME`, `file:PATH`) as well.
 //
@@ -75,9 +76,19 @@ class OPENINDEX_API ProviderRegistry {
   /// invalid_argument, already_exists, not_permitted, contention, those of the secret store, storage
   Result<Provider> update(const Actor& actor, const ProviderId& id, const ProviderUpdate& update);
 
-  /// Remove a provider. Stages that name it go to their next provider, or their runs wait with `no_provider`.
-  /// @par Errors not_found, not_permitted, contention, storage
-  Result<void> remove(const Actor& actor, const ProviderId& id);
+  /// Say what a user may do with a provider, whatever it was before; nothing: no more than others.
+  /// Administrators may, and who may do everything with it.
+  /// @par Errors not_found, not_permitted, invalid_argument (the user's id; more than 1,000), contention, storage
+  Result<Provider> grant(const Actor& actor, const ProviderId& id, const std::string& user, const AccessSet& access);
+
+  /// Return which stages a provider serves, with the work that stands there: before it is removed or disabled, for one.
+  /// Reads all settings of stages. @par Errors not_found, storage
+  Result<ProviderUse> use(const ProviderId& id);
+
+  /// Remove a provider, with its models. Stages that name it go to their next provider, or their runs wait with
+  /// `no_provider` until one is attached.
+  /// @returns which those are @par Errors not_found, not_permitted, contention, storage
+  Result<ProviderUse> remove(const Actor& actor, const ProviderId& id);
 
   /// Seal every secret anew that the store would seal otherwise now, under another key of the host: the values stay.
   /// What cannot be opened stays as it is, and is told. Calls go on beside it.

@@ -95,6 +95,8 @@ constexpr Row table[] = {
      "A changed endpoint needs its secret given again", "Send the secret together with the new endpoint"},
     {errc::secret_unreadable, "secret_unreadable", "A sealed secret cannot be opened with this key",
      "Open the storage with the key that sealed it, or set the secret again"},
+    {errc::token_limit_reached, "token_limit_reached",
+     "The tokens that the provider may use in this period are used up", "Wait for the next period, or raise the limit"},
     {errc::provider_rate_limited, "provider_rate_limited", "The provider asks to slow down", "Try again later"},
     {errc::provider_overloaded, "provider_overloaded", "The provider is overloaded or failing", "Try again later"},
     {errc::provider_unauthorized, "provider_unauthorized", "The provider refuses the credential",

@@ -8,6 +8,7 @@
 #include "dispatch/work.hpp"
 #include "engine/run_record.hpp"
 #include "provider/provider_directory.hpp"
+#include "provider/token_book.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -31,6 +32,7 @@ void Dispatcher::Work::send(Active& active) {
   if (!endpoint) return provider_failed(active, endpoint.error());
   if (endpoint->login) return log_in(active, std::move(*endpoint->login));
   active.by_token = endpoint->by_token;
+  active.model = endpoint->model_name;
   active.endpoint = std::move(*endpoint);
   active.run.provider = provider.str();
   const std::string request_id = fmt::format("{}.{}.{}", active.run.id.str(), active.run.steps + 1, active.run.starts);
@@ -101,20 +103,34 @@ void Dispatcher::Work::replied(Active& active, const ChatReply& reply) {
   ++write->run.turns;
   write->run.input_tokens += reply.usage.input;
   write->run.output_tokens += reply.usage.output;
+  const ProviderId& provider = active.providers[active.provider];
+  write->beside.push_back(providers::TokenBook::entry(provider, write->steps.back().key,
+                                                      {active.model, reply.usage.input, reply.usage.output, now()}));
   engine::Change change{.key = {}, .actor = active.actor};
-  queue(active, std::move(change), std::move(write), [this, id = active.run.id, reply](Result<Outcome> result) {
-    Active* current = find(id);
-    if (current == nullptr) return;
-    if (!result && result.error().code() == errc::invalid_argument) {
-      return fail(*current, RunReason::malformed_reply, "the reply cannot be journaled: " + result.error().message());
-    }
-    if (!result) return lose(id);
-    current->asking = {};
-    tell(RunUpdate::What::turn, current->run, reply.turn.text);
-    auto item = door().load(current->run.item);
-    if (!item) return lose(id);
-    feed(*current, ModelReplied{reply, context_of_item(*current, **item)});
-  });
+  queue(active, std::move(change), std::move(write),
+        [this, id = active.run.id, reply, provider](Result<Outcome> result) {
+          Active* current = find(id);
+          if (current == nullptr) return;
+          if (!result && result.error().code() == errc::invalid_argument) {
+            return fail(*current, RunReason::malformed_reply,
+                        "the reply cannot be journaled: " + result.error().message());
+          }
+          if (!result) return lose(id);
+          current->asking = {};
+          fold_tokens(provider);
+          tell(RunUpdate::What::turn, current->run, reply.turn.text);
+          auto item = door().load(current->run.item);
+          if (!item) return lose(id);
+          feed(*current, ModelReplied{reply, context_of_item(*current, **item)});
+        });
+}
+
+// Once in a while, what this dispatcher has counted is added up; what fails there is done by who comes next.
+void Dispatcher::Work::fold_tokens(const ProviderId& provider) {
+  constexpr std::uint64_t turns_between = 64;
+  constexpr std::uint64_t first = 8;
+  if (turns_of_[provider]++ % turns_between != first) return;
+  (void)providers::TokenBook(options.engine.storage()).fold(provider);
 }
 
 // The next provider of the stage is asked at once. When all were, the most hopeful of their failures decides: one that
@@ -140,6 +156,11 @@ void Dispatcher::Work::provider_failed(Active& active, const Error& error) {
   if (failure.recovery == dispatch::Recovery::never) return fail(active, failure.reason, std::move(detail));
   if (failure.recovery == dispatch::Recovery::settings) {
     return wait(active, failure.reason, std::move(detail), std::nullopt);
+  }
+  // The next period comes without fail.
+  if (decisive.code() == errc::token_limit_reached) {
+    return wait(active, failure.reason, std::move(detail),
+                now() + decisive.retry_after().value_or(options.backoff_max));
   }
   ++active.run.retries;
   if (active.run.retries > options.retries_max) {

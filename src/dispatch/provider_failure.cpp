@@ -11,6 +11,8 @@ Failure classify(const Error& error) {
       return {RunReason::no_provider, Recovery::settings};
     case errc::provider_disabled:
       return {RunReason::provider_disabled, Recovery::settings};
+    case errc::token_limit_reached:
+      return {RunReason::token_limit, Recovery::time};
     case errc::provider_rate_limited:
       return {RunReason::rate_limited, Recovery::time};
     case errc::provider_overloaded:
@@ -50,6 +52,7 @@ bool waits_for_settings(RunReason reason) {
     case RunReason::malformed_reply:
     case RunReason::budget_exhausted:
     case RunReason::stage_disabled:
+    case RunReason::token_limit:
       return true;
     default:
       return false;

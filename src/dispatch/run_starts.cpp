@@ -55,7 +55,9 @@ void Dispatcher::Work::consider_all(const ScanPage& page) {
   for (const Record& record : page.rows) {
     auto run = engine::read_run(record);
     if (!run) continue;  // one damaged record must not stop the others
-    const bool revived = !run->due_at && reviving_ && dispatch::waits_for_settings(run->reason);
+    // A limit may be raised long before its period ends.
+    const bool can_be_revived = !run->due_at || run->reason == RunReason::token_limit;
+    const bool revived = can_be_revived && reviving_ && dispatch::waits_for_settings(run->reason);
     if (revived) run->retries = 0;
     const bool is_due = run->due_at && *run->due_at <= now();
     consider(std::move(*run), room() > 0 && (revived || is_due));

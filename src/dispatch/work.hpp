@@ -60,6 +60,7 @@ class Dispatcher::Work {
     std::optional<Error> hopeful;  ///< Of the providers that failed: the one most likely to work again.
     std::uint64_t request = 0;     ///< 0: none in flight.
     HttpTicket ticket = 0;
+    std::string model;      ///< Being asked, as tokens are counted by.
     bool by_token = false;  ///< The request goes out with a token that a credential was exchanged for.
     bool renewed = false;   ///< The provider refused one, and another one was asked for.
     Duration next_beat{0};
@@ -119,6 +120,7 @@ class Dispatcher::Work {
   void clear_of_suspicion(Active& active);
   void answered(dispatch::Answer answer);
   void replied(Active& active, const ChatReply& reply);
+  void fold_tokens(const ProviderId& provider);
   void provider_failed(Active& active, const Error& error);
 
   // -- ending and waiting (run_endings.cpp)
@@ -146,6 +148,7 @@ class Dispatcher::Work {
   std::vector<Pending> queue_;
   std::uint64_t requests_ = 0;
   std::map<std::uint64_t, Login> logins_;  ///< By their number among the requests.
+  std::map<ProviderId, std::uint64_t> turns_of_;
   std::uint64_t settings_seen_ = 0;
   bool reviving_ = true;
   std::size_t revive_topic_ = 0;

@@ -24,7 +24,7 @@ struct ChainHead {
 
 /// What all entries of one commit share.
 struct AuditFrame {
-  std::string_view stream;  ///< Item key, `workflow.<id>`, `provider.<id>`.
+  std::string_view stream;  ///< Item key, `workflow.<id>`, `provider.<id>`, `prompt.<name>`.
   std::string_view domain;  ///< Empty: of no domain.
   const Actor& actor;
   Time at;

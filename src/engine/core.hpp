@@ -61,7 +61,8 @@ class EngineCore {
   /// Tell whether the actor may read an audit stream: those of items, workflows and domains need a role there.
   Result<bool> sees_stream(const Actor& actor, const std::string& stream) {
     constexpr std::string_view domain = "domain.", workflow = "workflow.";
-    if (actor.kind() == ActorKind::system || stream.starts_with("provider.")) return true;
+    const bool is_of_instance = stream.starts_with("provider.") || stream.starts_with("prompt.");
+    if (actor.kind() == ActorKind::system || is_of_instance) return true;
     if (stream.starts_with(domain)) return domains.sees(actor, stream.substr(domain.size()));
     if (!stream.starts_with(workflow)) return domains.sees(actor, engine::domain_of(ItemKey(stream)));
     auto found = readable_workflow(actor, stream.substr(workflow.size()), 0);

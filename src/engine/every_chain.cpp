@@ -15,7 +15,8 @@ namespace openindex::engine {
 namespace {
 
 /// Kinds of records that a stream is about; the record says where the chain stands.
-constexpr std::array<std::string_view, 6> kinds = {"domain", "item", "provider", "pruned", "retention", "workflow"};
+constexpr std::array<std::string_view, 7> kinds = {"domain", "item",      "prompt",  "provider",
+                                                   "pruned", "retention", "workflow"};
 
 constexpr std::string_view retention = "-retention";
 
@@ -30,7 +31,7 @@ std::string stream_of(const RecordId& record) {
 /// The records that a stream may be about.
 std::vector<RecordId> records_of(const std::string& stream) {
   if (stream.ends_with(retention)) return {{"retention", stream.substr(0, stream.size() - retention.size())}};
-  for (const char* kind : {"domain", "provider", "workflow"}) {
+  for (const char* kind : {"domain", "prompt", "provider", "workflow"}) {
     const std::string prefix = std::string(kind) + ".";
     if (stream.starts_with(prefix)) return {{kind, stream.substr(prefix.size())}};
   }

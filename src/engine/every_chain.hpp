@@ -1,4 +1,4 @@
-// Every audit chain of a storage: those of items, workflows, domains and providers.
+// Every audit chain of a storage: those of items, workflows, domains, providers and prompts.
 #pragma once
 
 #include <cstdint>

@@ -44,6 +44,8 @@ std::string remedy_of(const AgentRun& run) {
              "use https for a public one";
     case RunReason::budget_exhausted:
       return fmt::format("Raise what a run of the stage '{}' may use in the stage's settings", run.stage);
+    case RunReason::token_limit:
+      return "Raise the limit of tokens of the provider " + run.provider + " or its model, or attach another one";
     case RunReason::stage_disabled:
       return fmt::format("Enable the stage '{}' in its settings", run.stage);
     case RunReason::deadline_passed:

@@ -130,6 +130,7 @@ Result<ItemDoor::Prepared> ItemDoor::prepare_run(const Change& change) {
   for (const RunStep& step : change.run->steps) {
     prepared.changes.appends.push_back(write_step(change.run->run.id, step, prepared.changes.id.str()));
   }
+  prepared.changes.appends.insert(prepared.changes.appends.end(), change.run->beside.begin(), change.run->beside.end());
   prepared.changes.expectations.push_back({run_record(change.run->run.id), change.run->run.version});
   prepared.run_put = prepared.changes.puts.size();
   prepared.changes.puts.push_back(write_run(change.run->run));

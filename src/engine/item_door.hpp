@@ -27,6 +27,7 @@ struct NeededBy;
 struct RunWrite {
   AgentRun run;
   std::vector<RunStep> steps;  ///< Numbers follow `run.steps`, which the caller has raised already.
+  std::vector<Put> beside = {};  ///< Appended with them, when only the run is written.
 };
 
 using Decide = std::function<Result<Decision>(const LoadedItem&, Time now)>;

@@ -46,7 +46,13 @@ constexpr ProviderType types[] = {
     {"weaviatedb", "VECTOR_DB", catalog::weaviatedb, std::nullopt},
 };
 
+// Those of the types, and three of integrations that are none of them but that clients know.
+constexpr std::string_view categories[] = {"AI_MODEL", "VECTOR_DB", "RELATIONAL_DB", "MESSAGE_BROKER", "CLOUD", "GIT",
+                                           "EMAIL",    "API",       "MCP",           "EVENT_SOURCE"};
+
 }  // namespace
+
+std::span<const std::string_view> provider_categories() { return categories; }
 
 std::span<const ProviderType> provider_catalog() { return types; }
 

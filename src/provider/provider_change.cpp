@@ -2,6 +2,7 @@
 
 #include <openindex/provider/provider_catalog.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,11 +15,8 @@ namespace openindex::providers {
 namespace {
 
 constexpr std::size_t audit_text_bytes_max = 200;
-
-std::string audit_text(std::string_view text) {
-  if (text.size() <= audit_text_bytes_max) return std::string(text);
-  return fmt::format("({} bytes)", text.size());
-}
+constexpr std::size_t description_bytes_max = 4000;
+constexpr std::size_t grants_max = 1000;
 
 Error unknown_type(std::string_view type) {
   std::vector<std::string> allowed;
@@ -101,6 +99,29 @@ void apply_config(ProviderChange& change, const ProviderType& type, const Provid
   }
 }
 
+void check_category(std::string_view category, std::vector<Problem>& problems) {
+  const auto known = provider_categories();
+  if (category.empty() || std::find(known.begin(), known.end(), category) != known.end()) return;
+  std::string text = "must be one of";
+  for (const auto one : known) text += (one == known.front() ? " " : ", ") + std::string(one);
+  problems.push_back({"/category", std::move(text)});
+}
+
+// One text of a record, and what the audit says of it.
+void set_text(ProviderChange& change, std::string_view what, std::string ProviderRecord::*member,
+              const std::string& value) {
+  std::string& held = change.record.*member;
+  if (held == value) return;
+  change.changes.push_back({std::string(what), audit_text(held), audit_text(value)});
+  held = value;
+}
+
+std::string display(const AccessSet& access) {
+  std::string out;
+  for (const Access one : access) out += (out.empty() ? "" : ", ") + std::string(to_text(one));
+  return out;
+}
+
 // Where secrets go: the endpoint's one spelling, or the reference that it comes from.
 std::string place_of(const ProviderRecord& record, const ProviderKey& row) {
   const auto held = record.config.find(row.name);
@@ -128,10 +149,17 @@ Result<void> check_secrets_stay(const ProviderType& type, const ProviderRecord& 
 
 }  // namespace
 
-Result<void> may_manage(const Actor& actor) {
-  if (actor.kind() == ActorKind::run) return Error(errc::not_permitted, "Agent run token cannot manage settings");
-  if (actor.kind() == ActorKind::agent) return Error(errc::not_permitted, "An agent cannot manage settings");
-  return work::check_actor_id(actor);
+std::string audit_text(std::string_view text) {
+  if (text.size() <= audit_text_bytes_max) return std::string(text);
+  return fmt::format("({} bytes)", text.size());
+}
+
+void check_description(std::string_view text, std::vector<Problem>& problems) {
+  if (text.size() > description_bytes_max) {
+    problems.push_back({"/description", "must have at most 4000 bytes"});
+  } else if (const auto wrong = value_problem(KeyForm::lines, text); !wrong.empty()) {
+    problems.push_back({"/description", std::string(wrong)});
+  }
 }
 
 std::vector<Problem> problems_of(const NewProvider& wanted, const Surroundings& around) {
@@ -139,6 +167,8 @@ std::vector<Problem> problems_of(const NewProvider& wanted, const Surroundings& 
   const ProviderType* type = find_provider_type(wanted.type);
   if (type == nullptr) problems.push_back({"/type", "is not a type of the catalog"});
   check_name(wanted.name, problems);
+  check_description(wanted.description, problems);
+  check_category(wanted.category, problems);
   if (type != nullptr) check_config(*type, {}, wanted.config, around, problems);
   return problems;
 }
@@ -160,6 +190,10 @@ Result<ProviderChange> decide_create(const NewProvider& wanted, const ProviderId
   change.record.created_at = change.record.updated_at = around.now;
   change.changes = {{"name", "", wanted.name}, {"type", "", wanted.type}};
   if (!wanted.enabled) change.changes.push_back({"enabled", "", "false"});
+  set_text(change, "description", &ProviderRecord::description, wanted.description);
+  set_text(change, "category", &ProviderRecord::category, wanted.category == type->category ? "" : wanted.category);
+  change.record.created_by = change.record.updated_by = around.actor;
+  change.record.grants = around.grants;
   apply_config(change, *type, wanted.config, around);
   return change;
 }
@@ -174,6 +208,8 @@ Result<ProviderChange> decide_update(const ProviderRecord& current, const Provid
   if (type == nullptr && !update.config.empty()) return unknown_type(current.type);
   std::vector<Problem> problems;
   if (update.name) check_name(*update.name, problems);
+  check_description(update.description.value_or(""), problems);
+  check_category(update.category.value_or(""), problems);
   if (!update.config.empty()) check_config(*type, current, update.config, around, problems);
   if (!problems.empty()) return not_valid(std::move(problems));
 
@@ -192,7 +228,34 @@ Result<ProviderChange> decide_update(const ProviderRecord& current, const Provid
     change.changes.push_back({"enabled", current.enabled ? "true" : "false", *update.enabled ? "true" : "false"});
     change.record.enabled = *update.enabled;
   }
-  if (!change.changes.empty()) change.record.updated_at = around.now;
+  if (update.description) set_text(change, "description", &ProviderRecord::description, *update.description);
+  if (update.category) {
+    const bool is_own = type != nullptr && *update.category == type->category;
+    set_text(change, "category", &ProviderRecord::category, is_own ? "" : *update.category);
+  }
+  if (!change.changes.empty()) {
+    change.record.updated_at = around.now;
+    change.record.updated_by = around.actor;
+  }
+  return change;
+}
+
+Result<ProviderChange> decide_grant(const ProviderRecord& current, const std::string& user, const AccessSet& access) {
+  if (auto sound = work::check_actor_id(Actor::person(user)); !sound) return sound.error().with("field", "user");
+  ProviderChange change{.record = current, .to_seal = {}, .changes = {}};
+  Grants& grants = change.record.grants;
+  const auto held = grants.find(user);
+  const AccessSet before = held == grants.end() ? AccessSet() : held->second;
+  if (before == access) return change;
+  if (access.empty()) {
+    grants.erase(user);
+  } else {
+    grants[user] = access;
+  }
+  if (grants.size() > grants_max) {
+    return Error(errc::invalid_argument, "A provider has at most 1,000 grants").with("provider", current.id.str());
+  }
+  change.changes.push_back({"grants." + user, display(before), display(access)});
   return change;
 }
 

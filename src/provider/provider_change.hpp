@@ -20,6 +20,8 @@ struct Surroundings {
   Allowed allowed = {};
   Validation validation = Validation::defaults;
   KeySet known_secrets = {};  ///< Keys whose given value is the one that is sealed already.
+  std::string actor = {};     ///< Who does it.
+  Grants grants = {};         ///< What they get, should they create it.
   Time now{};
 };
 
@@ -29,11 +31,11 @@ struct ProviderChange {
   std::vector<AuditChange> changes;  ///< Empty: there is nothing to do.
 };
 
-/// Tell whether an actor may touch settings. @par Errors not_permitted
-Result<void> may_manage(const Actor& actor);
-
 /// Note everything that is wrong with a provider by itself.
 std::vector<Problem> problems_of(const NewProvider& wanted, const Surroundings& around);
+
+/// Note what is wrong with a text for people, of up to 4,000 bytes.
+void check_description(std::string_view text, std::vector<Problem>& problems);
 
 /// @par Errors unknown_provider_type, invalid_argument, already_exists
 Result<ProviderChange> decide_create(const NewProvider& wanted, const ProviderId& id, std::string salt,
@@ -44,7 +46,14 @@ Result<ProviderChange> decide_create(const NewProvider& wanted, const ProviderId
 Result<ProviderChange> decide_update(const ProviderRecord& current, const ProviderUpdate& update,
                                      const Surroundings& around);
 
+/// Set what a user may do; nothing: they may do no more than others.
+/// @par Errors invalid_argument: the user, or too many of them
+Result<ProviderChange> decide_grant(const ProviderRecord& current, const std::string& user, const AccessSet& access);
+
 /// What the audit says of a removal.
 std::vector<AuditChange> removal_of(const ProviderRecord& record);
+
+/// How the audit shows a text: one that is long by its size.
+std::string audit_text(std::string_view text);
 
 }  // namespace openindex::providers

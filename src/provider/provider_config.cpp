@@ -186,6 +186,8 @@ void check_name(std::string_view name, std::vector<Problem>& problems) {
     problems.push_back({"/name", "must be UTF-8 without control characters"});
   } else if (name.find_first_of(":/") != std::string_view::npos) {
     problems.push_back({"/name", "must not have a colon or a slash"});
+  } else if (name == "." || name == "..") {
+    problems.push_back({"/name", "must not be a dot or two, which no URL can name"});
   }
 }
 

@@ -1,11 +1,13 @@
 #include "provider/provider_directory.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <new>
 #include <utility>
 
 #include "provider/key_form.hpp"
+#include "provider/model_choice.hpp"
 #include "provider/provider_config.hpp"
 
 namespace openindex {
@@ -127,6 +129,41 @@ Result<ProviderRecord> ProviderRegistry::Directory::load(const ProviderId& id) {
   return providers::read_provider(*found->front());
 }
 
+Result<ProviderRecord> ProviderRegistry::Directory::load_named(const std::string& name) {
+  std::vector<Problem> problems;
+  providers::check_name(name, problems);
+  if (!problems.empty()) return errc::not_found;
+  constexpr int attempts_max = 8;
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    const auto owner = owner_of(name);
+    if (!owner) return owner.error();
+    if (!*owner) return Error(errc::not_found).with("name", name);
+    auto record = load(**owner);
+    if (record && record->name == name) return record;
+    if (!record && record.error().code() != errc::not_found) return record.error();
+    // Renamed or removed between the two reads: who has the name now?
+  }
+  return Error(errc::contention).with("name", name);
+}
+
+Result<std::vector<ProviderRecord>> ProviderRegistry::Directory::load_all() {
+  std::vector<ProviderRecord> out;
+  ScanRequest request;
+  request.prefix = {"provider"};
+  do {
+    auto page = options.storage.scan(request);
+    if (!page) return page.error();
+    for (const Record& row : page->rows) {
+      auto record = providers::read_provider(row);
+      if (!record) return record.error();
+      out.push_back(std::move(*record));
+    }
+    request.after = std::move(page->next);
+  } while (!request.after.empty());
+  std::sort(out.begin(), out.end(), [](const auto& one, const auto& other) { return one.name < other.name; });
+  return out;
+}
+
 Result<std::optional<ProviderId>> ProviderRegistry::Directory::owner_of(const std::string& name) {
   const RecordId record = providers::name_record(name);
   auto found = options.storage.get_bodies({&record, 1});
@@ -146,27 +183,25 @@ Result<std::string> ProviderRegistry::Directory::open(const ProviderRecord& reco
   return guarded([&] { return options.secrets.open({record.id.str(), key}, handle); });
 }
 
-Result<bool> ProviderRegistry::Directory::reseal(ProviderRecord& record, const std::string& key) {
-  std::string& handle = record.secrets.at(key).handle;
+Result<bool> ProviderRegistry::Directory::reseal(const SecretName& name, std::string& handle) {
   const auto current = guarded([&] { return Result<std::string>(options.secrets.is_current(handle) ? "yes" : ""); });
   if (!current) return current.error();
   if (!current->empty()) return false;
-  const auto value = open(record, key);
+  const auto value = guarded([&] { return options.secrets.open(name, handle); });
   if (!value) return value.error();
-  auto sealed = seal({record.id.str(), key}, *value);
+  auto sealed = seal(name, *value);
   if (!sealed) return sealed.error();
   handle = std::move(*sealed);
   return true;
 }
 
-bool ProviderRegistry::Directory::is_sealed(const ProviderRecord& record, const std::string& key,
-                                            std::string_view value) {
-  const auto sealed = record.secrets.find(key);
+bool ProviderRegistry::Directory::is_sealed(const ProviderRecord& record, const providers::SealedSecrets& secrets,
+                                            const std::string& scope, const std::string& key, std::string_view value) {
+  const auto sealed = secrets.find(key);
   // The fingerprint spares a vault most calls; being short, it does not decide.
-  if (sealed == record.secrets.end() || sealed->second.info.fingerprint != providers::fingerprint(record, value)) {
-    return false;
-  }
-  const auto opened = open(record, key);
+  if (sealed == secrets.end() || sealed->second.info.fingerprint != providers::fingerprint(record, value)) return false;
+  const std::string& handle = sealed->second.handle;
+  const auto opened = guarded([&] { return options.secrets.open({record.id.str(), scope + key}, handle); });
   return opened && *opened == value;
 }
 
@@ -249,6 +284,12 @@ Result<ProviderRegistry::Directory::Endpoint> ProviderRegistry::Directory::resol
   endpoint.by_token = !settings->token.empty();
   if (endpoint.by_token) endpoint.api_key = std::move(settings->token);
   endpoint.login = std::move(settings->login);
+  if (endpoint.model.empty()) {
+    auto model = providers::registered_model(options.storage, record);
+    if (!model) return model.error();
+    endpoint.model = std::move(*model);
+  }
+  endpoint.model_name = endpoint.model;
   add_namespace(endpoint, record);
   return endpoint;
 }
@@ -259,7 +300,14 @@ Result<ProviderRegistry::Directory::Endpoint> ProviderRegistry::Directory::endpo
   if (!record->enabled) {
     return Error(errc::provider_disabled, "The provider is disabled").with("provider", id.str());
   }
-  return resolve(*record);
+  auto endpoint = resolve(*record);
+  if (!endpoint) return endpoint;
+  if (endpoint->model.empty()) return providers::no_model(*record);
+  if (auto allowed = providers::may_ask(options.storage, *record, endpoint->model_name, options.clock.now());
+      !allowed) {
+    return allowed.error();
+  }
+  return endpoint;
 }
 
 }  // namespace v0

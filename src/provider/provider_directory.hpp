@@ -20,6 +20,7 @@ class ProviderRegistry::Directory {
   /// Where a provider's chat requests go.
   struct Endpoint : codecs::ChatEndpoint {
     std::optional<providers::ProviderLogin> login = {};  ///< To be sent before any call: see `keep_token`.
+    std::string model_name = {};                         ///< As it is set or registered, without a namespace.
     bool by_token = false;                               ///< `api_key` is a token that `forget_token` forgets.
   };
 
@@ -53,18 +54,27 @@ class ProviderRegistry::Directory {
   /// @par Errors not_found, storage
   Result<providers::ProviderRecord> load(const ProviderId& id);
 
+  /// The same by name, and all of them by name. @par Errors not_found, storage
+  Result<providers::ProviderRecord> load_named(const std::string& name);
+  Result<std::vector<providers::ProviderRecord>> load_all();
+
   /// Return who has a name; nullopt: nobody. @par Errors storage
   Result<std::optional<ProviderId>> owner_of(const std::string& name);
 
   /// Seal a value, also with a store that throws. @par Errors as SecretStore::seal
   Result<std::string> seal(const SecretName& name, std::string_view value);
 
-  /// Put the value of a sealed secret away anew, unless it is as the store would put it now.
+  /// Put the value of a sealed secret away anew, unless it is as the store would put it now; changes the handle.
   /// @returns whether it was @par Errors as SecretStore::open and seal
-  Result<bool> reseal(providers::ProviderRecord& record, const std::string& key);
+  Result<bool> reseal(const SecretName& name, std::string& handle);
 
-  /// Tell whether a value is what is sealed under a key; false also when that cannot be read any more.
-  bool is_sealed(const providers::ProviderRecord& record, const std::string& key, std::string_view value);
+  /// Tell whether a value is what is sealed under a key of a provider or, with what stands before its keys, of a model;
+  /// false also when that cannot be read any more.
+  bool is_sealed(const providers::ProviderRecord& record, const std::string& key, std::string_view value) {
+    return is_sealed(record, record.secrets, "", key, value);
+  }
+  bool is_sealed(const providers::ProviderRecord& record, const providers::SealedSecrets& secrets,
+                 const std::string& scope, const std::string& key, std::string_view value);
 
   Options options;
 

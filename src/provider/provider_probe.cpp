@@ -79,12 +79,18 @@ Result<Listed> find_model(const codecs::ChatEndpoint& endpoint, std::string_view
   return goes_on(*root, endpoint) || !lists_all(endpoint) ? Listed::unknown : Listed::no;
 }
 
+ProviderTest no_model() {
+  return answered(true, false, errc::invalid_argument,
+                  "The provider works, but names no model; set model, or register and enable just one.");
+}
+
 ProviderTest read_list(const codecs::ChatEndpoint& endpoint, std::string_view body) {
   const auto listed = find_model(endpoint, body);
   if (!listed) {
     return answered(false, false, errc::provider_malformed_reply,
                     "Something answers, but not with a list of models; check that the endpoint is the provider's.");
   }
+  if (endpoint.model.empty()) return no_model();
   if (*listed == Listed::no) {
     const char* advice = endpoint.family == WireFamily::ollama_chat ? "pull it or name another" : "name another";
     return answered(true, false, errc::provider_rejected_request,
@@ -142,6 +148,7 @@ ProviderTest read_probe(const codecs::ChatEndpoint& endpoint, const Result<HttpR
   if (!outcome) return unreached(outcome.error().code());
   const int status = outcome->status;
   const bool is_vertex = endpoint.dialect == WireDialect::vertex;
+  if (is_expected_refusal(endpoint, status) && endpoint.model.empty()) return no_model();
   if (is_expected_refusal(endpoint, status)) {
     return answered(true, true, std::nullopt,
                     "The provider answers and accepts the credential; it lists no models, so the model is not proved.");

@@ -3,12 +3,12 @@
 #include <openindex/provider/provider_catalog.hpp>
 
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include "engine/digest.hpp"
 #include "json/stored.hpp"
 #include "json/writer.hpp"
 #include "provider/provider_config.hpp"
+#include "provider/stored_parts.hpp"
 
 namespace openindex::providers {
 namespace {
@@ -17,26 +17,28 @@ constexpr std::size_t fingerprint_digits = 8;
 
 std::int64_t ms(Time time) { return time.time_since_epoch().count(); }
 
-std::string text_of(const boost::json::value& value) {
-  const auto* text = value.if_string();
-  return text == nullptr ? std::string() : std::string(text->data(), text->size());
+void write_grants(json::Writer& out, const Grants& grants) {
+  if (grants.empty()) return;
+  out.key("grants").begin_object();
+  for (const auto& [user, access] : grants) {
+    out.key(user).begin_array();
+    for (const Access one : access) out.string(to_text(one));
+    out.end_array();
+  }
+  out.end_object();
 }
 
-std::string key_of(const boost::json::key_value_pair& entry) { return {entry.key().data(), entry.key().size()}; }
-
-Result<SealedSecret> read_secret(const boost::json::value& value, const std::string& what) {
-  auto in = json::Stored::read(boost::json::serialize(value), what);
-  if (!in) return in.error();
-  SealedSecret secret;
-  secret.handle = in->text("handle");
-  secret.info = {in->text("fingerprint"), in->time("setAt")};
-  secret.extra = in->rest();
-  return secret;
-}
-
-const boost::json::object& object_of(const boost::json::value* value) {
-  static const boost::json::object none;
-  return value != nullptr && value->is_object() ? value->get_object() : none;
+// What a newer version may have granted beside, this one does not know, and does not grant.
+Grants read_grants(json::Stored& in) {
+  Grants out;
+  for (const auto& entry : object_of(in.member("grants"))) {
+    AccessSet& access = out[key_of(entry)];
+    if (!entry.value().is_array()) continue;
+    for (const auto& one : entry.value().get_array()) {
+      if (const auto known = parse_access(text_of(one))) access.insert(*known);
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -47,16 +49,17 @@ RecordId name_record(const std::string& name) { return {"provider_name", name}; 
 Put write_provider(const ProviderRecord& record) {
   json::Writer out;
   out.begin_object().key("name").string(record.name).key("type").string(record.type);
-  out.key("enabled").boolean(record.enabled).key("config").begin_object();
-  for (const auto& [key, value] : record.config) out.key(key).string(value);
-  out.end_object().key("secrets").begin_object();
-  for (const auto& [key, secret] : record.secrets) {
-    out.key(key).begin_object().key("handle").string(secret.handle).key("fingerprint").string(secret.info.fingerprint);
-    out.key("setAt").number(ms(secret.info.set_at)).rest(secret.extra).end_object();
-  }
-  out.end_object().key("salt").string(record.salt);
+  out.key("enabled").boolean(record.enabled);
+  write_config(out, record.config, record.secrets);
+  out.key("salt").string(record.salt);
   out.key("auditCount").number(record.chain.count).key("auditHead").string(record.chain.digest);
   out.key("createdAt").number(ms(record.created_at)).key("updatedAt").number(ms(record.updated_at));
+  out.member("description", record.description).member("category", record.category);
+  write_tags(out, record.tags);
+  write_limit(out, record.token_limit);
+  out.member("models", record.models);
+  out.member("createdBy", record.created_by).member("updatedBy", record.updated_by);
+  write_grants(out, record.grants);
   out.rest(record.extra).end_object();
   return {provider_record(record.id), std::move(out).str(), {}};
 }
@@ -74,16 +77,19 @@ Result<ProviderRecord> read_provider(const Record& record) {
     return Error(errc::storage_corrupt, "A stored provider has no name or no type").with("what", what);
   }
   out.enabled = in->boolean("enabled");
-  for (const auto& entry : object_of(in->member("config"))) out.config.emplace(key_of(entry), text_of(entry.value()));
-  for (const auto& entry : object_of(in->member("secrets"))) {
-    auto secret = read_secret(entry.value(), what);
-    if (!secret) return secret.error();
-    out.secrets.emplace(key_of(entry), std::move(*secret));
-  }
+  if (auto read = read_config(*in, what, out.config, out.secrets); !read) return read.error();
   out.salt = in->text("salt");
   out.chain = {in->natural("auditCount"), in->text("auditHead")};
   out.created_at = in->time("createdAt");
   out.updated_at = in->time("updatedAt");
+  out.description = in->text("description");
+  out.category = in->text("category");
+  out.tags = read_tags(*in);
+  out.token_limit = read_limit(*in);
+  out.models = in->natural("models");
+  out.created_by = in->text("createdBy");
+  out.updated_by = in->text("updatedBy");
+  out.grants = read_grants(*in);
   out.extra = in->rest();
   return out;
 }
@@ -117,6 +123,14 @@ Provider view_of(const ProviderRecord& record) {
   out.created_at = record.created_at;
   out.updated_at = record.updated_at;
   out.version = record.version;
+  out.description = record.description;
+  out.category = !record.category.empty() || type == nullptr ? record.category : std::string(type->category);
+  out.tags = record.tags;
+  out.token_limit = record.token_limit;
+  out.models_count = record.models;
+  out.created_by = record.created_by;
+  out.updated_by = record.updated_by;
+  out.grants = record.grants;
   return out;
 }
 

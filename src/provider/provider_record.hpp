@@ -2,21 +2,17 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <openindex/provider/provider.hpp>
 #include <openindex/storage/change_set.hpp>
 
 #include "engine/audit_chain.hpp"
+#include "provider/sealed_secret.hpp"
 
 namespace openindex::providers {
-
-struct SealedSecret {
-  std::string handle;  ///< From the secret store.
-  SecretInfo info;
-  std::string extra;  ///< Members that this version does not know, `,"name":value…`.
-};
 
 struct ProviderRecord {
   ProviderId id;
@@ -25,11 +21,19 @@ struct ProviderRecord {
   std::string type;
   bool enabled = true;
   ProviderConfig config;  ///< Values in the clear, `env:NAME` references to secrets among them.
-  std::map<std::string, SealedSecret, std::less<>> secrets;
+  SealedSecrets secrets;
   std::string salt;  ///< Of the fingerprints: those of two providers do not compare.
   engine::ChainHead chain;
   Time created_at{};
   Time updated_at{};
+  std::string description;
+  std::string category;  ///< Empty: that of the type.
+  std::vector<ProviderTag> tags;
+  std::optional<TokenLimit> token_limit;
+  std::uint64_t models = 0;  ///< How many records of models there are.
+  std::string created_by;
+  std::string updated_by;
+  Grants grants;
   std::string extra;
 
   [[nodiscard]] bool has(std::string_view key) const { return config.contains(key) || secrets.contains(key); }

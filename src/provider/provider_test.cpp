@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "provider/model_choice.hpp"
 #include "provider/probe_result.hpp"
 #include "provider/protocols/protocol_probe.hpp"
 #include "provider/provider_probe.hpp"
@@ -32,6 +33,8 @@ Result<ProviderTest> test_model(ProviderRegistry::Directory& directory, const Pr
       directory, [&] { return directory.resolve(record); }, failed);
   if (failed) return *failed;
   if (!endpoint) return endpoint.error();
+  // Vertex is asked about a model, and about nothing else.
+  if (endpoint->model.empty() && endpoint->dialect == WireDialect::vertex) return not_configured(no_model(record));
   auto request = codecs::encode_probe(*endpoint, directory.options.clock.now());
   if (!request) return request.error();
   ProviderTest test = read_probe(*endpoint, send_and_wait(directory.options.http, std::move(*request)));

@@ -148,7 +148,7 @@ TEST_CASE("the thirty types ask for the keys that they are documented to ask for
     CHECK(type->category == row.category);
     std::vector<std::string> required, secrets;
     for (const ProviderKey& key : type->keys) {
-      if (key.required && key.name != "model") required.emplace_back(key.name);
+      if (key.required) required.emplace_back(key.name);
       if (key.secret) secrets.emplace_back(key.name);
     }
     const auto sorted = [](std::vector<std::string> list) {

@@ -37,7 +37,7 @@ TEST_CASE_FIXTURE(RegistryFixture, "everything that is wrong with a provider is 
         Problems{"/name must not have a colon or a slash",
                  "/config/apiKey is not a key of type anthropic; did you mean api_key?",
                  "/config/endpoint must begin with https:// or http://", "/config/zzz is not a key of type anthropic",
-                 "/config/api_key is required", "/config/model is required"});
+                 "/config/api_key is required"});
   CHECK(records(storage).empty());
 }
 
@@ -65,8 +65,7 @@ TEST_CASE_FIXTURE(RegistryFixture, "openai wants a key unless a server of one's 
   CHECK(problems_with(registry, "openai", {{"model", "m"}, {"endpoint", "http://localhost:8080/v1"}}).empty());
 }
 
-TEST_CASE_FIXTURE(RegistryFixture, "ollama wants a model only, and a value for a header that is named") {
-  CHECK(problems_with(registry, "ollama", {}) == Problems{"/config/model is required"});
+TEST_CASE_FIXTURE(RegistryFixture, "ollama wants nothing, but a value for a header that is named") {
   CHECK(problems_with(registry, "ollama", {{"model", "m"}, {"header", "X-Key"}}) ==
         Problems{"/config/api_key is required when header is set"});
   CHECK(problems_with(registry, "ollama", {{"model", "m"}, {"header", "X: Key"}, {"api_key", "k"}}) ==
@@ -75,7 +74,7 @@ TEST_CASE_FIXTURE(RegistryFixture, "ollama wants a model only, and a value for a
 }
 
 TEST_CASE_FIXTURE(RegistryFixture, "an empty value is as good as none") {
-  CHECK(problems_with(registry, "ollama", {{"model", ""}}) == Problems{"/config/model is required"});
+  CHECK(problems_with(registry, "anthropic", {{"api_key", ""}}) == Problems{"/config/api_key is required"});
   CHECK(problems_with(registry, "ollama", {{"model", "m"}, {"endpoint", ""}, {"api_key", ""}}).empty());
   CHECK(registry.find("p")->config == ProviderConfig{{"model", "m"}});
 }

@@ -67,6 +67,17 @@ TEST_CASE("a complete list without the model says that the model is missing") {
                   .configured);
 }
 
+TEST_CASE("a provider that names no model works, but not for a call") {
+  for (const auto& [family, body] : std::vector<std::pair<WireFamily, std::string>>{
+           {WireFamily::openai_chat, R"({"data":[{"id":"gpt-x"}]})"}, {WireFamily::ollama_chat, R"({"models":[]})"}}) {
+    const auto test = answered(endpoint_of(family, ""), 200, body);
+    CHECK(test.reachable);
+    CHECK(test.authenticated);
+    CHECK_FALSE(test.configured);
+    CHECK(test.message.find("names no model") != std::string::npos);
+  }
+}
+
 TEST_CASE("the first page of a longer list proves nothing against a model") {
   CHECK(answered(anthropic, 200, R"({"data":[{"id":"claude-y"}],"has_more":true})").ok());
   CHECK(answered(google, 200, R"({"models":[{"name":"models/gemini-y"}],"nextPageToken":"x"})").ok());

@@ -12,7 +12,7 @@ namespace {
 const std::string stored =
     R"({"name":"claude","type":"anthropic","enabled":true,"config":{"model":"m"},"secrets":{"api_key":)"
     R"({"handle":"sealed:v1:abc","fingerprint":"01234567","setAt":1767225600250,"rotation":{"due":"soon"}}},)"
-    R"("salt":"salt_1","auditCount":3,"auditHead":"ff","createdAt":1,"updatedAt":2,"tags":["a","b"],"weight":15})";
+    R"("salt":"salt_1","auditCount":3,"auditHead":"ff","createdAt":1,"updatedAt":2,"marks":["a","b"],"weight":15})";
 
 Record record_of(std::string body) { return {{"provider", "prov_1"}, 7, std::move(body), {}}; }
 

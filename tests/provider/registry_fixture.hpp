@@ -32,6 +32,8 @@ class FakeHttp final : public HttpClient {
 };
 
 inline const Actor host = Actor::system("host");
+inline const Actor ada = Actor::person("ada");
+inline const Actor bob = Actor::person("bob", Scope::read_write);
 
 inline NewProvider claude() {
   return {.name = "claude", .type = "anthropic", .config = {{"api_key", "sk-MARKER-1"}, {"model", "claude-x"}}};

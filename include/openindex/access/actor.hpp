@@ -18,13 +18,24 @@ inline namespace v0 {
 
 enum class ActorKind : std::uint8_t { system, person, agent, run };
 
+/// What a person's credential is good for. (openindex.md 1.4: scopes of personal access tokens)
+enum class Scope : std::uint8_t {
+  read_write,  ///< Work: items, queues, and what the person was granted by name.
+  admin,       ///< The same, and the settings of the instance, its providers among them.
+};
+
 class Actor {
  public:
   /// The host program itself: setting up workflows, providers, importing items.
   static Actor system(std::string name) { return Actor(ActorKind::system, std::move(name)); }
 
-  /// Somebody with hands: may approve gates that are for people.
-  static Actor person(std::string user_id) { return Actor(ActorKind::person, std::move(user_id)); }
+  /// Somebody with hands: may approve gates that are for people. `scope`: of the credential they came with; a host that
+  /// knows no scopes lets in whom it trusts with everything.
+  static Actor person(std::string user_id, Scope scope = Scope::admin) {
+    Actor actor(ActorKind::person, std::move(user_id));
+    actor.scope_ = scope;
+    return actor;
+  }
 
   /// An agent deployment that claims items from the queue. An empty id is refused with `agent_id_required`.
   /// `on_behalf_of`: the user whose role in a domain limits it; empty: the host's own agent.
@@ -49,12 +60,17 @@ class Actor {
   [[nodiscard]] const ItemKey& run_item() const noexcept { return item_; }   ///< Empty unless a run.
   [[nodiscard]] std::uint64_t run_epoch() const noexcept { return epoch_; }  ///< 0 unless a run.
   [[nodiscard]] const std::string& on_behalf_of() const noexcept { return on_behalf_of_; }  ///< Agents only.
+  [[nodiscard]] Scope scope() const noexcept {
+    return scope_;
+  }  ///< Of people; `admin` for the host, else `read_write`.
   [[nodiscard]] bool is_agent() const noexcept { return kind_ == ActorKind::agent || kind_ == ActorKind::run; }
 
  private:
-  Actor(ActorKind kind, std::string id) : kind_(kind), id_(std::move(id)) {}
+  Actor(ActorKind kind, std::string id)
+      : kind_(kind), scope_(kind == ActorKind::system ? Scope::admin : Scope::read_write), id_(std::move(id)) {}
 
   ActorKind kind_;
+  Scope scope_;
   std::string id_;
   std::string on_behalf_of_;
   RunId run_;

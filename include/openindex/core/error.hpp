@@ -79,6 +79,7 @@ enum class errc : std::uint16_t {
   provider_type_fixed = 105,
   secret_required_for_endpoint = 106,
   secret_unreadable = 107,
+  token_limit_reached = 108,
 
   // What a provider's answer means (codecs classify; the dispatcher decides what to do).
   provider_rate_limited = 120,

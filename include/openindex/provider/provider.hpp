@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <openindex/core/api.hpp>
@@ -36,6 +38,56 @@ enum class Validation : std::uint8_t {
              ///< misspelt. What is missing is told when the provider is tested or used.
 };
 
+/// What somebody may do with one provider. (conductor-integrations.md 5.5)
+enum class Access : std::uint8_t {
+  READ,     ///< Kept for hosts that ask `Provider::grants`: reads carry no actor.
+  CREATE,   ///< Register models below it.
+  UPDATE,   ///< Change it and its models, tags, prompts and limits.
+  DELETE,   ///< Remove it, or models below it.
+  EXECUTE,  ///< Try it out.
+};
+
+OPENINDEX_API std::string_view to_text(Access value) noexcept;
+OPENINDEX_API std::optional<Access> parse_access(std::string_view text) noexcept;
+
+using AccessSet = std::set<Access>;
+
+/// Everything, as the person gets who creates a provider.
+OPENINDEX_API AccessSet full_access();
+
+/// Who may do what, by user id. While it is empty, as for what the host creates, every person of scope `admin` may do
+/// everything; once there are grants, they alone decide, and who holds `admin` may change them.
+using Grants = std::map<std::string, AccessSet, std::less<>>;
+
+/// A label, as Conductor's tags are. Both together are its identity.
+struct ProviderTag {
+  std::string key = {};    ///< 1 to 200 bytes, no control characters.
+  std::string value = {};  ///< Up to 200 bytes, likewise.
+
+  friend bool operator==(const ProviderTag&, const ProviderTag&) = default;
+  friend auto operator<=>(const ProviderTag&, const ProviderTag&) = default;
+};
+
+/// How many tokens may be used in one period, which begins at midnight UTC; weeks begin on Monday.
+struct TokenLimit {
+  enum class Period : std::uint8_t { day, week, month };
+  std::uint64_t tokens_max = 0;  ///< Input and output together, up to 10^15; 0: no limit.
+  Period period = Period::day;
+
+  friend bool operator==(const TokenLimit&, const TokenLimit&) = default;
+};
+
+/// Which stages of which workflows a provider serves, by their settings.
+struct ProviderUse {
+  struct InStage {
+    WorkflowId workflow = {};
+    std::string stage = {};
+    std::uint64_t items = 0;       ///< Unresolved ones that stand there, up to 100,000.
+    bool other_providers = false;  ///< Its settings name others, too.
+  };
+  std::vector<InStage> stages = {};  ///< By workflow and stage.
+};
+
 struct Provider {
   ProviderId id = {};
   std::string name = {};  ///< Unique.
@@ -46,6 +98,15 @@ struct Provider {
   Time created_at{};
   Time updated_at{};
   std::uint64_t version = 0;
+  std::string description = {};
+  std::string category = {};  ///< That of the type, unless another one was given.
+  std::vector<ProviderTag> tags = {};
+  std::optional<TokenLimit> token_limit = {};  ///< Of all its models together.
+  std::uint64_t models_count = 0;              ///< How many are registered: see `Integrations`.
+  std::string created_by = {};                 ///< Who, by name or user id; empty: not known.
+  std::string updated_by = {};
+  Grants grants = {};
+  std::optional<ProviderUse> left_without = {};  ///< Only in the answer to an update that disables it: whom it served.
 };
 
 struct OPENINDEX_API NewProvider {
@@ -53,6 +114,8 @@ struct OPENINDEX_API NewProvider {
   std::string type = {};
   ProviderConfig config = {};  ///< An empty value sets nothing.
   bool enabled = true;
+  std::string description = {};  ///< Up to 4,000 bytes; no control characters but line breaks and tabs.
+  std::string category = {};     ///< Empty: that of the type. Else one of `provider_categories`.
 
   /// The provider that the environment names, called by its type; nullopt when it names none. The first that is set:
   /// OPENAI_API_KEY or OPENAI_BASE_URL (any compatible server, key optional; OPENAI_MODEL), ANTHROPIC_API_KEY
@@ -69,6 +132,8 @@ struct ProviderUpdate {
   std::optional<bool> enabled = {};
   std::optional<std::string> type = {};  ///< Only to be refused with `provider_type_fixed` when it differs.
   ProviderConfig config = {};            ///< Keys to set; an empty value removes a key.
+  std::optional<std::string> description = {};
+  std::optional<std::string> category = {};  ///< Empty: that of the type.
 };
 
 /// What `ProviderRegistry::reseal` did.

@@ -70,6 +70,9 @@ struct ProviderType {
   }
 };
 
+/// Return every category that a provider may carry, in the order of the enumeration that Conductor's clients know.
+OPENINDEX_API std::span<const std::string_view> provider_categories();
+
 /// Return every type.
 OPENINDEX_API std::span<const ProviderType> provider_catalog();
 

@@ -43,6 +43,7 @@ enum class RunReason : std::uint8_t {
   budget_exhausted,   ///< waiting until the stage's settings allow more turns, tokens or calls
   deadline_passed,    ///< failed: it lasted longer than the stage's settings allow
   stage_disabled,     ///< waiting until the stage's settings enable it
+  token_limit,        ///< waiting: the limit of its providers' tokens is reached; until the next period
 };
 
 OPENINDEX_API std::string_view to_text(RunState value) noexcept;

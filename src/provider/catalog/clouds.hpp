@@ -23,7 +23,7 @@ inline constexpr ProviderKey own_endpoint = {.name = "endpoint", .form = KeyForm
 inline constexpr ProviderKey aws[] = {aws_connection, aws_region,      aws_user,    aws_secret,
                                       aws_role,       aws_external_id, aws_account, own_endpoint};
 
-inline constexpr ProviderKey aws_bedrock[] = {aws_connection,  aws_region,  {.name = "model", .required = true},
+inline constexpr ProviderKey aws_bedrock[] = {aws_connection,  aws_region,  {.name = "model"},
                                               aws_user,        aws_secret,  aws_role,
                                               aws_external_id, aws_account, own_endpoint};
 

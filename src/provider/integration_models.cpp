@@ -1,0 +1,133 @@
+// Models of integrations, and tags of both.
+#include <optional>
+#include <utility>
+
+#include <openindex/provider/integrations.hpp>
+#include <openindex/provider_registry.hpp>
+
+#include "provider/integration_draft.hpp"
+#include "provider/provider_access.hpp"
+#include "provider/provider_directory.hpp"
+
+namespace openindex {
+inline namespace v0 {
+namespace {
+
+using providers::ModelRecord;
+using providers::ProviderCommit;
+using providers::ProviderDraft;
+
+using ChangeTags = bool (*)(std::vector<ProviderTag>& held, std::span<const ProviderTag> tags);
+
+/// Change the tags of an integration or, when one is named, of its model.
+Result<void> change_tags(ProviderRegistry::Directory& directory, const Actor& actor, const std::string& name,
+                         const std::string* model, std::span<const ProviderTag> tags, ChangeTags change) {
+  std::vector<Problem> problems;
+  providers::check_tags(tags, problems);
+  if (!problems.empty()) {
+    return Error(errc::invalid_argument, "The integration is not valid").with_problems(std::move(problems));
+  }
+  const auto decide = [&](ProviderDraft& draft, Time now) -> Result<void> {
+    std::optional<ModelRecord> held;
+    if (model != nullptr) {
+      auto known = providers::load_model_of(directory, draft.record, *model);
+      if (!known) return known.error();
+      held = std::move(*known);
+    }
+    auto all = held ? held->tags : draft.record.tags;
+    if (!change(all, tags)) return {};
+    if (auto set = providers::set_tags(draft, held ? &*held : nullptr, std::move(all)); !set) return set;
+    if (!held) return {};
+    held->updated_at = now;
+    held->updated_by = actor.id();
+    draft.puts.push_back(providers::write_model(*held));
+    return {};
+  };
+  return providers::change_integration(directory, actor, name, Access::UPDATE, decide);
+}
+
+}  // namespace
+
+// Whoever may only register models can do that much.
+Result<IntegrationModel> Integrations::save_model(const Actor& actor, const std::string& name, const std::string& model,
+                                                  const IntegrationModelUpdate& update) {
+  if (auto allowed = providers::may_manage(actor); !allowed) return allowed.error();
+  auto& directory = registry_.directory();
+  return providers::land_decision(directory, actor, [&](ProviderCommit& commit) -> Result<IntegrationModel> {
+    auto provider = providers::load_integration(directory, name);
+    if (!provider) return provider.error();
+    const bool is_new = !providers::load_model_of(directory, *provider, model);
+    auto allowed = providers::may_do(actor, *provider, Access::UPDATE);
+    if (!allowed && is_new) allowed = providers::may_do(actor, *provider, Access::CREATE);
+    if (!allowed) return allowed.error();
+    ProviderDraft draft = ProviderDraft::of(std::move(*provider));
+    auto saved = providers::draft_model(directory, actor, draft, model, update, {});
+    if (!saved) return saved.error();
+    commit.write(draft);
+    return providers::view_of(*saved, draft.record.name);
+  });
+}
+
+Result<IntegrationModel> Integrations::model(const std::string& name, const std::string& model) {
+  auto& directory = registry_.directory();
+  const auto provider = providers::load_integration(directory, name);
+  if (!provider) return provider.error();
+  const auto record = providers::load_model_of(directory, *provider, model);
+  if (!record) return record.error();
+  return providers::view_of(*record, provider->name);
+}
+
+Result<std::vector<IntegrationModel>> Integrations::models(const std::string& name, bool active_only) {
+  auto& directory = registry_.directory();
+  const auto provider = providers::load_integration(directory, name);
+  if (!provider) return provider.error();
+  const auto records = providers::load_models(directory.options.storage, *provider);
+  if (!records) return records.error();
+  std::vector<IntegrationModel> out;
+  for (const ModelRecord& record : *records) {
+    if (record.enabled || !active_only) out.push_back(providers::view_of(record, provider->name));
+  }
+  return out;
+}
+
+Result<void> Integrations::remove_model(const Actor& actor, const std::string& name, const std::string& model) {
+  auto& directory = registry_.directory();
+  const auto decide = [&](ProviderDraft& draft, Time) -> Result<void> {
+    const auto record = providers::load_model_of(directory, draft.record, model);
+    if (!record) return record.error();
+    --draft.record.models;
+    draft.erases.push_back(record->id());
+    draft.note("admin.ai_provider_updated", {{"models." + record->name, "set", ""}});
+    return {};
+  };
+  return providers::change_integration(directory, actor, name, Access::DELETE, decide);
+}
+
+Result<void> Integrations::put_tags(const Actor& actor, const std::string& name, std::span<const ProviderTag> tags) {
+  return change_tags(registry_.directory(), actor, name, nullptr, tags, providers::add_tags);
+}
+
+Result<void> Integrations::put_tags(const Actor& actor, const std::string& name, const std::string& model,
+                                    std::span<const ProviderTag> tags) {
+  return change_tags(registry_.directory(), actor, name, &model, tags, providers::add_tags);
+}
+
+Result<std::vector<ProviderTag>> Integrations::tags(const std::string& name) {
+  return get(name).transform([](const Integration& found) { return found.tags; });
+}
+
+Result<std::vector<ProviderTag>> Integrations::tags(const std::string& name, const std::string& model) {
+  return this->model(name, model).transform([](const IntegrationModel& found) { return found.tags; });
+}
+
+Result<void> Integrations::remove_tags(const Actor& actor, const std::string& name, std::span<const ProviderTag> tags) {
+  return change_tags(registry_.directory(), actor, name, nullptr, tags, providers::take_tags);
+}
+
+Result<void> Integrations::remove_tags(const Actor& actor, const std::string& name, const std::string& model,
+                                       std::span<const ProviderTag> tags) {
+  return change_tags(registry_.directory(), actor, name, &model, tags, providers::take_tags);
+}
+
+}  // namespace v0
+}  // namespace openindex

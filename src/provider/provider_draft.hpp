@@ -1,0 +1,106 @@
+// Changes of providers on their way into storage: what is decided is gathered in one change set, sealed, audited and
+// committed, and decided again when somebody else was first.
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <openindex/access/actor.hpp>
+
+#include "provider/provider_change.hpp"
+#include "provider/provider_directory.hpp"
+#include "provider/provider_record.hpp"
+
+namespace openindex::providers {
+
+/// One provider that is being changed, before it is written.
+struct ProviderDraft {
+  ProviderRecord record;          ///< As it shall be; its version is that of the stored one, 0: it is new.
+  std::vector<AuditDraft> audit;  ///< Empty: it need not be written.
+  std::string former_name = {};   ///< As it is stored; empty: it is new.
+  std::vector<Put> puts = {};     ///< What is written beside it: its models.
+  std::vector<RecordId> erases = {};
+
+  /// Start changing what is stored.
+  static ProviderDraft of(ProviderRecord stored);
+
+  /// @param type a literal: entries refer to it until they are written
+  void note(std::string_view type, std::vector<AuditChange> changes) {
+    if (!changes.empty()) audit.push_back({type, std::move(changes), {}});
+  }
+};
+
+/// Ids of something that is created, the same for all attempts: one whose answer was lost cannot lead to a second one.
+struct NewIds {
+  ProviderId id;
+  std::string salt;
+};
+NewIds mint_ids(RandomSource& random);
+
+/// What a decision knows beside the provider. `name`: the one that is asked for. @par Errors storage
+Result<Surroundings> look_around(ProviderRegistry::Directory& directory, const Actor& actor,
+                                 const std::optional<std::string>& name);
+
+/// Draft a new provider, its secrets sealed. The name is looked for in storage only.
+/// @par Errors those of decide_create, of the secret store, storage
+Result<ProviderDraft> draft_creation(ProviderRegistry::Directory& directory, const Actor& actor,
+                                     const NewProvider& wanted, const NewIds& ids);
+
+/// Draft a change, its secrets sealed. @par Errors not_permitted, those of decide_update, of the secret store, storage
+Result<ProviderDraft> draft_update(ProviderRegistry::Directory& directory, const Actor& actor,
+                                   const ProviderRecord& current, const ProviderUpdate& update);
+
+/// Seal given values of a record's secrets: `keys` of them. `scope`: what stands before the key in the secret's name.
+/// @par Errors those of the secret store
+Result<void> seal(ProviderRegistry::Directory& directory, const ProviderId& provider, const std::string& scope,
+                  SealedSecrets& secrets, const std::vector<std::string>& keys, const ProviderConfig& given);
+
+/// A change set of providers.
+class ProviderCommit {
+ public:
+  ProviderCommit(ProviderRegistry::Directory& directory, const Actor& actor);
+
+  /// Add a provider as drafted; its record has the version that it will have. Nothing, when it need not be written.
+  void write(ProviderDraft& draft);
+
+  /// Add the removal of one.
+  void erase(ProviderDraft& draft);
+
+  [[nodiscard]] bool is_empty() const { return changes_.puts.empty() && changes_.erases.empty(); }
+  [[nodiscard]] Time now() const { return now_; }
+  [[nodiscard]] ChangeSet& changes() { return changes_; }
+
+  /// Commit. False: somebody else was first, or nothing was written; decide again. @par Errors storage
+  Result<bool> land();
+
+ private:
+  void append_audit(ProviderDraft& draft);
+
+  ProviderRegistry::Directory& directory_;
+  const Actor& actor_;
+  Time now_;
+  ChangeSet changes_;
+};
+
+/// Decide and commit until it lands. `decide(commit)` answers what the call shall answer, and is asked again when
+/// somebody was first. @par Errors those of decide, contention, storage
+template <std::invocable<ProviderCommit&> Decide>
+auto land_decision(ProviderRegistry::Directory& directory, const Actor& actor, Decide&& decide)
+    -> std::invoke_result_t<Decide, ProviderCommit&> {
+  constexpr int attempts_max = 8;
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    ProviderCommit commit(directory, actor);
+    auto answer = decide(commit);
+    if (!answer || commit.is_empty()) return answer;
+    const auto landed = commit.land();
+    if (!landed) return landed.error();
+    if (*landed) return answer;
+  }
+  return Error(errc::contention, "Others kept changing the same provider");
+}
+
+}  // namespace openindex::providers

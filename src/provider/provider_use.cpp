@@ -1,0 +1,66 @@
+#include "provider/provider_use.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <openindex/work/work_item.hpp>
+
+#include "json/stored.hpp"
+
+namespace openindex::providers {
+namespace {
+
+constexpr std::uint64_t items_max = 100'000;
+
+// Positions in Index::items.
+constexpr std::size_t workflow_field = 3;
+constexpr std::size_t stage_field = 5;
+constexpr std::size_t resolution_field = 6;
+
+Result<std::uint64_t> items_in(Storage& storage, const ProviderUse::InStage& stage) {
+  CountRequest request{.index = Index::items, .limit_count = items_max};
+  request.where = {{.field = workflow_field, .value = stage.workflow.str()},
+                   {.field = stage_field, .value = stage.stage},
+                   {.field = resolution_field, .value = std::string(to_text(Resolution::unresolved))}};
+  return storage.count(request);
+}
+
+// The stage that a record of settings is about, when it names the provider.
+Result<std::optional<ProviderUse::InStage>> served_by(const Record& settings, const ProviderId& id) {
+  auto in = json::Stored::read(settings.body, "stage settings " + settings.id.key);
+  if (!in) return in.error();
+  const auto providers = in->texts("providers");
+  if (std::find(providers.begin(), providers.end(), id.str()) == providers.end()) {
+    return std::optional<ProviderUse::InStage>();
+  }
+  const auto slash = settings.id.key.find('/');
+  if (slash == std::string::npos) return std::optional<ProviderUse::InStage>();
+  return std::optional(ProviderUse::InStage{.workflow = settings.id.key.substr(0, slash),
+                                            .stage = settings.id.key.substr(slash + 1),
+                                            .other_providers = providers.size() > 1});
+}
+
+}  // namespace
+
+Result<ProviderUse> use_of(Storage& storage, const ProviderId& id) {
+  ProviderUse use;
+  ScanRequest request{.prefix = {"stage_settings"}};
+  do {
+    auto page = storage.scan(request);
+    if (!page) return page.error();
+    for (const Record& row : page->rows) {
+      auto stage = served_by(row, id);
+      if (!stage) return stage.error();
+      if (!*stage) continue;
+      auto items = items_in(storage, **stage);
+      if (!items) return items.error();
+      (*stage)->items = *items;
+      use.stages.push_back(std::move(**stage));
+    }
+    request.after = std::move(page->next);
+  } while (!request.after.empty());
+  return use;
+}
+
+}  // namespace openindex::providers

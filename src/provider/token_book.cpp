@@ -1,0 +1,212 @@
+#include "provider/token_book.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "engine/commit.hpp"
+#include "json/stored.hpp"
+#include "json/writer.hpp"
+
+namespace openindex::providers {
+namespace {
+
+using std::chrono::days;
+using std::chrono::sys_days;
+
+constexpr const char* use_kind = "token_use";
+constexpr const char* day_kind = "token_day";
+constexpr const char* total_kind = "token_total";
+constexpr std::size_t fold_max = 500;
+constexpr std::size_t drop_max = 200;
+constexpr days kept{400};
+
+sys_days day_of(Time at) { return std::chrono::floor<days>(at); }
+
+std::string day_text(Time day) {
+  const std::chrono::year_month_day date(day_of(day));
+  return fmt::format("{:04}{:02}{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()));
+}
+
+std::string below(const ProviderId& provider, std::string_view key) { return provider.str() + "/" + std::string(key); }
+
+RecordId day_record(const ProviderId& provider, const TokenUse& use) {
+  return {day_kind, below(provider, day_text(use.period_start) + "/" + use.model)};
+}
+
+RecordId total_record(const ProviderId& provider, const std::string& model) {
+  return {total_kind, below(provider, model)};
+}
+
+Put write_use(RecordId id, const TokenUse& use) {
+  json::Writer out;
+  out.begin_object().key("model").string(use.model);
+  out.key("at").number(std::int64_t{use.period_start.time_since_epoch().count()});
+  out.key("input").number(use.input).key("output").number(use.output).end_object();
+  return {std::move(id), std::move(out).str(), {}};
+}
+
+Result<TokenUse> read_use(const Record& record) {
+  auto in = json::Stored::read(record.body, "use of tokens " + record.id.key);
+  if (!in) return in.error();
+  return TokenUse{in->text("model"), in->natural("input"), in->natural("output"), Time(day_of(in->time("at")))};
+}
+
+void add(TokenUse& sum, const TokenUse& use) {
+  sum.input += use.input;
+  sum.output += use.output;
+}
+
+// Uses by day, the latest first, and model.
+using Days = std::map<std::pair<std::int64_t, std::string>, TokenUse>;
+
+void add(Days& sums, const TokenUse& use) {
+  auto& sum = sums[{-use.period_start.time_since_epoch().count(), use.model}];
+  sum.model = use.model;
+  sum.period_start = use.period_start;
+  add(sum, use);
+}
+
+}  // namespace
+
+Time period_start(TokenLimit::Period period, Time at) {
+  const sys_days day = day_of(at);
+  if (period == TokenLimit::Period::day) return day;
+  if (period == TokenLimit::Period::week) return day - (std::chrono::weekday(day) - std::chrono::Monday);
+  const std::chrono::year_month_day date(day);
+  return sys_days(date.year() / date.month() / 1);
+}
+
+Time next_period(TokenLimit::Period period, Time at) {
+  const Time start = period_start(period, at);
+  if (period == TokenLimit::Period::day) return start + days(1);
+  if (period == TokenLimit::Period::week) return start + days(7);
+  return period_start(period, start + days(31));
+}
+
+Put TokenBook::entry(const ProviderId& provider, std::string_view key, const TokenUse& use) {
+  return write_use({use_kind, below(provider, key)}, use);
+}
+
+Result<std::vector<Record>> TokenBook::rows(const char* kind, const ProviderId& provider, const std::string& from) {
+  std::vector<Record> out;
+  ScanRequest request{.prefix = {std::string(kind)}, .from = below(provider, from), .below = provider.str() + "0"};
+  do {
+    auto page = storage_.scan(request);
+    if (!page) return page.error();
+    std::move(page->rows.begin(), page->rows.end(), std::back_inserter(out));
+    request.after = std::move(page->next);
+  } while (!request.after.empty());
+  return out;
+}
+
+// The uses are read before the totals: what is folded in between is counted twice rather than not at all, for once.
+Result<std::vector<TokenUse>> TokenBook::since(const ProviderId& provider, Time from) {
+  auto uses = rows(use_kind, provider, "");
+  if (!uses) return uses.error();
+  auto totals = rows(day_kind, provider, day_text(from));
+  if (!totals) return totals.error();
+  Days sums;
+  for (const auto* part : {&*uses, &*totals}) {
+    for (const Record& row : *part) {
+      const auto use = read_use(row);
+      if (!use) return use.error();
+      if (use->period_start >= day_of(from)) add(sums, *use);
+    }
+  }
+  std::vector<TokenUse> out;
+  for (auto& [key, sum] : sums) out.push_back(std::move(sum));
+  return out;
+}
+
+Result<std::map<std::string, std::uint64_t>> TokenBook::totals(const ProviderId& provider) {
+  auto uses = rows(use_kind, provider, "");
+  if (!uses) return uses.error();
+  auto totals = rows(total_kind, provider, "");
+  if (!totals) return totals.error();
+  std::map<std::string, std::uint64_t> out;
+  for (const auto* part : {&*uses, &*totals}) {
+    for (const Record& row : *part) {
+      const auto use = read_use(row);
+      if (!use) return use.error();
+      out[use->model] += use->input + use->output;
+    }
+  }
+  return out;
+}
+
+Result<void> TokenBook::fold(const ProviderId& provider) {
+  ScanRequest request{.prefix = {std::string(use_kind)}, .from = below(provider, ""), .below = provider.str() + "0"};
+  request.limit_count = fold_max;
+  auto uses = storage_.scan(request);
+  if (!uses) return uses.error();
+  if (uses->rows.empty()) return {};
+
+  ChangeSet changes;
+  Days sums;
+  std::map<std::string, TokenUse> totals;
+  Time latest{};
+  for (const Record& row : uses->rows) {
+    const auto use = read_use(row);
+    if (!use) return use.error();
+    add(sums, *use);
+    totals[use->model].model = use->model;
+    add(totals[use->model], *use);
+    latest = std::max(latest, use->period_start);
+    changes.expectations.push_back({row.id, row.version});
+    changes.erases.push_back(row.id);
+  }
+  std::vector<std::pair<RecordId, TokenUse>> sums_by_record;
+  for (const auto& [key, sum] : sums) sums_by_record.emplace_back(day_record(provider, sum), sum);
+  for (const auto& [model, sum] : totals) sums_by_record.emplace_back(total_record(provider, model), sum);
+  std::vector<RecordId> ids;
+  for (const auto& [id, sum] : sums_by_record) ids.push_back(id);
+  const auto known = storage_.get_bodies(ids);
+  if (!known) return known.error();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    auto& [id, sum] = sums_by_record[i];
+    const auto& before = (*known)[i];
+    if (before) {
+      const auto use = read_use(*before);
+      if (!use) return use.error();
+      add(sum, *use);
+    }
+    changes.expectations.push_back({id, before ? before->version : 0});
+    changes.puts.push_back(write_use(id, sum));
+  }
+  ScanRequest old{.prefix = {std::string(day_kind)},
+                  .from = below(provider, ""),
+                  .below = below(provider, day_text(latest - kept))};
+  old.limit_count = drop_max;
+  const auto dropped = storage_.scan(old);
+  if (!dropped) return dropped.error();
+  for (const Record& row : dropped->rows) changes.erases.push_back(row.id);
+
+  changes.id = "com_fold";
+  const auto done = storage_.commit({&changes, 1}).front();
+  const bool elsewhere =
+      !done && (done.error().code() == errc::conflict || done.error().code() == errc::commit_unknown);
+  if (!done && !elsewhere) return done.error();
+  return {};
+}
+
+void TokenBook::forget(const ProviderId& provider) {
+  for (const char* kind : {use_kind, day_kind, total_kind}) {
+    ScanRequest request{.prefix = {std::string(kind)}, .from = below(provider, ""), .below = provider.str() + "0"};
+    request.limit_count = fold_max;
+    for (;;) {
+      const auto page = storage_.scan(request);
+      if (!page || page->rows.empty()) break;
+      ChangeSet changes;
+      changes.id = "com_forget";
+      for (const Record& row : page->rows) changes.erases.push_back(row.id);
+      if (!storage_.commit({&changes, 1}).front()) break;
+    }
+  }
+}
+
+}  // namespace openindex::providers

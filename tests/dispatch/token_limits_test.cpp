@@ -1,0 +1,207 @@
+// Tokens of models: counted with the turn that used them, and bounded by limits.
+#include <doctest/doctest.h>
+
+#include <openindex/provider/integrations.hpp>
+
+#include "dispatch/dispatch_fixture.hpp"
+#include "provider/token_book.hpp"
+
+using namespace openindex;
+using namespace std::chrono_literals;
+using providers::TokenBook;
+using tests::DispatchFixture;
+
+namespace {
+
+struct TokensFixture : DispatchFixture {
+  Integrations integrations{providers};
+  ProviderId id = provider();
+
+  std::uint64_t used() { return integrations.tokens("played").value()["m"]; }
+  void one_turn() {
+    dispatched();
+    settle();
+    model.answer_text("I cannot.");
+    settle();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a turn's tokens are counted in its commit, once, also when the process dies behind it") {
+  TokensFixture f;
+  f.attach(f.id);
+  f.one_turn();
+  CHECK(f.used() == 110);
+  f.crash();
+  f.settle();
+  CHECK(f.used() == 110);
+  const auto history = f.integrations.token_history("played").value();
+  REQUIRE(history.size() == 1);
+  CHECK(history[0].model == "m");
+  CHECK(history[0].input == 100);
+  CHECK(history[0].output == 10);
+}
+
+TEST_CASE("a model whose limit is reached is asked again in the next period") {
+  TokensFixture f;
+  f.attach(f.id);
+  REQUIRE(f.integrations.save_model(f.host, "played", "m", {.limit = TokenLimit{.tokens_max = 100}}));
+  f.one_turn();
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  CHECK(f.model.waiting.empty());
+  CHECK(f.run(bug).state == RunState::waiting);
+  CHECK(f.run(bug).reason == RunReason::token_limit);
+  const Time midnight = providers::next_period(TokenLimit::Period::day, f.clock.now());
+  REQUIRE(f.run(bug).due_at);
+  CHECK(*f.run(bug).due_at == midnight);
+  f.clock.advance(midnight - f.clock.now() + 1ms);
+  f.settle();
+  CHECK(f.model.waiting.size() == 2);  // that of the first turn as well
+}
+
+TEST_CASE("a run that waits for tokens goes on at once when the limit is raised") {
+  TokensFixture f;
+  f.attach(f.id);
+  REQUIRE(f.integrations.limit_tokens(f.host, "played", {.tokens_max = 100, .period = TokenLimit::Period::month}));
+  f.one_turn();
+  f.dispatched();
+  f.settle();
+  CHECK(f.model.waiting.empty());
+  REQUIRE(f.integrations.limit_tokens(f.host, "played", {}));
+  f.settle();
+  CHECK(f.model.waiting.size() == 2);  // that of the first turn as well
+}
+
+TEST_CASE("a provider whose tokens are used up leaves the run to the next one of the stage") {
+  TokensFixture f;
+  f.attach(f.id);
+  f.attach(f.provider("second"));
+  REQUIRE(f.integrations.limit_tokens(f.host, "played", {.tokens_max = 1}));
+  REQUIRE(f.integrations.add_tokens(f.host, "played", {.model = "other", .input = 1}));
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  REQUIRE(f.model.waiting.size() == 1);
+  f.model.answer_text("I cannot.");
+  f.settle();
+  CHECK(f.used() == 0);
+  CHECK(f.integrations.tokens("second").value()["m"] == 110);
+}
+
+TEST_CASE("runs do not ask a model that is disabled, and do once it is not") {
+  TokensFixture f;
+  f.attach(f.id);
+  REQUIRE(f.integrations.save_model(f.host, "played", "m", {.enabled = false}));
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  CHECK(f.run(bug).reason == RunReason::provider_disabled);
+  REQUIRE(f.integrations.save_model(f.host, "played", "m", {.enabled = true}));
+  f.settle();
+  CHECK(f.model.waiting.size() == 1);
+}
+
+TEST_CASE("a provider that names no model asks the only one that is registered and enabled") {
+  TokensFixture f;
+  const auto bare =
+      f.providers.create(f.host, {.name = "bare", .type = "openai", .config = {{"api_key", "k"}}}).value().id;
+  f.attach(bare);
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  CHECK(f.run(bug).reason == RunReason::rejected_request);
+  REQUIRE(f.integrations.save_model(f.host, "bare", "one", {}));
+  REQUIRE(f.integrations.save_model(f.host, "bare", "two", {.enabled = false}));
+  f.settle();
+  REQUIRE(f.model.waiting.size() == 1);
+  CHECK(f.model.requests.back().body.find("\"model\":\"one\"") != std::string::npos);
+  f.model.answer_text("I cannot.");
+  f.settle();
+  CHECK(f.integrations.tokens("bare").value()["one"] == 110);
+  REQUIRE(f.integrations.save_model(f.host, "bare", "two", {.enabled = true}));
+  const ItemKey unsure = f.dispatched();
+  f.settle();
+  CHECK(f.run(unsure).reason == RunReason::rejected_request);
+}
+
+TEST_CASE("what a provider served is told when it is disabled or removed, and its runs go on when it is back") {
+  TokensFixture f;
+  f.attach(f.id);
+  const ItemKey bug = f.dispatched();
+  f.dispatched();
+  const auto disabled = f.providers.update(f.host, f.id, {.enabled = false}).value();
+  REQUIRE(disabled.left_without);
+  REQUIRE(disabled.left_without->stages.size() == 2);
+  CHECK(disabled.left_without->stages[0].stage == "plan");
+  CHECK(disabled.left_without->stages[0].items == 0);
+  CHECK(disabled.left_without->stages[1].workflow == "TRIAGE");
+  CHECK(disabled.left_without->stages[1].stage == "triage");
+  CHECK(disabled.left_without->stages[1].items == 2);
+  CHECK_FALSE(disabled.left_without->stages[1].other_providers);
+  f.settle();
+  CHECK(f.run(bug).reason == RunReason::provider_disabled);
+  CHECK_FALSE(f.providers.update(f.host, f.id, {.enabled = true})->left_without);
+  f.settle();
+  CHECK(f.model.waiting.size() == 2);
+  const auto removed = f.providers.remove(f.host, f.id).value();
+  REQUIRE(removed.stages.size() == 2);
+  CHECK(removed.stages[1].items == 2);
+}
+
+TEST_CASE("uses are folded into days and totals without a change of any sum") {
+  TokensFixture f;
+  TokenBook book(f.storage);
+  for (int day = 0; day < 3; ++day) {
+    for (int i = 0; i < 4; ++i) {
+      REQUIRE(f.integrations.add_tokens(f.host, "played", {.model = i % 2 == 0 ? "m" : "n", .input = 10, .output = 1}));
+    }
+    f.clock.advance(24h);
+  }
+  const auto history = f.integrations.token_history("played").value();
+  const auto totals = f.integrations.tokens("played").value();
+  REQUIRE(history.size() == 6);
+  CHECK(history[0] == TokenUse{"m", 20, 2, providers::period_start(TokenLimit::Period::day, f.clock.now() - 24h)});
+  CHECK(totals == std::map<std::string, std::uint64_t>{{"m", 66}, {"n", 66}});
+  REQUIRE(book.fold(f.id));
+  REQUIRE(book.fold(f.id));
+  CHECK(f.storage.count({.prefix = {std::string("token_use")}}).value() == 0);
+  CHECK(f.integrations.token_history("played").value() == history);
+  CHECK(f.integrations.tokens("played").value() == totals);
+  REQUIRE(f.integrations.add_tokens(f.host, "played", {.model = "m", .input = 1}));
+  REQUIRE(book.fold(f.id));
+  CHECK(f.used() == 67);
+  CHECK(f.integrations.token_history("played", "m", 1)->size() == 2);
+
+  f.clock.advance(24h * 450);
+  REQUIRE(f.integrations.add_tokens(f.host, "played", {.model = "m", .input = 1}));
+  REQUIRE(book.fold(f.id));
+  CHECK(f.used() == 68);
+  CHECK(f.storage.count({.prefix = {std::string("token_day")}}).value() == 1);
+}
+
+TEST_CASE("periods begin at midnight, on Monday and on the first") {
+  const Time at = std::chrono::sys_days(std::chrono::year(2026) / 11 / 28) + 13h + 5min;  // a Saturday
+  using Period = TokenLimit::Period;
+  CHECK(to_rfc3339(providers::period_start(Period::day, at)) == "2026-11-28T00:00:00.000Z");
+  CHECK(to_rfc3339(providers::next_period(Period::day, at)) == "2026-11-29T00:00:00.000Z");
+  CHECK(to_rfc3339(providers::period_start(Period::week, at)) == "2026-11-23T00:00:00.000Z");
+  CHECK(to_rfc3339(providers::next_period(Period::week, at)) == "2026-11-30T00:00:00.000Z");
+  CHECK(to_rfc3339(providers::period_start(Period::month, at)) == "2026-11-01T00:00:00.000Z");
+  CHECK(to_rfc3339(providers::next_period(Period::month, at)) == "2026-12-01T00:00:00.000Z");
+}
+
+TEST_CASE("events are counted by type and name") {
+  TokensFixture f;
+  using Type = IntegrationEvent::Type;
+  const Time now = f.clock.now();
+  REQUIRE(f.integrations.record_events(
+      f.host, "kafka",
+      std::vector<IntegrationEvent>{{"orders", Type::SEND, now}, {"orders", Type::RECEIVE, now - 1s}}));
+  REQUIRE(
+      f.integrations.record_events(f.host, "kafka", std::vector<IntegrationEvent>{{"orders", Type::SEND, now - 2s}}));
+  CHECK(f.integrations.event_counts("kafka").value() == std::vector<EventCount>{{"orders", 2, 1, now}});
+  CHECK(f.integrations.event_counts("nats")->empty());
+  CHECK(f.integrations.record_events(f.host, "nope", {}).error().code() == errc::unknown_provider_type);
+  CHECK(f.integrations.record_events(f.host, "kafka", std::vector<IntegrationEvent>{{"", Type::SEND, now}})
+            .error()
+            .code() == errc::invalid_argument);
+}

@@ -122,6 +122,8 @@ constexpr Row table[] = {
     {errc::http_refused_by_policy, "http_refused_by_policy", "The egress policy does not allow this address",
      "Allow the address in the client's Egress if it is meant to be reached"},
     {errc::http_cancelled, "http_cancelled", "The exchange was cancelled", "Nothing; somebody asked for it"},
+    {errc::http_no_start_tls, "http_no_start_tls", "The connector cannot begin TLS on an open connection",
+     "Give the registry a connector that can, such as CurlConnector"},
     {errc::conflict, "conflict", "Somebody else changed the record first", "Load again and decide again"},
     {errc::contention, "contention", "The change lost against others too often",
      "Try again; many writers work on this one record"},

@@ -22,13 +22,13 @@ struct Freed {
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 
-/// Make a certificate for one name, such as `IP:127.0.0.1`, and the hour around now.
-inline Certificate make_certificate(EVP_PKEY* key, const char* subject_alternative_name) {
+/// Make a certificate for one name, such as `IP:127.0.0.1`, and an hour that ends that many seconds from now.
+inline Certificate make_certificate(EVP_PKEY* key, const char* subject_alternative_name, long ends_in = 1800) {
   Certificate made(X509_new());
   X509_set_version(made.get(), 2);
   ASN1_INTEGER_set(X509_get_serialNumber(made.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(made.get()), -1800);
-  X509_gmtime_adj(X509_getm_notAfter(made.get()), 1800);
+  X509_gmtime_adj(X509_getm_notBefore(made.get()), ends_in - 3600);
+  X509_gmtime_adj(X509_getm_notAfter(made.get()), ends_in);
   X509_set_pubkey(made.get(), key);
   auto* name = X509_get_subject_name(made.get());
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("openindex test"), -1, -1,

@@ -99,6 +99,7 @@ enum class errc : std::uint16_t {
   http_tls = 144,
   http_refused_by_policy = 145,
   http_cancelled = 146,
+  http_no_start_tls = 147,
 
   // Storage.
   conflict = 160,

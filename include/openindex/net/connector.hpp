@@ -4,7 +4,8 @@
 // a socket.
 //
 // For implementers: called from any thread, concurrently; blocks. Errors are those of `HttpClient`: http_unreachable,
-// http_timeout, http_interrupted, http_tls, http_refused_by_policy, invalid_argument. No error may hold what was sent.
+// http_timeout, http_interrupted, http_tls, http_refused_by_policy, invalid_argument. No error may hold what was sent,
+// or bytes of the server.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +24,10 @@ inline namespace v0 {
 struct ConnectRequest {
   std::string host = {};  ///< A name or a numeric address; IPv6 without brackets.
   std::uint16_t port = 0;
-  bool tls = false;          ///< From the first byte on, the certificate verified against the host.
+  bool tls = false;  ///< From the first byte on, the certificate verified against the host.
+  /// Without TLS at first, and `start_tls` follows before anything secret is written. A policy that wants TLS takes it
+  /// for that; an implementation that does not know this member opens a connection without TLS.
+  bool tls_later = false;
   std::string ca_pem = {};   ///< Roots to trust in place of the implementation's own; empty: those.
   Duration timeout{10'000};  ///< For everything, from the look-up of the name to the last byte read.
 };
@@ -51,6 +55,16 @@ class OPENINDEX_API Connector {
   Connector& operator=(const Connector&) = delete;
 
   virtual Result<std::unique_ptr<Connection>> open(const ConnectRequest& request) = 0;
+
+  /// Begin TLS on a connection that `open` returned for the same request, where protocols do so in the middle
+  /// (PostgreSQL, NATS): the certificate is verified against the host as `tls` would, with the roots of the request,
+  /// and the connection's own time goes on to count. What is returned owns the connection that was given, which is over
+  /// when this fails; all that the server sent before must have been read. A reading of nothing means that the server
+  /// said that it was done; a connection that only ends is http_interrupted.
+  /// For implementers: optional. @par Errors http_no_start_tls (not implemented: the default), http_tls, those of the
+  /// connection, invalid_argument (no host, no connection)
+  virtual Result<std::unique_ptr<Connection>> start_tls(std::unique_ptr<Connection> connection,
+                                                        const ConnectRequest& request);
 };
 
 }  // namespace v0

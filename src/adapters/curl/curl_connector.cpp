@@ -13,6 +13,7 @@
 
 #include "adapters/curl/easy.hpp"
 #include "adapters/curl/egress.hpp"
+#include "adapters/curl/start_tls.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -63,6 +64,7 @@ class CurlConnection final : public Connection {
   CurlConnection(const ConnectRequest& request, const CurlOptions& options)
       : request_(request),
         options_(options),
+        in_clear_(!request.tls && !request.tls_later),
         trusted_host_(curl_http::trusts(options.egress, in_url(request.host))),
         deadline_(Clock::now() + request.timeout) {}
 
@@ -70,7 +72,7 @@ class CurlConnection final : public Connection {
     const WithoutSigpipe quiet;
     easy_.reset(curl_http::curl_ready() ? curl_easy_init() : nullptr);
     if (!easy_) return error(errc::http_unreachable).with("reason", "libcurl cannot be used");
-    if (!request_.tls && !curl_http::allows_plain_http(options_.egress, trusted_host_)) {
+    if (in_clear_ && !curl_http::allows_plain_http(options_.egress, trusted_host_)) {
       return error(errc::http_refused_by_policy).with("reason", "connections without TLS are not allowed");
     }
     set_up();
@@ -140,7 +142,7 @@ class CurlConnection final : public Connection {
     auto& connection = *static_cast<CurlConnection*>(self);
     const auto place = curl_http::place_of(address->addr);
     if (purpose != CURLSOCKTYPE_IPCXN ||
-        !curl_http::allows(connection.options_.egress, connection.trusted_host_, place, !connection.request_.tls)) {
+        !curl_http::allows(connection.options_.egress, connection.trusted_host_, place, connection.in_clear_)) {
       connection.refused_address_ = curl_http::to_text(address->addr);
       if (connection.refused_address_.empty()) connection.refused_address_ = "not an IP address";
       return CURL_SOCKET_BAD;
@@ -163,6 +165,7 @@ class CurlConnection final : public Connection {
 
   const ConnectRequest request_;
   const CurlOptions options_;
+  const bool in_clear_;  // as the policy sees it
   const bool trusted_host_;
   const Clock::time_point deadline_;
   std::string refused_address_;  // not empty: the policy refused one
@@ -183,6 +186,14 @@ Result<std::unique_ptr<Connection>> CurlConnector::open(const ConnectRequest& re
   auto connection = std::make_unique<CurlConnection>(request, options_);
   if (auto opened = connection->open(); !opened) return opened.error();
   return std::unique_ptr<Connection>(std::move(connection));
+}
+
+Result<std::unique_ptr<Connection>> CurlConnector::start_tls(std::unique_ptr<Connection> connection,
+                                                             const ConnectRequest& request) {
+  if (connection == nullptr || !is_host(request.host)) {
+    return Error(errc::invalid_argument, "TLS begins on an open connection, to a host");
+  }
+  return curl_http::start_tls(std::move(connection), request, options_.ca_file);
 }
 
 }  // namespace v0

@@ -165,16 +165,6 @@ TEST_CASE_FIXTURE(ProtocolFixture, "a NATS server's refusals are told apart") {
   check(tested("nats", nats), false, false, true, errc::http_refused_by_policy);
 }
 
-TEST_CASE_FIXTURE(ProtocolFixture, "what a test of NATS does not speak is said, and no credential is sent") {
-  connector.played.greeting = "INFO {\"tls_required\":true}\r\n";
-  check(tested("nats", nats), true, false, true, std::nullopt);
-  CHECK(connector.sent.empty());
-  connector.played.greeting = info;
-  const auto jwt = with(with(nats, "protocol", "JWT"), "file", "-----BEGIN NATS USER JWT-----\nMARKER\n");
-  check(tested("nats", jwt), true, false, true, std::nullopt);
-  CHECK(connector.sent.empty());
-}
-
 TEST_CASE_FIXTURE(ProtocolFixture, "an AMQP broker that opens the virtual host has taken everything") {
   connector.played.answer = broker(tune, method(41, std::string(1, '\0')));
   for (const std::size_t cut : {1u, 7u, 1000u}) {
@@ -273,16 +263,6 @@ TEST_CASE_FIXTURE(ProtocolFixture,
         {"datasourceURL", "jdbc:sqlserver://sql.example.com;databaseName=d"}},
        "sql.example.com",
        1433,
-       false},
-      {"pgvectordb",
-       {{"user", "u"},
-        {"password", "MARKER"},
-        {"datasourceURL", "jdbc:postgresql://[fd00::5]:5433/d?sslmode=require"},
-        {"dimensions", "3"},
-        {"distance_metric", "l2"},
-        {"indexing_method", "hnsw"}},
-       "fd00::5",
-       5433,
        false},
   };
   for (const auto& row : table) {

@@ -1,4 +1,4 @@
-// PostgreSQL, protocol 3.0: StartupMessage, an authentication, ReadyForQuery. No TLS, which it begins in the middle.
+// PostgreSQL, protocol 3.0: SSLRequest where the URL asks for TLS, StartupMessage, an authentication, ReadyForQuery.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -102,8 +102,8 @@ ProviderTest refused_with(std::string_view sqlstate) {
   }
   if (sqlstate == "28000") {
     return answered(false, true, errc::provider_unauthorized,
-                    "The database does not let this user in from here without TLS, which a test does not speak; or "
-                    "there is no such user.");
+                    "The database does not let this user in from here; check user, and add sslmode=verify-full to "
+                    "datasourceURL if it wants TLS.");
   }
   if (sqlstate == "3D000") {
     return answered(true, false, errc::provider_rejected_request,
@@ -257,10 +257,20 @@ class Login {
   Scram scram_;
 };
 
+enum class TlsWish { never, if_offered, always };
+
+// Of `sslmode`; nothing when it is none.
+std::optional<TlsWish> wish_of(std::string_view mode) {
+  if (mode == "disable" || mode == "allow") return TlsWish::never;
+  if (mode == "prefer") return TlsWish::if_offered;
+  if (mode == "require" || mode == "verify-ca" || mode == "verify-full") return TlsWish::always;
+  return std::nullopt;
+}
+
 // What follows the server in the URL: `/database?name=value&…`.
 struct Address {
   std::string_view database;
-  bool wants_tls = false;
+  std::optional<TlsWish> tls = TlsWish::never;  ///< Nothing: it says something that is none.
 };
 
 Address address_of(std::string_view url) {
@@ -269,11 +279,43 @@ Address address_of(std::string_view url) {
   if (path == std::string_view::npos) return out;
   const auto query = std::min(url.find('?', path), url.size());
   out.database = url.substr(path + 1, query - path - 1);
-  const std::string parameters = lower_ascii(url.substr(query));
-  for (const char* asked : {"ssl=true", "sslmode=require", "sslmode=verify"}) {
-    out.wants_tls = out.wants_tls || parameters.find(asked) != std::string::npos;
+  const std::string parameters = lower_ascii(url.substr(std::min(query + 1, url.size())));
+  bool has_mode = false;
+  for (std::string_view left = parameters; !left.empty();) {
+    const auto end = std::min(left.find('&'), left.size());
+    const std::string_view one = left.substr(0, end);
+    left.remove_prefix(std::min(end + 1, left.size()));
+    if (one.starts_with("sslmode=")) {
+      has_mode = true;
+      out.tls = wish_of(one.substr(8));
+    } else if (!has_mode && (one == "ssl" || one == "ssl=" || one == "ssl=true")) {
+      out.tls = TlsWish::always;
+    }
   }
   return out;
+}
+
+// Nothing: go on, with TLS or, where that is enough, without.
+std::optional<ProviderTest> ask_for_tls(Wire& wire, TlsWish wish, Connector& connector, const ConnectRequest& request) {
+  if (wish == TlsWish::never) return std::nullopt;
+  if (auto sent = wire.write(big_endian(8, 4) + big_endian(80'877'103, 4)); !sent) return talk_failed(sent.error());
+  const auto answer = wire.read(1);
+  if (!answer) return talk_failed(answer.error());
+  if (*answer == "S") {
+    const auto started = wire.start_tls(connector, request);
+    return started ? std::nullopt : std::optional(talk_failed(started.error()));
+  }
+  if (*answer == "N" && wish == TlsWish::if_offered) return std::nullopt;
+  if (*answer == "N") {
+    return answered(false, false, errc::http_tls,
+                    "The server offers no TLS, which datasourceURL asks for; switch it on there, or take sslmode away "
+                    "where nobody can listen.");
+  }
+  if (*answer == "E") {  // what it says was never under TLS: it is not looked at
+    return answered(false, false, errc::provider_rejected_request,
+                    "The server answers the question for TLS with an error; check it, and datasourceURL.");
+  }
+  return no_postgres();
 }
 
 }  // namespace
@@ -284,11 +326,15 @@ Result<ProviderTest> probe_postgres(const Values& values, const Place& place, bo
   for (const std::string_view text : {values["user"], values["password"], address.database}) {
     if (text.find('\0') != std::string_view::npos) return Error(errc::invalid_argument, "A name holds a zero byte");
   }
-  auto connection = connector.open({.host = place.host, .port = place.port});
+  if (!address.tls) {
+    return Error(errc::invalid_argument,
+                 "The sslmode in datasourceURL is none of disable, allow, prefer, require, verify-ca and verify-full");
+  }
+  const ConnectRequest request{.host = place.host, .port = place.port, .tls_later = *address.tls == TlsWish::always};
+  auto connection = connector.open(request);
   if (!connection) return unreached(connection.error().code());
-  if (address.wants_tls)
-    return only_reached("TLS, which PostgreSQL begins in the middle of a connection, is not spoken by a test");
   Wire wire(std::move(*connection));
+  if (auto stopped = ask_for_tls(wire, *address.tls, connector, request)) return *stopped;
   return Login(wire, values, random).run(address.database.empty() ? values["user"] : address.database, wants_vectors);
 }
 

@@ -122,6 +122,9 @@ ProviderTest only_reached(std::string_view why) {
 }
 
 ProviderTest talk_failed(const Error& error) {
+  if (error.code() == errc::http_no_start_tls) {
+    return only_reached("the connector that the registry was given cannot begin TLS on an open connection");
+  }
   if (error.code() == errc::provider_malformed_reply || error.code() == errc::http_interrupted) {
     return answered(false, false, errc::provider_malformed_reply,
                     "A server is there, but breaks off or answers as another kind of server; check endpoint.");

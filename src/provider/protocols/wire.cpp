@@ -32,6 +32,14 @@ Result<std::string> Wire::read_line(std::size_t bytes_max) {
   return line;
 }
 
+Result<void> Wire::start_tls(Connector& connector, const ConnectRequest& request) {
+  if (!buffer_.empty()) return Error(errc::provider_malformed_reply);
+  auto secured = connector.start_tls(std::move(connection_), request);
+  if (!secured) return secured.error();
+  connection_ = std::move(*secured);
+  return {};
+}
+
 std::string big_endian(std::uint32_t value, std::size_t bytes) {
   std::string out;
   for (std::size_t i = bytes; i > 0; --i) out += static_cast<char>(value >> (8 * (i - 1)) & 0xFF);

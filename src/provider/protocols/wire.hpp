@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <openindex/net/connector.hpp>
 
@@ -22,6 +23,10 @@ class Wire {
 
   /// Read up to a line's end, which is taken away. @par Errors as read; provider_malformed_reply: longer than that
   Result<std::string> read_line(std::size_t bytes_max);
+
+  /// Begin TLS. After an error nothing may be called any more. @par Errors those of the connector;
+  /// provider_malformed_reply: the server has sent something ahead, which somebody else may have put there
+  Result<void> start_tls(Connector& connector, const ConnectRequest& request);
 
  private:
   Result<void> fill();

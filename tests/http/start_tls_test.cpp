@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <future>
+
 #include "http/tls_server.hpp"
 
 using namespace openindex;
@@ -129,12 +131,28 @@ TEST_CASE_FIXTURE(StartTlsFixture, "a server that hangs up without saying that i
   CHECK(answer.error().code() == errc::http_interrupted);
 }
 
+TEST_CASE_FIXTURE(StartTlsFixture, "the server is told when we are done") {
+  std::promise<bool> told;
+  const TlsServer server(TlsBehaviour{.instead = [&told](SSL* tls) {
+    char byte = 0;
+    SSL_read(tls, &byte, 1);
+    told.set_value((SSL_get_shutdown(tls) & SSL_RECEIVED_SHUTDOWN) != 0);
+  }});
+  REQUIRE(begin(to_server(server.port(), server.pem())));  // and over
+  CHECK(told.get_future().get());
+}
+
 TEST_CASE_FIXTURE(StartTlsFixture, "a certificate is refused for a reason that is told") {
   const TlsServer good("IP:127.0.0.1"), another("IP:127.0.0.1"), elsewhere("DNS:elsewhere.example");
   const TlsServer expired(TlsBehaviour{.ends_in = -60}), early(TlsBehaviour{.ends_in = 7200});
   check_refused(to_server(good.port()), "the server's certificate is self-signed");
   check_refused(to_server(good.port(), another.pem()), "the server's certificate is self-signed");
   check_refused(to_server(elsewhere.port(), elsewhere.pem()), "the server's certificate is for another host");
+  for (const TlsServer* server : {&elsewhere, &good}) {  // good for an address, and no name
+    auto by_name = to_server(server->port(), server->pem());
+    by_name.host = "localhost";
+    check_refused(by_name, "the server's certificate is for another host");
+  }
   check_refused(to_server(expired.port(), expired.pem()), "the server's certificate, or one above it, has expired");
   check_refused(to_server(early.port(), early.pem()), "the server's certificate, or one above it, is not valid yet");
   CHECK(begin(to_server(good.port(), another.pem() + "between\n" + good.pem())));

@@ -1,58 +1,22 @@
 // PostgreSQL, protocol 3.0: SSLRequest where the URL asks for TLS, StartupMessage, an authentication, ReadyForQuery.
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <span>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
-#include <vector>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-#include "core/base64.hpp"
 #include "core/utf8.hpp"
 #include "provider/probe_result.hpp"
+#include "provider/protocols/md5_hex.hpp"
 #include "provider/protocols/protocol_probe.hpp"
+#include "provider/protocols/scram.hpp"
 #include "provider/protocols/wire.hpp"
 
 namespace openindex::providers {
 namespace {
 
 constexpr std::uint32_t message_bytes_max = 65'536;
-constexpr int rounds_max = 1'000'000;  // of a key derivation that the server asks for
 constexpr std::string_view farewell("X\0\0\0\4", 5);
-
-using Digest = std::array<unsigned char, 32>;
-using View = std::span<const unsigned char>;
-
-View octets_of(std::string_view text) { return {reinterpret_cast<const unsigned char*>(text.data()), text.size()}; }
-
-Digest hmac(View key, std::string_view text) {
-  Digest out{};
-  unsigned size = out.size();
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), octets_of(text).data(), text.size(), out.data(), &size);
-  return out;
-}
-
-Digest sha256(View bytes) {
-  Digest out{};
-  unsigned size = out.size();
-  EVP_Digest(bytes.data(), bytes.size(), out.data(), &size, EVP_sha256(), nullptr);
-  return out;
-}
-
-std::string md5_hex(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_md5(), nullptr) != 1) return {};
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (unsigned i = 0; i < size; ++i) {
-    out += digits[digest[i] >> 4];
-    out += digits[digest[i] & 15];
-  }
-  return out;
-}
 
 std::string text_message(char type, std::string_view payload) {
   return type + big_endian(static_cast<std::uint32_t>(payload.size() + 4), 4) + std::string(payload);
@@ -117,67 +81,13 @@ ProviderTest refused_with(std::string_view sqlstate) {
                   "The database refuses the connection; check user and datasourceURL.");
 }
 
-// SCRAM-SHA-256 (RFC 5802, RFC 7677): both sides prove that they know the password, and neither tells it.
-class Scram {
- public:
-  Scram(std::string_view password, std::string nonce) : password_(password), nonce_(std::move(nonce)) {}
-
-  [[nodiscard]] std::string first() const { return "n,," + first_bare(); }
-
-  // Nothing when the server's message is none.
-  std::optional<std::string> answer(std::string_view server_first) {
-    const auto nonce = member(server_first, "r="), salt_text = member(server_first, "s="),
-               rounds_text = member(server_first, "i=");
-    int rounds = 0;
-    const auto read = std::from_chars(rounds_text.data(), rounds_text.data() + rounds_text.size(), rounds);
-    const auto salt = from_standard(salt_text);
-    if (!nonce.starts_with(nonce_) || nonce.size() == nonce_.size() || salt.empty() || read.ec != std::errc() ||
-        rounds < 1 || rounds > rounds_max) {
-      return std::nullopt;
-    }
-    Digest salted{};
-    PKCS5_PBKDF2_HMAC(password_.data(), static_cast<int>(password_.size()), salt.data(), static_cast<int>(salt.size()),
-                      rounds, EVP_sha256(), static_cast<int>(salted.size()), salted.data());
-    const std::string bare = "c=biws,r=" + std::string(nonce);
-    const std::string all = first_bare() + "," + std::string(server_first) + "," + bare;
-    const Digest client_key = hmac(salted, "Client Key");
-    Digest proof = hmac(sha256(client_key), all);
-    for (std::size_t i = 0; i < proof.size(); ++i) proof[i] = static_cast<unsigned char>(proof[i] ^ client_key[i]);
-    server_proof_ = "v=" + to_base64(hmac(hmac(salted, "Server Key"), all));
-    return bare + ",p=" + to_base64(proof);
-  }
-
-  [[nodiscard]] bool proves(std::string_view server_final) const {
-    return !server_proof_.empty() && server_final == server_proof_;
-  }
-
- private:
-  [[nodiscard]] std::string first_bare() const { return "n=,r=" + nonce_; }
-
-  static std::string_view member(std::string_view text, std::string_view name) {
-    while (!text.empty()) {
-      const auto comma = std::min(text.find(','), text.size());
-      if (text.starts_with(name)) return text.substr(name.size(), comma - name.size());
-      text.remove_prefix(std::min(comma + 1, text.size()));
-    }
-    return {};
-  }
-  static std::vector<unsigned char> from_standard(std::string_view text) {
-    std::string url(text.substr(0, text.find('=')));
-    std::replace(url.begin(), url.end(), '+', '-');
-    std::replace(url.begin(), url.end(), '/', '_');
-    return from_base64url(url).value_or(std::vector<unsigned char>());
-  }
-
-  std::string_view password_;
-  std::string nonce_;
-  std::string server_proof_;
-};
-
 class Login {
  public:
   Login(Wire& wire, const Values& values, RandomSource& random)
-      : wire_(wire), user_(values["user"]), password_(values["password"]), scram_(password_, nonce(random)) {}
+      : wire_(wire),
+        user_(values["user"]),
+        password_(values["password"]),
+        scram_(ScramHash::sha256, {}, password_, scram_nonce(random), {.min = 1}) {}
 
   ProviderTest run(std::string_view database, bool wants_vectors) {
     const std::string names =
@@ -202,12 +112,6 @@ class Login {
   }
 
  private:
-  static std::string nonce(RandomSource& random) {
-    std::array<std::byte, 18> bytes{};
-    random.fill(bytes);
-    return to_base64({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
-  }
-
   // What to answer to a request for authentication; empty: nothing. Nothing when it is none that we know.
   std::optional<std::string> answer(std::uint32_t kind, std::string_view rest) {
     switch (kind) {

@@ -96,9 +96,9 @@ class OPENINDEX_API ProviderRegistry {
   Result<Resealed> reseal(const Actor& actor);
 
   /// Find out whether a provider works, by one cheap request on the calling thread; what fails is in the result.
-  /// Models, clouds, most vector databases and mail are asked over HTTP; NATS, AMQP and PostgreSQL up to a login, under
-  /// TLS where it is asked for and the connector can begin it, the other brokers and databases as far as a connection,
-  /// and the message says that no more was proved. Certificates are always verified.
+  /// Models, clouds, most vector databases and mail are asked over HTTP; NATS, AMQP, Kafka, PostgreSQL and MongoDB up to
+  /// a login, under TLS where it is asked for and the connector can begin it, the other brokers and databases as far as a
+  /// connection, and the message says that no more was proved. Certificates are always verified.
   /// @par Errors not_found, not_permitted, secret_unreadable, storage
   Result<ProviderTest> test(const Actor& actor, const ProviderId& id);
 

@@ -37,15 +37,6 @@ Result<Place> jdbc_place(std::string_view url) {
   return first_place(server, known == std::end(ports) ? 0 : known->port);
 }
 
-Result<Place> mongo_place(std::string_view url) {
-  const auto scheme = url.find("://");
-  if (scheme == std::string_view::npos || url.starts_with("mongodb+srv:")) return Error(errc::invalid_argument);
-  auto servers = url.substr(scheme + 3);
-  servers = servers.substr(0, servers.find_first_of("/?"));
-  if (const auto at = servers.rfind('@'); at != std::string_view::npos) servers.remove_prefix(at + 1);
-  return first_place(servers, 27017);
-}
-
 // Of `Endpoint=sb://host/;…`, or the namespace alone.
 Result<Place> service_bus_place(const Values& values) {
   const auto name = values["namespace"];
@@ -61,19 +52,9 @@ Result<Place> service_bus_place(const Values& values) {
 struct Target {
   Result<Place> place;
   bool tls = false;
-  std::string ca_pem = {};
 };
 
 Target target_of(std::string_view type, const Values& values) {
-  if (type == "kafka") {
-    const std::string security = lower_ascii(values["connectionType"]);
-    const auto roots = is_same(values["authenticationType"], "PEM") ? values["file"] : std::string_view();
-    return {first_place(values["endpoint"], 9092), security.find("ssl") != std::string::npos, std::string(roots)};
-  }
-  if (type == "mongovectordb") {
-    return {mongo_place(values["endpoint"]), values["endpoint"].find("tls=true") != std::string_view::npos ||
-                                                 values["endpoint"].find("ssl=true") != std::string_view::npos};
-  }
   if (type == "azure_service_bus") return {service_bus_place(values), true};
   if (type == "ibm_mq")
     return {first_place(values["endpoint"], read_port(values["port"]).value_or(1414)), !is_same(values["tls"], "NONE")};
@@ -121,6 +102,11 @@ ProviderTest only_reached(std::string_view why) {
                   "A server is there; the credential is not proved, since " + std::string(why) + ".");
 }
 
+ProviderTest unproved() {
+  return answered(false, false, errc::provider_malformed_reply,
+                  "A server is there, but does not prove that it knows the password; check endpoint.");
+}
+
 ProviderTest talk_failed(const Error& error) {
   if (error.code() == errc::http_no_start_tls) {
     return only_reached("the connector that the registry was given cannot begin TLS on an open connection");
@@ -138,16 +124,15 @@ Result<ProviderTest> probe_by_protocol(std::string_view type, const Values& valu
                                        RandomSource& random) {
   if (type == "nats") return probe_nats(values, connector);
   if (type == "amqp") return probe_amqp(values, connector);
+  if (type == "kafka") return probe_kafka(values, connector, random);
+  if (type == "mongovectordb") return probe_mongo(values, connector, random);
   const Target target = target_of(type, values);
   if (!target.place) return untried("a test does not find the server in this configuration");
   if (values["datasourceURL"].starts_with("jdbc:postgresql:")) {
     return probe_postgres(values, *target.place, type == "pgvectordb", connector, random);
   }
-  if (target.tls && is_same(values["authenticationType"], "JKS")) {
-    return untried("a test does not read trust stores of Java");
-  }
-  const auto connection = connector.open(
-      {.host = target.place->host, .port = target.place->port, .tls = target.tls, .ca_pem = target.ca_pem});
+  if (target.tls && is_same(values["authenticationType"], "JKS")) return untried(no_java_store);
+  const auto connection = connector.open({.host = target.place->host, .port = target.place->port, .tls = target.tls});
   if (!connection) return unreached(connection.error().code());
   return only_reached(target.tls ? "only the connection and the server's certificate were tried"
                                  : "only the connection was tried");

@@ -35,11 +35,17 @@ std::optional<std::uint16_t> read_port(std::string_view digits) noexcept;
 /// Split the first of `[scheme://]host[:port],…`. @par Errors invalid_argument
 Result<Place> first_place(std::string_view servers, std::uint16_t default_port);
 
+/// Why a server with a trust store of Java's own form is not tried out.
+inline constexpr std::string_view no_java_store = "a test does not read trust stores of Java";
+
 /// A server is there, and that is all that was proved.
 ProviderTest only_reached(std::string_view why);
 
 /// What a failure while talking to a server says.
 ProviderTest talk_failed(const Error& error);
+
+/// A server is there, but its side of a login by SCRAM is not one that can be believed.
+ProviderTest unproved();
 
 /// Log in to a NATS server. @par Errors invalid_argument
 Result<ProviderTest> probe_nats(const Values& values, Connector& connector);
@@ -51,5 +57,11 @@ Result<ProviderTest> probe_amqp(const Values& values, Connector& connector);
 /// @par Errors invalid_argument
 Result<ProviderTest> probe_postgres(const Values& values, const Place& place, bool wants_vectors, Connector& connector,
                                     RandomSource& random);
+
+/// Log in to the first of a Kafka cluster's brokers, and ask it for the others. @par Errors invalid_argument
+Result<ProviderTest> probe_kafka(const Values& values, Connector& connector, RandomSource& random);
+
+/// Log in to the first of a MongoDB deployment's servers. @par Errors invalid_argument
+Result<ProviderTest> probe_mongo(const Values& values, Connector& connector, RandomSource& random);
 
 }  // namespace openindex::providers

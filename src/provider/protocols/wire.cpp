@@ -52,4 +52,16 @@ std::uint32_t big_endian(std::string_view bytes, std::size_t at, std::size_t cou
   return value;
 }
 
+std::string little_endian(std::uint32_t value, std::size_t bytes) {
+  std::string out;
+  for (std::size_t i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xFF);
+  return out;
+}
+
+std::uint32_t little_endian(std::string_view bytes, std::size_t at, std::size_t count) noexcept {
+  std::uint32_t value = 0;
+  for (std::size_t i = count; i > 0; --i) value = value << 8 | static_cast<unsigned char>(bytes[at + i - 1]);
+  return value;
+}
+
 }  // namespace openindex::providers

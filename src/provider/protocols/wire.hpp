@@ -41,4 +41,8 @@ std::string big_endian(std::uint32_t value, std::size_t bytes);
 /// Read one. @pre it is there
 std::uint32_t big_endian(std::string_view bytes, std::size_t at, std::size_t count) noexcept;
 
+/// The same, least significant byte first.
+std::string little_endian(std::uint32_t value, std::size_t bytes);
+std::uint32_t little_endian(std::string_view bytes, std::size_t at, std::size_t count) noexcept;
+
 }  // namespace openindex::providers

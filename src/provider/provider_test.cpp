@@ -6,6 +6,7 @@
 #include "provider/probe_result.hpp"
 #include "provider/protocols/protocol_probe.hpp"
 #include "provider/provider_probe.hpp"
+#include "provider/schema_registry_probe.hpp"
 #include "provider/service_probe.hpp"
 
 namespace openindex::providers {
@@ -23,6 +24,15 @@ Result<Resolved> log_in(ProviderRegistry::Directory& directory, const Resolve& r
     return resolved;
   }
   return resolve();
+}
+
+Result<ProviderTest> test_by_protocol(ProviderRegistry::Directory& directory, std::string_view type,
+                                      const Values& values) {
+  auto test = probe_by_protocol(type, values, *directory.options.connector, directory.options.random);
+  if (type != "kafka" || !test || !test->ok() || !has_schema_registry(values)) return test;
+  auto request = encode_registry_probe(values);
+  if (!request) return with_registry(std::move(*test), std::nullopt);
+  return with_registry(std::move(*test), send_and_wait(directory.options.http, std::move(*request)));
 }
 
 }  // namespace
@@ -51,7 +61,7 @@ Result<ProviderTest> test_service(ProviderRegistry::Directory& directory, const 
   if (!settings) return settings.error();
   if (is_probed_by_protocol(type.name)) {
     if (directory.options.connector != nullptr) {
-      return probe_by_protocol(type.name, settings->values, *directory.options.connector, directory.options.random);
+      return test_by_protocol(directory, type.name, settings->values);
     }
     return untried("the host gives tests no connector, which brokers and databases need");
   }

@@ -21,6 +21,7 @@ struct KafkaBroker {
   std::string user = "mia", password = {};
   bool wants_login = true;
   std::uint32_t brokers = 2;
+  std::uint32_t metadata_max = 12;
   ScramServer scram = {};
 
   /// The questions of the connection, without their heads.
@@ -64,19 +65,21 @@ struct KafkaBroker {
  private:
   std::string answer_to(std::uint32_t key, std::uint32_t version, const std::string& arguments) {
     if (key == versions && version == 0) {
+      const std::uint32_t rows[5][3] = {{0, 3, 11}, {3, 0, metadata_max}, {17, 0, 1}, {18, 0, 3}, {36, 0, 2}};
       std::string out = number(0, 2) + number(5, 4);
       for (const auto& row : rows) out += number(row[0], 2) + number(row[1], 2) + number(row[2], 2);
       return out;
     }
     if (key == handshake && version == 1) return shake(arguments.substr(2));
     if (key == authenticate && version == 0) return log_in(arguments.substr(4));
-    if (key != metadata || version != 4 || (wants_login && !logged_in)) return {};  // a broker hangs up
-    if (arguments != number(0, 4) + '\0') return {};
-    std::string out = number(0, 4) + number(brokers, 4);
+    if (key != metadata || version > 4 || version > metadata_max) return {};
+    if (wants_login && !logged_in) return {};  // a broker hangs up
+    if (arguments != number(0, 4) + std::string(version < 4 ? 0 : 1, '\0')) return {};
+    std::string out = (version < 3 ? "" : number(0, 4)) + number(brokers, 4);
     for (std::uint32_t i = 0; i < brokers; ++i) {
       out += number(i, 4) + text("MARKER.example.com") + number(9092, 4) + (i == 0 ? number(0xFFFF, 2) : text("rack"));
     }
-    return out + text("cluster") + number(0, 4) + number(0, 4);
+    return out + (version < 2 ? "" : text("cluster")) + number(0, 4) + number(0, 4);
   }
 
   std::string shake(const std::string& name) {
@@ -102,8 +105,6 @@ struct KafkaBroker {
   }
 
   static std::string accepted(const std::string& reply) { return number(0, 2) + number(0xFFFF, 2) + bytes(reply); }
-
-  static constexpr std::uint32_t rows[5][3] = {{0, 3, 11}, {3, 0, 12}, {17, 0, 1}, {18, 0, 3}, {36, 0, 2}};
 };
 
 }  // namespace openindex::test

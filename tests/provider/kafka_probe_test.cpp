@@ -90,6 +90,17 @@ TEST_CASE_FIXTURE(KafkaFixture, "a Kafka broker that asks nobody for a credentia
   check(tested("kafka", open), true, false, false, errc::provider_unauthorized);
 }
 
+TEST_CASE_FIXTURE(KafkaFixture, "an older Kafka broker is asked for its cluster in its own version") {
+  broker.wants_login = false;
+  for (const std::uint32_t version : {1u, 2u, 3u, 4u, 5u}) {
+    broker.metadata_max = version;
+    check(tested("kafka", open), true, true, true, std::nullopt);
+  }
+  broker.metadata_max = 0;
+  check(tested("kafka", open), true, false, true, std::nullopt);
+  CHECK(keys() == Keys{18});
+}
+
 TEST_CASE_FIXTURE(KafkaFixture, "what else a Kafka broker refuses is told apart") {
   broker.mechanisms = {"SCRAM-SHA-512"};
   const auto unoffered = tested("kafka", scram);

@@ -1,5 +1,6 @@
 // Kafka: ApiVersions, SaslHandshake, SaslAuthenticate, Metadata. Questions and answers are a size and that many bytes;
-// the versions are those that every broker since 1.0 has, and none of them counts in varints.
+// the versions are those that every broker since 1.0 has (without a login: since 0.10), and none of them counts in
+// varints.
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -20,7 +21,8 @@ struct KafkaCall {
   std::uint32_t key;
   std::uint32_t version;
 };
-constexpr KafkaCall metadata{3, 4}, sasl_handshake{17, 1}, api_versions{18, 0}, sasl_authenticate{36, 0};
+constexpr KafkaCall sasl_handshake{17, 1}, api_versions{18, 0}, sasl_authenticate{36, 0};
+constexpr KafkaCall oldest_metadata{3, 1}, newest_metadata{3, 4};
 
 enum KafkaCode : std::uint32_t {
   unsupported_mechanism = 33,
@@ -167,16 +169,18 @@ class KafkaTalk {
     if (!answer) return kafka_failed(answer.error());
     KafkaFields fields(*answer);
     const std::uint32_t code = fields.number(2), count = fields.number(4);
-    bool knows_metadata = false, knows_handshake = false, knows_login = false;
+    bool knows_handshake = false, knows_login = false;
     for (std::uint32_t i = 0; i < count && fields.has_all(); ++i) {
       const std::uint32_t key = fields.number(2), from = fields.number(2), to = fields.number(2);
       const auto is = [&](KafkaCall call) { return call.key == key && call.version >= from && call.version <= to; };
-      knows_metadata = knows_metadata || is(metadata);
+      if (key == newest_metadata.key && from <= newest_metadata.version && to >= oldest_metadata.version) {
+        metadata_version_ = std::min(to, newest_metadata.version);
+      }
       knows_handshake = knows_handshake || is(sasl_handshake);
       knows_login = knows_login || is(sasl_authenticate);
     }
     if (code != 0 || !fields.is_whole()) return no_kafka();
-    if (knows_metadata && (!logs_in || (knows_handshake && knows_login))) return std::nullopt;
+    if (metadata_version_ != 0 && (!logs_in || (knows_handshake && knows_login))) return std::nullopt;
     return only_reached("the broker speaks other versions of the protocol than a test does");
   }
 
@@ -233,19 +237,21 @@ class KafkaTalk {
 
   // Asks for the brokers, and for none of the topics.
   ProviderTest read_cluster(bool logged_in) {
-    const auto answer = ask(metadata, big_endian(0, 4) + '\0');
+    const std::string creates_none(metadata_version_ >= 4 ? 1 : 0, '\0');
+    const auto answer = ask({newest_metadata.key, metadata_version_}, big_endian(0, 4) + creates_none);
     if (!answer && answer.error().code() == errc::http_interrupted && !logged_in) {
       return answered(false, false, errc::provider_unauthorized,
                       "The broker hangs up on who has not logged in; check connectionType, and set user and password.");
     }
     if (!answer) return kafka_failed(answer.error());
     KafkaFields fields(*answer);
-    fields.number(4);  // how long it asks to wait
+    if (metadata_version_ >= 3) fields.number(4);  // how long it asks to wait
     const std::uint32_t brokers = fields.number(4);
     for (std::uint32_t i = 0; i < brokers && fields.has_all(); ++i) {
       fields.number(4), fields.text(), fields.number(4), fields.text();  // number, host, port, rack
     }
-    fields.text(), fields.number(4);  // the cluster and its controller
+    if (metadata_version_ >= 2) fields.text();  // the cluster
+    fields.number(4);                           // its controller
     const std::uint32_t topics = fields.number(4);
     if (!fields.is_whole() || topics != 0) return no_kafka();
     if (brokers == 0) {
@@ -259,6 +265,7 @@ class KafkaTalk {
   std::string_view user_, password_;
   RandomSource& random_;
   std::uint32_t asked_ = 0;
+  std::uint32_t metadata_version_ = 0;
 };
 
 }  // namespace

@@ -125,9 +125,11 @@ TEST_CASE_FIXTURE(MongoFixture, "an answer that is no MongoDB server's is malfor
         return little_endian(static_cast<std::uint32_t>(kept), 4) + message.substr(4, kept - 4);
       });
     }
+    connector.played.hangs = true;  // none of these is waited for
     for (const std::uint32_t size : {0u, 20u, 262'145u, 0xFFFF'FFFFu}) {
       answered_with([&](std::string message) { return message.replace(0, 4, little_endian(size, 4)); });
     }
+    connector.played.hangs = false;
     for (const std::size_t changed : {8u, 12u, 16u, 18u, 20u}) {  // question, kind, flags, section
       answered_with([&](std::string message) {
         message[changed] = static_cast<char>(message[changed] ^ 0x42);

@@ -39,8 +39,8 @@ std::string sized(std::size_t size) { return little_endian(static_cast<std::uint
 // Of a size that stands at the front, and what it counts besides the bytes behind it.
 std::optional<std::size_t> counted(std::string_view rest, std::size_t besides) {
   if (rest.size() < 4) return std::nullopt;
-  const std::size_t total = little_endian(rest, 0, 4) + besides;
-  return total > rest.size() ? std::nullopt : std::optional(total);
+  const std::size_t size = little_endian(rest, 0, 4);
+  return size > rest.size() ? std::nullopt : std::optional(size + besides);
 }
 
 std::uint64_t wide(std::string_view eight) {

@@ -76,6 +76,26 @@ TEST_CASE("metadata and unroutable addresses are allowed by no policy") {
   }
 }
 
+TEST_CASE("the metadata addresses of AWS are allowed only to the client that is made for them") {
+  const auto for_metadata = Egress::public_and_aws_metadata();
+  for (const auto* address : {"169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23",
+                              "::ffff:169.254.169.254"}) {
+    CAPTURE(std::string(address));
+    CHECK(allows_address(for_metadata, address));
+    CHECK_FALSE(allows_address(everything, address));
+  }
+  for (const auto* address : {"100.100.100.200", "168.63.129.16", "fd20:ce::254", "127.0.0.1", "10.0.0.1",
+                              "169.254.169.253", "fd00:ec2::253", "0.0.0.0"}) {
+    CAPTURE(std::string(address));
+    CHECK_FALSE(allows_address(for_metadata, address));
+  }
+  CurlHttpClient client({.egress = for_metadata});
+  for (const auto* url : {"http://127.0.0.1:9/", "http://203.0.113.9/"}) {
+    CAPTURE(std::string(url));
+    CHECK(send_and_wait(client, get(url)).error().code() == errc::http_refused_by_policy);
+  }
+}
+
 TEST_CASE("text that is no numeric address is not allowed") {
   for (const auto* address : {"", "localhost", "127.1", "2130706433", "0x7f.0.0.1", "1.2.3.4.5", "[::1]", "8.8.8.8 "}) {
     CAPTURE(std::string(address));

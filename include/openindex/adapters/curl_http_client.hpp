@@ -25,7 +25,7 @@ inline namespace v0 {
 struct OPENINDEX_API Egress {
   bool allow_public = true;
   bool allow_loopback = false;
-  bool allow_private = false;  ///< RFC 1918, CGNAT, unique local, link local. Cloud metadata addresses: never.
+  bool allow_private = false;  ///< RFC 1918, CGNAT, unique local, link local. Cloud metadata addresses: see below.
   /// `http://` to the loopback and private addresses allowed above. Never to public ones: a key would travel in the
   /// clear.
   bool allow_plain_http = false;
@@ -33,6 +33,10 @@ struct OPENINDEX_API Egress {
   /// servers that whoever runs the program named. As in a URL (`ollama.lan`, `192.168.1.5`, `[fd00::5]`), without port;
   /// no patterns. Metadata addresses stay refused, and `http://` to public ones.
   std::vector<std::string> trusted_hosts = {};
+  /// The addresses where AWS gives machines and containers their credentials (169.254.169.254, 169.254.170.2,
+  /// 169.254.170.23, fd00:ec2::254, fd00:ec2::23). For the client of an `AwsDefaultIdentity` and no other: not for one
+  /// that goes where users say.
+  bool allow_aws_metadata = false;
 
   /// Return this policy with the host of a URL among `trusted_hosts`. Text that is no URL adds nothing: no client would
   /// send anything there.
@@ -42,6 +46,8 @@ struct OPENINDEX_API Egress {
   static Egress public_internet() { return {}; }
   /// The public internet, and plain HTTP to this machine: for local model servers and tests.
   static Egress public_and_loopback() { return {.allow_loopback = true, .allow_plain_http = true}; }
+  /// The public internet, and plain HTTP to AWS's metadata addresses.
+  static Egress public_and_aws_metadata() { return {.allow_plain_http = true, .allow_aws_metadata = true}; }
 };
 
 /// Tell whether a policy lets a numeric address (`203.0.113.9`, `::1`, IPv4-mapped forms included) be connected to, for

@@ -28,14 +28,16 @@ struct Range {
 
 // The first range that matches decides, so exceptions stand before the range they lie in.
 constexpr std::array ranges4 = {
-    Range<Bytes4>{{169, 254, 169, 254}, 32, Place::never},  // metadata: AWS, Azure, Google and others
-    Range<Bytes4>{{169, 254, 170, 2}, 32, Place::never},    // metadata: AWS ECS
-    Range<Bytes4>{{169, 254, 170, 23}, 32, Place::never},   // metadata: AWS EKS
-    Range<Bytes4>{{100, 100, 100, 200}, 32, Place::never},  // metadata: Alibaba
-    Range<Bytes4>{{168, 63, 129, 16}, 32, Place::never},    // Azure WireServer
-    Range<Bytes4>{{0, 0, 0, 0}, 8, Place::never},           // "this host": connects to loopback on Linux
-    Range<Bytes4>{{127, 0, 0, 0}, 8, Place::loopback},     Range<Bytes4>{{10, 0, 0, 0}, 8, Place::inside},
-    Range<Bytes4>{{172, 16, 0, 0}, 12, Place::inside},     Range<Bytes4>{{192, 168, 0, 0}, 16, Place::inside},
+    Range<Bytes4>{{169, 254, 169, 254}, 32, Place::aws_metadata},  // Azure's, Google's and others' as well
+    Range<Bytes4>{{169, 254, 170, 2}, 32, Place::aws_metadata},    // ECS
+    Range<Bytes4>{{169, 254, 170, 23}, 32, Place::aws_metadata},   // EKS
+    Range<Bytes4>{{100, 100, 100, 200}, 32, Place::never},         // metadata: Alibaba
+    Range<Bytes4>{{168, 63, 129, 16}, 32, Place::never},           // Azure WireServer
+    Range<Bytes4>{{0, 0, 0, 0}, 8, Place::never},                  // "this host": connects to loopback on Linux
+    Range<Bytes4>{{127, 0, 0, 0}, 8, Place::loopback},
+    Range<Bytes4>{{10, 0, 0, 0}, 8, Place::inside},
+    Range<Bytes4>{{172, 16, 0, 0}, 12, Place::inside},
+    Range<Bytes4>{{192, 168, 0, 0}, 16, Place::inside},
     Range<Bytes4>{{100, 64, 0, 0}, 10, Place::inside},   // carrier NAT
     Range<Bytes4>{{169, 254, 0, 0}, 16, Place::inside},  // link local
     Range<Bytes4>{{198, 18, 0, 0}, 15, Place::inside},   // benchmark networks
@@ -44,7 +46,8 @@ constexpr std::array ranges4 = {
 };
 
 constexpr std::array ranges6 = {
-    Range<Bytes16>{{0xfd, 0, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54}, 128, Place::never},  // AWS metadata
+    Range<Bytes16>{{0xfd, 0, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54}, 128, Place::aws_metadata},  // EC2
+    Range<Bytes16>{{0xfd, 0, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x23}, 128, Place::aws_metadata},     // EKS
     Range<Bytes16>{{0xfd, 0x20, 0, 0xce, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54}, 128, Place::never},  // Google
     Range<Bytes16>{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128, Place::loopback},
     Range<Bytes16>{{0xfc}, 7, Place::inside},              // unique local
@@ -133,6 +136,8 @@ bool allows(const Egress& egress, bool trusted_host, Place place, bool plain_htt
       return egress.allow_loopback || trusted_host;
     case Place::inside:
       return egress.allow_private || trusted_host;
+    case Place::aws_metadata:
+      return egress.allow_aws_metadata;
     case Place::never:
       return false;
   }

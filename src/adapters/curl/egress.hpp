@@ -11,10 +11,11 @@
 namespace openindex::curl_http {
 
 enum class Place {
-  outside,   ///< The public internet.
-  loopback,  ///< This machine.
-  inside,    ///< A private network.
-  never,     ///< Metadata services, multicast, reserved and tunnelled addresses.
+  outside,       ///< The public internet.
+  loopback,      ///< This machine.
+  inside,        ///< A private network.
+  aws_metadata,  ///< Where AWS gives machines and containers their credentials; other clouds have services there, too.
+  never,         ///< Other metadata services, multicast, reserved and tunnelled addresses.
 };
 
 /// Classify a resolved address; a family that is not IP is `never`.

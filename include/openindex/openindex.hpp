@@ -7,6 +7,7 @@
 
 #include <openindex/access/actor.hpp>
 #include <openindex/access/domain.hpp>
+#include <openindex/adapters/aws_default_identity.hpp>
 #include <openindex/adapters/memory_storage.hpp>
 #include <openindex/adapters/sealed_secret_store.hpp>
 #include <openindex/adapters/secret_folders.hpp>
@@ -29,6 +30,7 @@
 #include <openindex/http/http_client.hpp>
 #include <openindex/http/http_message.hpp>
 #include <openindex/net/connector.hpp>
+#include <openindex/provider/aws_identity.hpp>
 #include <openindex/provider/integration.hpp>
 #include <openindex/provider/integrations.hpp>
 #include <openindex/provider/provider.hpp>

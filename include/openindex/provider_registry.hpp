@@ -18,6 +18,7 @@
 #include <openindex/core/result.hpp>
 #include <openindex/http/http_client.hpp>
 #include <openindex/net/connector.hpp>
+#include <openindex/provider/aws_identity.hpp>
 #include <openindex/provider/provider.hpp>
 #include <openindex/provider/provider_catalog.hpp>
 #include <openindex/provider/secret_files.hpp>
@@ -43,6 +44,9 @@ class OPENINDEX_API ProviderRegistry {
     Validation validation = Validation::defaults;
     /// For tests of brokers and databases; null: those are not tried out.
     Connector* connector = nullptr;
+    /// Who the host is at AWS, for providers whose connectionType is CONDUCTOR_ROLE or EXTERNAL_ROLE; null: those are
+    /// refused when they are used. Whoever may change a provider acts there in the host's name.
+    AwsIdentity* aws_identity = nullptr;
   };
   explicit ProviderRegistry(Options options);
   ~ProviderRegistry();
@@ -95,10 +99,11 @@ class OPENINDEX_API ProviderRegistry {
   /// @par Errors not_permitted, contention, those of the secret store, storage
   Result<Resealed> reseal(const Actor& actor);
 
-  /// Find out whether a provider works, by one cheap request on the calling thread; what fails is in the result.
-  /// Models, clouds, most vector databases and mail are asked over HTTP; NATS, AMQP, Kafka, PostgreSQL and MongoDB up to
-  /// a login, under TLS where it is asked for and the connector can begin it, the other brokers and databases as far as a
-  /// connection, and the message says that no more was proved. Certificates are always verified.
+  /// Find out whether a provider works, by one cheap request on the calling thread, after another one where a
+  /// credential has to be exchanged first; what fails is in the result. Models, clouds, most vector databases and mail
+  /// are asked over HTTP; NATS, AMQP, Kafka, PostgreSQL and MongoDB up to a login, under TLS where it is asked for and
+  /// the connector can begin it, the other brokers and databases as far as a connection, and the message says that no
+  /// more was proved. Certificates are always verified.
   /// @par Errors not_found, not_permitted, secret_unreadable, storage
   Result<ProviderTest> test(const Actor& actor, const ProviderId& id);
 

@@ -93,7 +93,9 @@ bool says_limit_zero(std::string_view text) {
 }
 
 // Google answers 400 to a key that is wrong; AWS has names of its own.
-bool is_about_key(std::string_view text) { return says(text, {"api_key_invalid", "api key not valid"}); }
+bool is_about_key(std::string_view text) {
+  return says(text, {"api_key_invalid", "api key not valid", "expiredtoken", "unrecognizedclient"});
+}
 
 bool is_passing(int status, std::string_view text) {
   return status == 408 || status == 409 || status == 425 || status == 424 || status == 499 ||

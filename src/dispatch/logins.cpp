@@ -1,4 +1,4 @@
-// Tokens that providers want before a call: one request for all runs that wait for it.
+// What providers want to be exchanged before a call: one request for all runs that wait for it.
 #include <utility>
 
 #include "dispatch/work.hpp"
@@ -25,7 +25,7 @@ void Dispatcher::Work::log_in(Active& active, providers::ProviderLogin login) {
 
 void Dispatcher::Work::logged_in(const Login& pending, const dispatch::Answer& answer) {
   auto& directory = options.providers.directory();
-  const auto kept = directory.keep_token(pending.login, answer.response);
+  const auto kept = directory.keep_grant(pending.login, answer.response);
   // Another configuration may have another credential: then this failure says nothing of it.
   const auto record =
       kept ? Result<providers::ProviderRecord>(errc::not_found) : directory.load(pending.login.provider);

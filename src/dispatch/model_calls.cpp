@@ -31,7 +31,7 @@ void Dispatcher::Work::send(Active& active) {
   auto endpoint = options.providers.directory().endpoint(provider);
   if (!endpoint) return provider_failed(active, endpoint.error());
   if (endpoint->login) return log_in(active, std::move(*endpoint->login));
-  active.by_token = endpoint->by_token;
+  active.is_granted = endpoint->is_granted;
   active.model = endpoint->model_name;
   active.endpoint = std::move(*endpoint);
   active.run.provider = provider.str();
@@ -73,12 +73,13 @@ void Dispatcher::Work::answered(dispatch::Answer answer) {
   replied(*active, *reply);
 }
 
-// A token may be taken back before it expires: then another one is fetched, once.
+// A grant may be taken back before it expires: then another one is fetched, once.
 bool Dispatcher::Work::may_renew(Active& active, const Error& error) {
-  if (error.code() != errc::provider_unauthorized || !active.by_token) return false;
+  if (error.code() != errc::provider_unauthorized || !active.is_granted) return false;
   if (std::exchange(active.renewed, true)) return false;
   // Another run may have been first to forget it.
-  options.providers.directory().forget_token(active.providers[active.provider], active.endpoint.api_key);
+  options.providers.directory().refused(active.providers[active.provider], active.endpoint.access_key,
+                                        active.endpoint.api_key);
   return true;
 }
 

@@ -60,13 +60,13 @@ class Dispatcher::Work {
     std::optional<Error> hopeful;  ///< Of the providers that failed: the one most likely to work again.
     std::uint64_t request = 0;     ///< 0: none in flight.
     HttpTicket ticket = 0;
-    std::string model;      ///< Being asked, as tokens are counted by.
-    bool by_token = false;  ///< The request goes out with a token that a credential was exchanged for.
-    bool renewed = false;   ///< The provider refused one, and another one was asked for.
+    std::string model;        ///< Being asked, as tokens are counted by.
+    bool is_granted = false;  ///< The request goes out with a grant that the configuration's credential was good for.
+    bool renewed = false;     ///< The provider refused one, and another one was asked for.
     Duration next_beat{0};
     bool queued = false;  ///< A write of it waits: beats can wait too.
   };
-  // A token on its way, and who waits for it.
+  // A grant on its way, and who waits for it.
   struct Login {
     providers::ProviderLogin login;
     std::vector<RunId> waiting;

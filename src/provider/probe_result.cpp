@@ -28,10 +28,12 @@ ProviderTest unreached(errc code) {
 ProviderTest login_failed(const Error& why) {
   ProviderTest test = unreached(why.code());
   if (why.code() != errc::provider_unauthorized && why.code() != errc::provider_malformed_reply &&
-      why.code() != errc::provider_overloaded && why.code() != errc::provider_rate_limited) {
+      why.code() != errc::provider_overloaded && why.code() != errc::provider_rate_limited &&
+      why.code() != errc::provider_rejected_request) {
     return test;
   }
   test.reachable = true;
+  test.configured = why.code() != errc::provider_rejected_request;
   test.message = why.message() + ". " + std::string(remedy(why.code())) + ".";
   return test;
 }

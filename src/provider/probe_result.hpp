@@ -22,7 +22,7 @@ ProviderTest accepted(std::string text = "The provider answers and accepts the c
 /// No answer came.
 ProviderTest unreached(errc code);
 
-/// No token was given for the credential.
+/// No token or other grant was given for the credential.
 ProviderTest login_failed(const Error& why);
 
 /// No request can be made from the configuration.

@@ -89,14 +89,6 @@ void place(codecs::ChatEndpoint& endpoint, std::string_view key, std::string val
   }
 }
 
-// The other connections need an exchange of credentials with AWS first.
-Result<void> check_connection(const ProviderType& type, const ProviderRecord& record) {
-  const auto held = record.config.find("connectionType");
-  const bool is_aws = type.find_key("roleArn") != nullptr;
-  if (!is_aws || held == record.config.end() || providers::is_same(held->second, "ACCESS_KEY")) return {};
-  return Error(errc::invalid_argument, "AWS is reached with connectionType ACCESS_KEY only");
-}
-
 // What was saved without all keys, or by an older version that asked for fewer.
 Result<void> check_complete(const ProviderType& type, const ProviderRecord& record) {
   providers::SetKeys set(record.config.begin(), record.config.end());
@@ -217,45 +209,17 @@ Result<std::string> ProviderRegistry::Directory::value_of(const ProviderRecord& 
   return held->second;
 }
 
-// A Google account's key is no credential of a call, but of a token for it.
-Result<void> ProviderRegistry::Directory::authorize(Settings& settings, const ProviderRecord& record,
-                                                    std::string_view account) {
-  const Time now = options.clock.now();
-  settings.token = tokens_.find(record.id, record.version, now);
-  if (!settings.token.empty()) return {};
-  auto read = providers::read_google_account(account);
-  if (!read) return read.error();
-  auto request = providers::token_request(*read, now);
-  if (!request) return request.error();
-  settings.login = providers::ProviderLogin{record.id, record.version, std::move(*request)};
-  return {};
-}
-
-Result<void> ProviderRegistry::Directory::keep_token(const providers::ProviderLogin& login,
-                                                     const Result<HttpResponse>& answer) {
-  if (!answer) return answer.error();
-  const Time now = options.clock.now();
-  auto token = providers::read_token(*answer, now);
-  if (!token) return token.error();
-  tokens_.keep(login, std::move(*token), now);
-  return {};
-}
-
 Result<ProviderRegistry::Directory::Settings> ProviderRegistry::Directory::settings(const ProviderRecord& record,
                                                                                     const ProviderType& type) {
   const auto of_provider = [&](const Error& error) { return error.with("provider", record.id.str()); };
   if (auto complete = check_complete(type, record); !complete) return complete.error();
-  if (auto possible = check_connection(type, record); !possible) return of_provider(possible.error());
   Settings settings;
-  std::string account;  // whose key gives a token, which is the credential then
   for (const ProviderKey& row : type.keys) {
     auto value = value_of(record, row);
     if (!value) return of_provider(value.error().with("key", row.name));
-    if (row.form == KeyForm::google_key) account = *value;
     settings.values.set(row.name, std::move(*value));
   }
-  if (account.empty()) return settings;
-  if (auto authorized = authorize(settings, record, account); !authorized) return of_provider(authorized.error());
+  if (auto authorized = authorize(settings, record, type); !authorized) return of_provider(authorized.error());
   return settings;
 }
 
@@ -281,8 +245,12 @@ Result<ProviderRegistry::Directory::Endpoint> ProviderRegistry::Directory::resol
     }
   }
   if (!key_header.empty()) endpoint.headers.emplace_back(key_header, std::exchange(endpoint.api_key, {}));
-  endpoint.by_token = !settings->token.empty();
-  if (endpoint.by_token) endpoint.api_key = std::move(settings->token);
+  endpoint.is_granted = settings->grant.has_value();
+  if (endpoint.is_granted) {
+    endpoint.api_key = std::move(settings->grant->secret);
+    endpoint.access_key = std::move(settings->grant->access_key);
+    endpoint.session_token = std::move(settings->grant->session_token);
+  }
   endpoint.login = std::move(settings->login);
   if (endpoint.model.empty()) {
     auto model = providers::registered_model(options.storage, record);

@@ -19,37 +19,38 @@ class ProviderRegistry::Directory {
  public:
   /// Where a provider's chat requests go.
   struct Endpoint : codecs::ChatEndpoint {
-    std::optional<providers::ProviderLogin> login = {};  ///< To be sent before any call: see `keep_token`.
+    std::optional<providers::ProviderLogin> login = {};  ///< To be sent before any call: see `keep_grant`.
     std::string model_name = {};                         ///< As it is set or registered, without a namespace.
-    bool by_token = false;                               ///< `api_key` is a token that `forget_token` forgets.
+    bool is_granted = false;                             ///< Its credential is one that `refused` forgets.
   };
 
   explicit Directory(Options options);
 
   /// Resolve where a provider's chat requests go, with its secret opened.
-  /// @par Errors not_found, provider_disabled, secret_unreadable, invalid_argument (a type that does not chat; keys
-  /// that are missing)
+  /// @par Errors not_found, provider_disabled, invalid_argument (a type that does not chat), those of settings
   Result<Endpoint> endpoint(const ProviderId& id);
 
   /// What a record's configuration comes to.
   struct Settings {
     providers::Values values;
-    std::string token = {};                              ///< The access token, of types that need one.
-    std::optional<providers::ProviderLogin> login = {};  ///< To be sent before any call, when there is no token.
+    std::optional<providers::Grant> grant = {};          ///< The credential, where that is not the configuration's own.
+    std::optional<providers::ProviderLogin> login = {};  ///< To be sent before any call, when a grant is wanting.
   };
 
-  /// Open a configuration. @par Errors secret_unreadable, invalid_argument (keys that are missing)
+  /// Open a configuration. May ask the host's identity at AWS.
+  /// @par Errors secret_unreadable, invalid_argument (keys that are missing; the host has no identity), those of
+  /// `AwsIdentity`
   Result<Settings> settings(const providers::ProviderRecord& record, const ProviderType& type);
 
-  /// The same from a record at hand, enabled or not. @par Errors secret_unreadable, invalid_argument
+  /// The same from a record at hand, enabled or not. @par Errors as settings
   Result<Endpoint> resolve(const providers::ProviderRecord& record);
 
-  /// Keep the token that a login is answered with: resolved again, the endpoint has it.
+  /// Keep the grant that a login is answered with: resolved again, the endpoint has it.
   /// @par Errors the provider_* codes, those of `HttpClient`
-  Result<void> keep_token(const providers::ProviderLogin& login, const Result<HttpResponse>& answer);
+  Result<void> keep_grant(const providers::ProviderLogin& login, const Result<HttpResponse>& answer);
 
-  /// Forget a token that the provider refuses, if it is the one that is kept.
-  void forget_token(const ProviderId& provider, std::string_view token) { tokens_.forget(provider, token); }
+  /// Forget a grant that the provider refuses, if it is the one that is kept. `access_key`: of AWS, or empty.
+  void refused(const ProviderId& provider, std::string_view access_key, std::string_view secret);
 
   /// @par Errors not_found, storage
   Result<providers::ProviderRecord> load(const ProviderId& id);
@@ -81,9 +82,12 @@ class ProviderRegistry::Directory {
  private:
   Result<std::string> open(const providers::ProviderRecord& record, std::string_view key);
   Result<std::string> value_of(const providers::ProviderRecord& record, const ProviderKey& row);
-  Result<void> authorize(Settings& settings, const providers::ProviderRecord& record, std::string_view account);
+  Result<void> authorize(Settings& settings, const providers::ProviderRecord& record, const ProviderType& type);
+  Result<void> authorize_google(Settings& settings, const providers::ProviderRecord& record, std::string_view account);
+  Result<void> authorize_aws(Settings& settings, const providers::ProviderRecord& record);
+  Result<AwsCredentials> host_credentials(std::string_view connection);
 
-  providers::TokenCache tokens_;
+  providers::GrantCache grants_;
 };
 
 }  // namespace v0

@@ -5,24 +5,27 @@
 
 namespace openindex::providers {
 
-std::string TokenCache::find(const ProviderId& provider, std::uint64_t version, Time now) {
+std::optional<Grant> GrantCache::find(const ProviderId& provider, std::uint64_t version, Time now) {
   const std::lock_guard lock(mutex_);
-  const auto kept = tokens_.find(provider.str());
-  if (kept == tokens_.end() || kept->second.version != version || kept->second.renew_at <= now) return {};
-  return kept->second.token.text;
+  const auto kept = grants_.find(provider.str());
+  if (kept == grants_.end() || kept->second.version != version || kept->second.renew_at <= now) return std::nullopt;
+  return kept->second.grant;
 }
 
-void TokenCache::keep(const ProviderLogin& login, AccessToken token, Time now) {
-  const Duration left = token.expires_at - now;
-  const Time renew_at = token.expires_at - std::min<Duration>(std::chrono::minutes(5), left / 2);
+void GrantCache::keep(const ProviderLogin& login, Grant grant, Time now) {
+  const Time renew_at = renewal_time(grant.expires_at, now);
   const std::lock_guard lock(mutex_);
-  tokens_.insert_or_assign(login.provider.str(), Kept{login.version, std::move(token), renew_at});
+  grants_.insert_or_assign(login.provider.str(), Kept{login.version, std::move(grant), renew_at});
 }
 
-void TokenCache::forget(const ProviderId& provider, std::string_view token) {
+void GrantCache::forget(const ProviderId& provider, std::string_view secret) {
   const std::lock_guard lock(mutex_);
-  const auto kept = tokens_.find(provider.str());
-  if (kept != tokens_.end() && kept->second.token.text == token) tokens_.erase(kept);
+  const auto kept = grants_.find(provider.str());
+  if (kept != grants_.end() && kept->second.grant.secret == secret) grants_.erase(kept);
+}
+
+Time renewal_time(Time expires_at, Time now) noexcept {
+  return expires_at - std::min<Duration>(std::chrono::minutes(5), (expires_at - now) / 2);
 }
 
 }  // namespace openindex::providers

@@ -121,9 +121,14 @@ bool sends_credential(const codecs::ChatEndpoint& endpoint) {
   return !endpoint.api_key.empty() || (endpoint.family == WireFamily::ollama_chat && !endpoint.headers.empty());
 }
 
-ProviderTest refused(const codecs::ChatEndpoint& endpoint) {
+ProviderTest refused(const codecs::ChatEndpoint& endpoint, bool is_granted) {
   if (!sends_credential(endpoint)) {
     return answered(false, false, errc::provider_unauthorized, "The provider wants a credential; set api_key.");
+  }
+  if (is_granted && endpoint.family == WireFamily::bedrock_converse) {
+    return answered(false, true, errc::provider_unauthorized,
+                    "AWS refuses the role's credentials, or does not let the role list models; check what it may do "
+                    "(bedrock:ListFoundationModels).");
   }
   return answered(false, true, errc::provider_unauthorized,
                   endpoint.dialect == WireDialect::vertex
@@ -144,7 +149,7 @@ std::string wrong_base(WireFamily family) {
 
 }  // namespace
 
-ProviderTest read_probe(const codecs::ChatEndpoint& endpoint, const Result<HttpResponse>& outcome) {
+ProviderTest read_probe(const codecs::ChatEndpoint& endpoint, const Result<HttpResponse>& outcome, bool is_granted) {
   if (!outcome) return unreached(outcome.error().code());
   const int status = outcome->status;
   const bool is_vertex = endpoint.dialect == WireDialect::vertex;
@@ -159,7 +164,7 @@ ProviderTest read_probe(const codecs::ChatEndpoint& endpoint, const Result<HttpR
                     "The service account may not ask models in this project; give it a role that may, such as Vertex "
                     "AI User.");
   }
-  if (refuses_key(endpoint, *outcome)) return refused(endpoint);
+  if (refuses_key(endpoint, *outcome)) return refused(endpoint, is_granted);
   if (auto judged = judge_status(status)) return *judged;
   if (status == 404 && is_vertex) {
     return answered(true, false, errc::provider_rejected_request,

@@ -61,6 +61,11 @@ Result<Resealed> reseal_one(ProviderRegistry::Directory& directory, const Actor&
   });
 }
 
+// No request can be made, and the configuration or the host's identity at AWS is why.
+bool is_about_provider(errc code) {
+  return code == errc::invalid_argument || (code >= errc::provider_rate_limited && code <= errc::http_cancelled);
+}
+
 }  // namespace
 
 ProviderRegistry::ProviderRegistry(Options options) : directory_(std::make_unique<Directory>(std::move(options))) {}
@@ -199,7 +204,7 @@ Result<ProviderTest> ProviderRegistry::test(const Actor& actor, const ProviderId
   const Duration start = directory_->options.clock.steady();
   auto test =
       type->family ? providers::test_model(*directory_, *record) : providers::test_service(*directory_, *record, *type);
-  if (!test && test.error().code() == errc::invalid_argument) return providers::not_configured(test.error());
+  if (!test && is_about_provider(test.error().code())) return providers::not_configured(test.error());
   if (!test) return test;
   test->latency = directory_->options.clock.steady() - start;
   return test;

@@ -12,14 +12,14 @@
 namespace openindex::providers {
 namespace {
 
-// Resolve, and once more when a token has to be fetched first.
+// Resolve, and once more when a grant has to be fetched first.
 template <class Resolved, class Resolve>
 Result<Resolved> log_in(ProviderRegistry::Directory& directory, const Resolve& resolve,
                         std::optional<ProviderTest>& failed) {
   Result<Resolved> resolved = resolve();
   if (!resolved || !resolved->login) return resolved;
   const auto answer = send_and_wait(directory.options.http, resolved->login->request);
-  if (auto kept = directory.keep_token(*resolved->login, answer); !kept) {
+  if (auto kept = directory.keep_grant(*resolved->login, answer); !kept) {
     failed = login_failed(kept.error());
     return resolved;
   }
@@ -47,8 +47,11 @@ Result<ProviderTest> test_model(ProviderRegistry::Directory& directory, const Pr
   if (endpoint->model.empty() && endpoint->dialect == WireDialect::vertex) return not_configured(no_model(record));
   auto request = codecs::encode_probe(*endpoint, directory.options.clock.now());
   if (!request) return request.error();
-  ProviderTest test = read_probe(*endpoint, send_and_wait(directory.options.http, std::move(*request)));
-  if (!test.authenticated) directory.forget_token(record.id, endpoint->api_key);
+  ProviderTest test =
+      read_probe(*endpoint, send_and_wait(directory.options.http, std::move(*request)), endpoint->is_granted);
+  if (endpoint->is_granted && !test.authenticated) {
+    directory.refused(record.id, endpoint->access_key, endpoint->api_key);
+  }
   return test;
 }
 
@@ -65,11 +68,12 @@ Result<ProviderTest> test_service(ProviderRegistry::Directory& directory, const 
     }
     return untried("the host gives tests no connector, which brokers and databases need");
   }
-  auto request = encode_service_probe(type.name, settings->values, settings->token, directory.options.clock.now());
+  const Grant grant = settings->grant.value_or(Grant());
+  auto request = encode_service_probe(type.name, settings->values, grant, directory.options.clock.now());
   if (!request) return request.error();
   ProviderTest test =
       read_service_probe(type.name, settings->values, send_and_wait(directory.options.http, std::move(*request)));
-  if (!test.authenticated) directory.forget_token(record.id, settings->token);
+  if (!test.authenticated) directory.refused(record.id, grant.access_key, grant.secret);
   return test;
 }
 

@@ -13,7 +13,9 @@
 #include "codecs/reply_reader.hpp"
 #include "core/base64.hpp"
 #include "json/read.hpp"
+#include "provider/aws_sts.hpp"
 #include "provider/probe_result.hpp"
+#include "provider/provider_config.hpp"
 
 namespace openindex::providers {
 namespace {
@@ -25,7 +27,7 @@ constexpr std::size_t response_bytes_max = std::size_t{4} << 20;
 
 struct Question {
   const Values& values;
-  std::string_view token;
+  const Grant& grant;
   Time now;
 
   [[nodiscard]] std::string bearer() const { return "Bearer " + std::string(values["api_key"]); }
@@ -45,20 +47,19 @@ std::string base_of(const Values& values, std::string service) {
 
 // -- AWS: every request is signed, and asks for nothing but who one is, or for one name --
 
-std::string aws_host(std::string_view service, std::string_view region) {
-  return fmt::format("https://{}.{}.amazonaws.com{}", service, region, region.starts_with("cn-") ? ".cn" : "");
-}
-
 Result<HttpRequest> signed_by_key(const Question& question, HttpRequest request, std::string_view service) {
   const Values& values = question.values;
-  codecs::sign(request, {values["user"], values["api_key"]}, {values["region"], service}, question.now);
+  const Grant& grant = question.grant;
+  const codecs::AwsKey own{values["user"], values["api_key"]};
+  const codecs::AwsKey given{grant.access_key, grant.secret, grant.session_token};
+  codecs::sign(request, grant.access_key.empty() ? own : given, {values["region"], service}, question.now);
   std::erase_if(request.headers, [](const auto& header) { return header.first == "Host"; });  // the client writes it
   return request;
 }
 
 Result<HttpRequest> ask_aws(const Question& question) {
   HttpRequest request{.method = "POST",
-                      .url = base_of(question.values, aws_host("sts", question.values["region"])) + "/",
+                      .url = base_of(question.values, aws_url("sts", question.values["region"])) + "/",
                       .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
                       .body = "Action=GetCallerIdentity&Version=2011-06-15"};
   return signed_by_key(question, std::move(request), "sts");
@@ -80,17 +81,17 @@ ProviderTest read_aws(const Values& values, std::string_view body) {
   const auto account = account_in(body);
   if (account.empty()) {
     return answered(false, false, errc::provider_malformed_reply,
-                    "Something answers, but does not say whose the access key is; check endpoint and region.");
+                    "Something answers, but does not say whose the credential is; check endpoint and region.");
   }
   if (values["awsAccountId"].empty() || values["awsAccountId"] == account) return accepted();
   return answered(true, false, errc::provider_rejected_request,
-                  "The access key is accepted, but belongs to another account than awsAccountId names.");
+                  "The credential is accepted, but belongs to another account than awsAccountId names.");
 }
 
 Result<HttpRequest> ask_sqs(const Question& question) {
   HttpRequest request{
       .method = "POST",
-      .url = base_of(question.values, aws_host("sqs", question.values["region"])) + "/",
+      .url = base_of(question.values, aws_url("sqs", question.values["region"])) + "/",
       .headers = {{"Content-Type", "application/x-amz-json-1.0"}, {"X-Amz-Target", "AmazonSQS.ListQueues"}},
       .body = R"({"MaxResults":1})"};
   return signed_by_key(question, std::move(request), "sqs");
@@ -99,7 +100,7 @@ Result<HttpRequest> ask_sqs(const Question& question) {
 // -- Google --
 
 HttpRequest ask_google(const Question& question, const std::string& service, const std::string& path) {
-  return get(base_of(question.values, service), path, {{"Authorization", "Bearer " + std::string(question.token)}});
+  return get(base_of(question.values, service), path, {{"Authorization", "Bearer " + question.grant.secret}});
 }
 
 Result<HttpRequest> ask_gcp(const Question& question) {
@@ -244,19 +245,29 @@ bool refuses_key(std::string_view type, const HttpResponse& response) {
   if (response.status == 401 || response.status == 403) return true;
   if (response.status != 400 || !type.starts_with("aws")) return false;
   for (const char* reason : {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch",
-                             "IncompleteSignature", "MissingAuthenticationToken"}) {
+                             "IncompleteSignature", "MissingAuthenticationToken", "ExpiredToken"}) {
     if (response.body.find(reason) != std::string::npos) return true;
   }
   return false;
+}
+
+// The role that a provider of AWS acts in is nothing that could be set anew in its keys.
+std::string refusal(const Service& service, const Values& values) {
+  if (is_same(values["connectionType"], "EXTERNAL_ROLE") && service.type.starts_with("aws")) {
+    return "The provider refuses the role's credentials; check roleArn and what the role may do.";
+  }
+  if (is_same(values["connectionType"], "CONDUCTOR_ROLE") && service.type.starts_with("aws")) {
+    return "The provider refuses the host's own credentials; give the host others.";
+  }
+  return fmt::format("The provider refuses the credential; set {} anew.", service.credential);
 }
 
 }  // namespace
 
 bool is_probed_by_http(std::string_view type) noexcept { return find_service(type) != nullptr; }
 
-Result<HttpRequest> encode_service_probe(std::string_view type, const Values& values, std::string_view token,
-                                         Time now) {
-  auto request = find_service(type)->ask({values, token, now});
+Result<HttpRequest> encode_service_probe(std::string_view type, const Values& values, const Grant& grant, Time now) {
+  auto request = find_service(type)->ask({values, grant, now});
   if (!request) return request;
   request->timeout = timeout;
   request->response_bytes_max = response_bytes_max;
@@ -273,8 +284,7 @@ ProviderTest read_service_probe(std::string_view type, const Values& values, con
                     "The provider accepts the credential, but does not let it look: its permissions are not proved.");
   }
   if (refuses_key(type, *outcome)) {
-    return answered(false, true, errc::provider_unauthorized,
-                    fmt::format("The provider refuses the credential; set {} anew.", service.credential));
+    return answered(false, true, errc::provider_unauthorized, refusal(service, values));
   }
   if (auto judged = judge_status(status)) return *judged;
   if (status == 404) {

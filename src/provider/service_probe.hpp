@@ -11,6 +11,8 @@
 #include <openindex/http/http_message.hpp>
 #include <openindex/provider/provider.hpp>
 
+#include "provider/provider_login.hpp"
+
 namespace openindex::providers {
 
 /// A configuration with its secrets opened and its defaults filled in.
@@ -31,9 +33,9 @@ class Values {
 /// Tell whether a type is tried out like this.
 bool is_probed_by_http(std::string_view type) noexcept;
 
-/// Build the request. `token`: the access token, of types whose credential is exchanged for one.
+/// Build the request. `grant`: what the configuration's credential was exchanged for, of types that do so.
 /// @pre is_probed_by_http(type) @par Errors invalid_argument
-Result<HttpRequest> encode_service_probe(std::string_view type, const Values& values, std::string_view token, Time now);
+Result<HttpRequest> encode_service_probe(std::string_view type, const Values& values, const Grant& grant, Time now);
 
 /// Read its outcome. @pre is_probed_by_http(type)
 ProviderTest read_service_probe(std::string_view type, const Values& values, const Result<HttpResponse>& outcome);

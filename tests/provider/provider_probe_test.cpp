@@ -257,7 +257,8 @@ TEST_CASE_FIXTURE(RegistryFixture, "each type asks where its provider lists mode
   }
 }
 
-TEST_CASE_FIXTURE(RegistryFixture, "a connection to AWS by a role is kept but cannot be used yet") {
+TEST_CASE_FIXTURE(RegistryFixture,
+                  "a connection to AWS by a role is kept but not used where the host has no identity") {
   const auto id =
       registry
           .create(host, {.name = "aws",
@@ -267,6 +268,6 @@ TEST_CASE_FIXTURE(RegistryFixture, "a connection to AWS by a role is kept but ca
   const auto test = registry.test(host, id);
   REQUIRE(test);
   CHECK_FALSE(test->configured);
-  CHECK(test->message.find("ACCESS_KEY") != std::string::npos);
+  CHECK(test->message.find("aws_identity") != std::string::npos);
   CHECK(http.requests.empty());
 }

@@ -168,9 +168,10 @@ TEST_CASE_FIXTURE(ServiceFixture, "an access key of another account than the one
   check(tested("aws", with(aws, "awsAccountId", "210987654321")), true, true, false, errc::provider_rejected_request);
 }
 
-TEST_CASE_FIXTURE(ServiceFixture, "a connection of AWS that needs roles says that it cannot be used yet") {
+TEST_CASE_FIXTURE(ServiceFixture, "a connection of AWS that needs roles wants an identity of the host") {
   const auto test = tested("aws", {{"connectionType", "CONDUCTOR_ROLE"}, {"region", "eu-west-1"}});
   check(test, false, false, false, errc::invalid_argument);
+  CHECK(test.message.find("aws_identity") != std::string::npos);
   CHECK(http.requests.empty());
 }
 

@@ -1,0 +1,187 @@
+#include "adapters/aws/credential_sources.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <boost/json/object.hpp>
+
+#include <openindex/adapters/secret_folders.hpp>
+
+#include "codecs/aws_signature.hpp"
+#include "codecs/reply_reader.hpp"
+#include "json/read.hpp"
+#include "provider/aws_sts.hpp"
+
+namespace openindex::aws_chain {
+namespace {
+
+constexpr std::size_t answer_bytes_max = 65'536;
+constexpr const char* container_host = "http://169.254.170.2";
+
+struct Asked {
+  HttpClient& http;
+  Time now;
+};
+
+Error none(std::string text) { return Error(errc::secret_unreadable, "No AWS credentials: " + std::move(text)); }
+
+// The client's own words stay out: they may repeat what was sent.
+Error unanswered(const char* who, errc code) {
+  const std::string why(message(code));
+  return Error(code, "No AWS credentials: " + std::string(who) + " gives no answer (" + why + ")");
+}
+
+// The folder of a file that the environment names is as good as named by it. Links in it are followed: Kubernetes
+// replaces a token by turning one.
+Result<std::string> read_named_file(const std::string& path, const char* what) {
+  const auto slash = path.rfind('/');
+  SecretFolders folder({path.substr(0, slash == std::string::npos ? 0 : std::max<std::size_t>(slash, 1))});
+  auto text = folder.read(path);
+  if (text) return text;
+  return none(std::string(what) + " cannot be read").with("path", path).caused_by(text.error());
+}
+
+// -- a key in the environment --
+
+Result<AwsCredentials> given_key(const AwsSources& sources) {
+  AwsCredentials key{sources.access_key, sources.secret_key, sources.session_token, std::nullopt};
+  if (providers::are_sound(key)) return key;
+  return none("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set, or not printable");
+}
+
+// -- a role for a token in a file --
+
+Result<AwsCredentials> web_identity(const AwsSources& sources, const Asked& asked) {
+  if (sources.role_arn.empty()) return none("AWS_WEB_IDENTITY_TOKEN_FILE is set, but not AWS_ROLE_ARN");
+  const bool sound = std::all_of(sources.region.begin(), sources.region.end(),
+                                 [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+  if (!sound) return none("AWS_REGION is not a region");
+  const auto token = read_named_file(sources.web_identity_token_file, "the file of AWS_WEB_IDENTITY_TOKEN_FILE");
+  if (!token) return token.error();
+  const std::string session = sources.role_session_name.empty() ? "openindex" : sources.role_session_name;
+  const auto answer =
+      send_and_wait(asked.http, providers::web_role_request({sources.role_arn, session}, sources.region, *token));
+  if (!answer) return unanswered("AWS STS", answer.error().code());
+  return providers::read_role(*answer, asked.now);
+}
+
+// -- what agents and the metadata service answer --
+
+Error refused_by(const char* who, int status) {
+  const std::string text = "No AWS credentials: " + std::string(who) + " answers with status " + std::to_string(status);
+  const errc code = status == 429                    ? errc::provider_rate_limited
+                    : status >= 500 || status == 408 ? errc::provider_overloaded
+                                                     : errc::secret_unreadable;
+  return Error(code, text).with("status", std::to_string(status));
+}
+
+Result<std::string> ask(const Asked& asked, const char* who, HttpRequest request) {
+  request.connect_timeout = std::chrono::seconds(1);
+  request.timeout = std::chrono::seconds(5);
+  request.response_bytes_max = answer_bytes_max;
+  auto answer = send_and_wait(asked.http, std::move(request));
+  if (!answer) return unanswered(who, answer.error().code());
+  if (answer->status < 200 || answer->status >= 300) return refused_by(who, answer->status);
+  return std::move(answer->body);
+}
+
+Result<AwsCredentials> read_credentials(const char* who, std::string_view body, Time now) {
+  const auto malformed = [&](const char* what) {
+    return Error(errc::provider_malformed_reply, "No AWS credentials: " + std::string(who) + what);
+  };
+  const auto value = json::parse(body, {.bytes_max = answer_bytes_max, .depth_max = 8});
+  const auto* object = value ? value->if_object() : nullptr;
+  if (object == nullptr) return malformed(" answers with what is no JSON object");
+  const auto code = codecs::text_member(*object, "Code");
+  if (!code.empty() && code != "Success") return none(std::string(who) + " has none for the role of this machine");
+  const auto expiration = codecs::text_member(*object, "Expiration");
+  AwsCredentials found{std::string(codecs::text_member(*object, "AccessKeyId")),
+                       std::string(codecs::text_member(*object, "SecretAccessKey")),
+                       std::string(codecs::text_member(*object, "Token")), parse_rfc3339(expiration)};
+  if (!providers::are_sound(found)) return malformed(" answers without an access key and its secret");
+  const bool lasts = expiration.empty() || (found.expires_at && *found.expires_at > now);
+  return lasts ? Result<AwsCredentials>(std::move(found)) : malformed(" answers with credentials that do not last");
+}
+
+// -- a container's agent --
+
+// Over http:// only where nobody listens in.
+bool is_safe_agent(std::string_view url) {
+  if (url.starts_with("https://")) return true;
+  constexpr std::string_view scheme = "http://";
+  if (!url.starts_with(scheme)) return false;
+  url.remove_prefix(scheme.size());
+  const std::string_view authority = url.substr(0, url.find_first_of("/?#"));
+  constexpr std::array<std::string_view, 6> hosts = {"localhost",     "127.0.0.1",      "[::1]",
+                                                     "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"};
+  return std::any_of(hosts.begin(), hosts.end(), [&](std::string_view host) {
+    if (!authority.starts_with(host)) return false;
+    const auto port = authority.substr(host.size());
+    return port.empty() || (port.front() == ':' && port.find_first_not_of("0123456789", 1) == std::string_view::npos);
+  });
+}
+
+Result<std::string> agent_url(const AwsSources& sources) {
+  const std::string& path = sources.container_relative_uri;
+  if (!path.empty()) {
+    if (path.front() != '/') return none("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI does not begin with a slash");
+    return container_host + path;
+  }
+  if (is_safe_agent(sources.container_full_uri)) return sources.container_full_uri;
+  return none("AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https:// nor an agent on this machine");
+}
+
+Result<AwsCredentials> container(const AwsSources& sources, const Asked& asked) {
+  constexpr const char* who = "the container's agent";
+  auto url = agent_url(sources);
+  if (!url) return url.error();
+  HttpRequest request{.url = std::move(*url), .headers = {{"Accept", "application/json"}}};
+  std::string token = sources.container_token;
+  if (!sources.container_token_file.empty()) {
+    auto read = read_named_file(sources.container_token_file, "the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    if (!read) return read.error();
+    token = std::move(*read);
+  }
+  if (!token.empty()) request.headers.emplace_back("Authorization", std::move(token));
+  const auto body = ask(asked, who, std::move(request));
+  return body ? read_credentials(who, *body, asked.now) : body.error();
+}
+
+// -- the machine's metadata service, version 2: a token, the role's name, the role's credentials --
+
+Result<AwsCredentials> metadata(const AwsSources& sources, const Asked& asked) {
+  constexpr const char* who = "the instance metadata service";
+  constexpr const char* roles = "/latest/meta-data/iam/security-credentials/";
+  std::string base = sources.metadata_url;
+  if (base.ends_with('/')) base.pop_back();
+  auto token = ask(asked, who,
+                   {.method = "PUT",
+                    .url = base + "/latest/api/token",
+                    .headers = {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}}});
+  if (!token) return token.error();
+  const auto get = [&](const std::string& path) {
+    return ask(asked, who, {.url = base + roles + path, .headers = {{"X-aws-ec2-metadata-token", *token}}});
+  };
+  const auto names = get("");
+  if (!names) return names.error();
+  const std::string role = names->substr(0, names->find_first_of("\r\n"));
+  if (role.empty()) return none("this machine has no role");
+  const auto body = get(codecs::percent_encoded(role));
+  return body ? read_credentials(who, *body, asked.now) : body.error();
+}
+
+}  // namespace
+
+Result<AwsCredentials> fetch_credentials(const AwsSources& sources, HttpClient& http, Time now) {
+  const Asked asked{http, now};
+  if (!sources.access_key.empty() || !sources.secret_key.empty()) return given_key(sources);
+  if (!sources.web_identity_token_file.empty()) return web_identity(sources, asked);
+  if (!sources.container_relative_uri.empty() || !sources.container_full_uri.empty()) return container(sources, asked);
+  if (!sources.metadata_url.empty()) return metadata(sources, asked);
+  return none("the environment names none, and no metadata service may be asked");
+}
+
+}  // namespace openindex::aws_chain

@@ -1,0 +1,202 @@
+// Runs whose provider is at AWS and acts in a role.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "dispatch/dispatch_fixture.hpp"
+#include "provider/aws_fixture.hpp"
+#include "provider/provider_directory.hpp"
+
+using namespace openindex;
+using namespace std::chrono_literals;
+using tests::DispatchFixture;
+
+namespace {
+
+constexpr const char* bedrock_url = "https://bedrock-runtime.eu-west-1.amazonaws.com/model/m/converse";
+
+struct BedrockFixture : DispatchFixture {
+  test::PlayedIdentity identity;
+
+  explicit BedrockFixture(bool with_identity = true) {
+    if (with_identity) providers.directory().options.aws_identity = &identity;
+  }
+  ProviderId bedrock(const std::string& connection) {
+    ProviderConfig config{{"connectionType", connection}, {"region", "eu-west-1"}, {"model", "m"}};
+    if (connection == "EXTERNAL_ROLE") {
+      config.insert({{"roleArn", "arn:aws:iam::123456789012:role/bot"}, {"externalId", "ext-MARKER"}});
+    }
+    return providers.create(host, {.name = connection, .type = "aws_bedrock_anthropic", .config = config}).value().id;
+  }
+  void answer_role(const std::string& mark) {
+    REQUIRE(asks_for_role());
+    model.answer(HttpResponse{200, {}, test::role_answer(mark, clock.now() + 1h)});
+  }
+  bool asks_for_role() const {
+    return model.requests.back().url == "https://sts.eu-west-1.amazonaws.com/" &&
+           model.requests.back().body.starts_with("Action=AssumeRole&");
+  }
+  void answer_reply() {
+    model.answer(HttpResponse{
+        200,
+        {},
+        R"({"output":{"message":{"role":"assistant","content":[{"text":"Nothing to do."}]}},"stopReason":"end_turn"})"});
+  }
+  void refuse() {
+    model.answer(HttpResponse{
+        403, {{"x-amzn-ErrorType", "ExpiredTokenException"}}, R"({"message":"The security token is expired"})"});
+  }
+  std::string sent(std::string_view name) const {
+    for (const auto& [key, value] : model.requests.back().headers) {
+      if (key == name) return value;
+    }
+    return {};
+  }
+  bool signed_as(const std::string& access_key) const {
+    return sent("Authorization").starts_with("AWS4-HMAC-SHA256 Credential=" + access_key + "/");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the host's own role asks a model with the host's credentials, and nothing before it") {
+  BedrockFixture f;
+  f.attach(f.bedrock("CONDUCTOR_ROLE"));
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  REQUIRE(f.model.requests.size() == 1);
+  CHECK(f.model.requests.back().url == bedrock_url);
+  CHECK(f.signed_as("AKIAHOST"));
+  CHECK(f.sent("X-Amz-Security-Token") == "host-session-MARKER");
+  f.answer_reply();
+  f.settle();
+  CHECK(f.run(bug).turns == 1);
+}
+
+TEST_CASE("the host's credentials are asked for at each request, so that new ones are used at once") {
+  BedrockFixture f;
+  f.attach(f.bedrock("CONDUCTOR_ROLE"));
+  f.dispatched();
+  f.settle();
+  f.identity.given = AwsCredentials{"AKIANEXT", "next-secret", {}, {}};
+  f.answer_reply();
+  f.settle();
+  REQUIRE(f.model.requests.size() == 2);
+  CHECK(f.signed_as("AKIANEXT"));
+  CHECK(f.sent("X-Amz-Security-Token").empty());
+}
+
+TEST_CASE("a role is taken before the first question, once for all runs, and kept until it is old") {
+  BedrockFixture f;
+  f.attach(f.bedrock("EXTERNAL_ROLE"));
+  for (int i = 0; i < 3; ++i) f.dispatched();
+  f.settle();
+  REQUIRE(f.model.requests.size() == 1);
+  CHECK(f.signed_as("AKIAHOST"));
+  f.answer_role("1");
+  f.settle();
+  REQUIRE(f.model.requests.size() == 4);
+  CHECK(f.model.requests.back().url == bedrock_url);
+  CHECK(f.signed_as("ASIA1"));
+  CHECK(f.sent("X-Amz-Security-Token") == "role-session-1==");
+
+  f.clock.advance(54min);
+  f.dispatched();
+  f.settle();
+  REQUIRE(f.model.requests.size() > 4);
+  CHECK(f.model.requests.back().url == bedrock_url);
+  f.clock.advance(2min);
+  f.dispatched();
+  f.settle();
+  CHECK(f.asks_for_role());
+}
+
+TEST_CASE("a role whose session is refused is taken anew, once") {
+  BedrockFixture f;
+  f.attach(f.bedrock("EXTERNAL_ROLE"));
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  f.answer_role("1");
+  f.settle();
+  f.refuse();
+  f.settle();
+  f.answer_role("2");
+  f.settle();
+  REQUIRE(f.model.requests.size() == 4);
+  CHECK(f.signed_as("ASIA2"));
+  f.refuse();
+  f.settle();
+  CHECK(f.model.requests.size() == 4);
+  CHECK(f.run(bug).state == RunState::waiting);
+  CHECK(f.run(bug).reason == RunReason::unauthorized);
+}
+
+TEST_CASE("the host's credentials are asked for once more when AWS refuses them") {
+  BedrockFixture f;
+  f.attach(f.bedrock("CONDUCTOR_ROLE"));
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  f.identity.given = AwsCredentials{"AKIANEXT", "next-secret", {}, {}};
+  f.refuse();
+  f.settle();
+  CHECK(f.identity.refusals == std::vector<std::string>{"AKIAHOST"});
+  REQUIRE(f.model.requests.size() == 2);
+  CHECK(f.signed_as("AKIANEXT"));
+  f.answer_reply();
+  f.settle();
+  CHECK(f.run(bug).turns == 1);
+}
+
+TEST_CASE("runs whose role is not given wait for the reason, and no secret is in it") {
+  BedrockFixture f;
+  f.attach(f.bedrock("EXTERNAL_ROLE"));
+  const ItemKey one = f.dispatched(), other = f.dispatched();
+  f.settle();
+  f.model.answer(HttpResponse{
+      403, {}, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>ext-MARKER</Message></Error></ErrorResponse>"});
+  f.settle();
+  for (const ItemKey& key : {one, other}) {
+    CHECK(f.run(key).state == RunState::waiting);
+    CHECK(f.run(key).reason == RunReason::unauthorized);
+    CHECK(f.run(key).detail.find("roleArn, externalId") != std::string::npos);
+    CHECK(f.run(key).detail.find("MARKER") == std::string::npos);
+  }
+  CHECK(f.model.requests.size() == 1);
+}
+
+TEST_CASE("what a model's server repeats of a session is not kept") {
+  BedrockFixture f;
+  f.attach(f.bedrock("CONDUCTOR_ROLE"));
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  f.model.answer(HttpResponse{400, {}, R"({"message":"host-session-MARKER and host-secret-MARKER are no good"})"});
+  f.settle();
+  CHECK(f.run(bug).state == RunState::waiting);
+  CHECK(f.run(bug).detail.find("no good") != std::string::npos);
+  CHECK(f.run(bug).detail.find("MARKER") == std::string::npos);
+}
+
+TEST_CASE("a role without an identity of the host keeps its runs waiting, with what the host must set") {
+  for (const char* connection : {"CONDUCTOR_ROLE", "EXTERNAL_ROLE"}) {
+    BedrockFixture f(false);
+    f.attach(f.bedrock(connection));
+    const ItemKey bug = f.dispatched();
+    f.settle();
+    CHECK(f.model.requests.empty());
+    CHECK(f.run(bug).state == RunState::waiting);
+    CHECK(f.run(bug).detail.find("aws_identity") != std::string::npos);
+  }
+}
+
+TEST_CASE("an identity that cannot be asked at the moment is asked again later") {
+  BedrockFixture f;
+  f.identity.given = Error(errc::http_timeout, "No answer");
+  f.attach(f.bedrock("CONDUCTOR_ROLE"));
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  CHECK(f.run(bug).reason == RunReason::network);
+  f.identity.given = AwsCredentials{"AKIAHOST", "s", {}, {}};
+  f.clock.advance(5min);
+  f.settle();
+  CHECK(f.model.requests.size() == 1);
+}

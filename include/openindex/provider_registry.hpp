@@ -1,9 +1,9 @@
 // ProviderRegistry: the AI backends of a deployment, with their secrets sealed. (openindex.md 2.6)
 //
 // Admin work: people and the host may change providers, agents and runs may not. Creating one needs scope `admin`; what
-// a person has created is theirs until they, or an administrator, grant others a part in it (`Grants`). A secret is bound to the endpoint it
-// was given for: changing `endpoint` without giving the secret again is refused; that holds for a reference
-// (`env:NAME`, `file:PATH`) as well.
+// a person has created is theirs until they, or an administrator, grant others a part in it (`Grants`). A secret is
+// bound to the endpoint it was given for: changing `endpoint` without giving the secret again is refused, and so is
+// changing `roleArn` without its `externalId`; that holds for a reference (`env:NAME`, `file:PATH`) as well.
 //
 // Thread safety: all methods, from any threads. Lifetime: all that its options refer to must outlive it.
 #pragma once
@@ -104,7 +104,7 @@ class OPENINDEX_API ProviderRegistry {
   /// are asked over HTTP; NATS, AMQP, Kafka, PostgreSQL and MongoDB up to a login, under TLS where it is asked for and
   /// the connector can begin it, the other brokers and databases as far as a connection, and the message says that no
   /// more was proved. Certificates are always verified.
-  /// @par Errors not_found, not_permitted, secret_unreadable, storage
+  /// @par Errors not_found, not_permitted, secret_unreadable, host_callback_failed, storage
   Result<ProviderTest> test(const Actor& actor, const ProviderId& id);
 
   /// The inside, for the dispatcher; not part of the public API.

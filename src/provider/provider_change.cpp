@@ -129,17 +129,20 @@ std::string place_of(const ProviderRecord& record, const ProviderKey& row) {
   return canonical_value(row.form, value);
 }
 
-// Whoever may change the endpoint need not know the secret; sending it elsewhere would give it away.
+// Whoever may change the endpoint need not know the secret; sending it elsewhere would give it away. A role's owner
+// sees the externalId that comes with a question for the role, so that goes to no other role.
 Result<void> check_secrets_stay(const ProviderType& type, const ProviderRecord& before, const ProviderRecord& after,
                                 const ProviderConfig& given) {
-  bool moved = false;
+  bool moved = false, is_other_role = false;
   for (const ProviderKey& row : type.keys) {
-    moved = moved || (names_server(row.form) && place_of(before, row) != place_of(after, row));
+    const bool differs = place_of(before, row) != place_of(after, row);
+    moved = moved || (names_server(row.form) && differs);
+    is_other_role = is_other_role || (row.form == KeyForm::role_arn && differs);
   }
-  if (!moved) return {};
   std::vector<std::string> missing;
   for (const ProviderKey& row : type.keys) {
-    if (row.secret && before.has(row.name) && after.has(row.name) && !given.contains(row.name)) {
+    const bool goes_elsewhere = moved || (is_other_role && row.name == "externalId");
+    if (row.secret && goes_elsewhere && before.has(row.name) && after.has(row.name) && !given.contains(row.name)) {
       missing.emplace_back(row.name);
     }
   }

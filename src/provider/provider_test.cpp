@@ -26,6 +26,9 @@ Result<Resolved> log_in(ProviderRegistry::Directory& directory, const Resolve& r
   return resolve();
 }
 
+// A server that is not there, or answers with something else, says nothing of the credential.
+bool is_refusal(const ProviderTest& test) { return !test.authenticated && test.code == errc::provider_unauthorized; }
+
 Result<ProviderTest> test_by_protocol(ProviderRegistry::Directory& directory, std::string_view type,
                                       const Values& values) {
   auto test = probe_by_protocol(type, values, *directory.options.connector, directory.options.random);
@@ -49,7 +52,7 @@ Result<ProviderTest> test_model(ProviderRegistry::Directory& directory, const Pr
   if (!request) return request.error();
   ProviderTest test =
       read_probe(*endpoint, send_and_wait(directory.options.http, std::move(*request)), endpoint->is_granted);
-  if (endpoint->is_granted && !test.authenticated) {
+  if (endpoint->is_granted && is_refusal(test)) {
     directory.refused(record.id, endpoint->access_key, endpoint->api_key);
   }
   return test;
@@ -73,7 +76,7 @@ Result<ProviderTest> test_service(ProviderRegistry::Directory& directory, const 
   if (!request) return request.error();
   ProviderTest test =
       read_service_probe(type.name, settings->values, send_and_wait(directory.options.http, std::move(*request)));
-  if (!test.authenticated) directory.refused(record.id, grant.access_key, grant.secret);
+  if (settings->grant && is_refusal(test)) directory.refused(record.id, grant.access_key, grant.secret);
   return test;
 }
 

@@ -245,6 +245,26 @@ TEST_CASE_FIXTURE(AwsFixture, "an identity that throws is stopped, and its words
   CHECK(identity.refusals.size() == 1);
 }
 
+TEST_CASE_FIXTURE(AwsFixture, "a server that is not there refuses no credentials") {
+  service.status = 503;
+  CHECK(tested(made("aws_sqs", "CONDUCTOR_ROLE")).code == errc::provider_overloaded);
+  CHECK(tested(made("aws_bedrock_titan", "CONDUCTOR_ROLE")).code == errc::provider_overloaded);
+  CHECK(identity.refusals.empty());
+}
+
+TEST_CASE_FIXTURE(AwsFixture, "the external id of a role is given again for another role, whose owner would see it") {
+  const auto id = made("aws_sqs", "EXTERNAL_ROLE", {{"awsAccountId", "123456789012"}});
+  const ProviderConfig other{{"roleArn", "arn:aws:iam::210987654321:role/bot"}};
+  const auto refused = registry.update(test::host, id, {.config = other});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == errc::secret_required_for_endpoint);
+  CHECK(refused.error().missing() == std::vector<std::string>{"externalId"});
+  ProviderConfig with_secret = other;
+  with_secret.emplace("externalId", "ext-MARKER");
+  CHECK(registry.update(test::host, id, {.config = with_secret}));
+  CHECK(registry.update(test::host, id, {.config = {{"region", "eu-west-2"}}}));
+}
+
 TEST_CASE_FIXTURE(AwsFixture, "no secret of a role is in a view, a record or the audit") {
   for (const char* connection : role_connections) {
     const auto id = made("aws_bedrock_titan", connection);

@@ -230,7 +230,7 @@ TEST_CASE_FIXTURE(SourcesFixture, "the metadata service is asked for a token, th
   CHECK(role->expires_at == clock.now() + 6h);
   REQUIRE(network.requests.size() == 3);
   CHECK(network.requests[0].headers == HttpHeaders{{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}});
-  for (std::size_t i : {1, 2}) {
+  for (const std::size_t i : {std::size_t{1}, std::size_t{2}}) {
     CHECK(network.requests[i].headers == HttpHeaders{{"X-aws-ec2-metadata-token", "metadata-token-MARKER"}});
   }
   for (const HttpRequest& request : network.requests) {

@@ -214,6 +214,8 @@ TEST_CASE("bedrock: an error names its kind in a header") {
         "provider_context_too_long");
   CHECK(code(400, "ValidationException") == "provider_rejected_request");
   CHECK(code(403, "ExpiredTokenException") == "provider_unauthorized");
+  CHECK(code(400, "ExpiredTokenException") == "provider_unauthorized");
+  CHECK(code(400, "UnrecognizedClientException") == "provider_unauthorized");
   CHECK(code(404, "ResourceNotFoundException") == "provider_rejected_request");
   CHECK(code(408, "ModelTimeoutException") == "provider_overloaded");
   CHECK(code(424, "ModelErrorException") == "provider_overloaded");

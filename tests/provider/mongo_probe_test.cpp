@@ -66,8 +66,8 @@ TEST_CASE_FIXTURE(MongoFixture, "a MongoDB user without SCRAM-SHA-256 logs in wi
 }
 
 TEST_CASE_FIXTURE(MongoFixture, "a MongoDB server's refusals are told apart") {
-  const std::string host = "@m1.example.com/";
-  for (const std::string& url : {"mongodb://mia:MARKER-2" + host, "mongodb://noah:" + sealed + host,
+  const std::string behind = "@m1.example.com/";
+  for (const std::string& url : {"mongodb://mia:MARKER-2" + behind, "mongodb://noah:" + sealed + behind,
                                  mongo.at("endpoint") + "?authSource=other"}) {
     check(tested("mongovectordb", at(url)), true, false, true, errc::provider_unauthorized);
     CHECK(server.asked.back() != "ping admin");

@@ -14,7 +14,7 @@ inline namespace v0 {
 namespace {
 
 namespace catalog = providers::catalog;
-using Field = IntegrationFormField;
+using FormField = IntegrationFormField;
 
 bool is_upper(char letter) { return letter >= 'A' && letter <= 'Z'; }
 
@@ -45,10 +45,10 @@ const catalog::TypeLabel* find_label(std::string_view type) {
   return nullptr;
 }
 
-Field::Type type_of(const ProviderKey& row) {
-  if (row.name == "file" || row.name == "tlsFile") return Field::Type::FILE;
-  if (row.secret) return Field::Type::PASSWORD;
-  return row.choices.empty() ? Field::Type::TEXT : Field::Type::DROPDOWN;
+FormField::Type type_of(const ProviderKey& row) {
+  if (row.name == "file" || row.name == "tlsFile") return FormField::Type::FILE;
+  if (row.secret) return FormField::Type::PASSWORD;
+  return row.choices.empty() ? FormField::Type::TEXT : FormField::Type::DROPDOWN;
 }
 
 std::string describe(const ProviderKey& row) {
@@ -58,17 +58,17 @@ std::string describe(const ProviderKey& row) {
   return {};
 }
 
-Field field_of(const ProviderKey& row) {
-  Field field{.field_name = std::string(row.name),
-              .field_type = type_of(row),
-              .label = label_of(row.name),
-              .description = describe(row),
-              // What depends on others is asked for when they hold, and then it is needed.
-              .optional = row.when.empty() && (!row.required || !row.fallback.empty() || !row.unless.empty()),
-              .default_value = std::string(row.fallback)};
+FormField field_of(const ProviderKey& row) {
+  FormField field{.field_name = std::string(row.name),
+                  .field_type = type_of(row),
+                  .label = label_of(row.name),
+                  .description = describe(row),
+                  // What depends on others is asked for when they hold, and then it is needed.
+                  .optional = row.when.empty() && (!row.required || !row.fallback.empty() || !row.unless.empty()),
+                  .default_value = std::string(row.fallback)};
   for (const auto choice : row.choices) field.value_options.emplace_back(choice);
   for (const KeyCondition& condition : row.when) {
-    Field::Condition& needed = field.depends_on.emplace_back();
+    FormField::Condition& needed = field.depends_on.emplace_back();
     needed.field_name = condition.key;
     for (const auto value : condition.values) {
       if (!value.empty()) needed.values.emplace_back(value);

@@ -9,7 +9,7 @@ namespace openindex::providers {
 namespace {
 
 constexpr std::uint64_t models_max = 1000;
-constexpr std::size_t tags_max = 100;
+constexpr std::size_t tags_held_max = 100;
 constexpr std::size_t shown_bytes = 200;
 
 // A name may be anything; an error is read by people.
@@ -64,7 +64,7 @@ Integration integration_of(const ProviderRecord& record) {
 
 Result<void> set_tags(ProviderDraft& draft, ModelRecord* model, std::vector<ProviderTag> tags) {
   std::vector<ProviderTag>& held = model != nullptr ? model->tags : draft.record.tags;
-  if (tags.size() > tags_max) {
+  if (tags.size() > tags_held_max) {
     return Error(errc::invalid_argument, "The integration is not valid")
         .with_problems({{"/tags", "must be at most 100"}});
   }

@@ -25,7 +25,7 @@ constexpr std::uint64_t tokens_at_once_max = 1'000'000'000'000'000;
 constexpr std::size_t model_name_bytes_max = 200;
 constexpr std::size_t events_at_once_max = 10'000;
 constexpr std::size_t event_names_max = 1'000;
-constexpr int attempts_max = 8;
+constexpr int count_attempts_max = 8;
 
 Error not_valid(std::string pointer, std::string text) {
   return Error(errc::invalid_argument, "The integration is not valid")
@@ -177,7 +177,7 @@ Result<void> Integrations::record_events(const Actor& actor, const std::string& 
   if (events.empty()) return {};
   auto& options = registry_.directory().options;
   const RecordId id = event_record(type);
-  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+  for (int attempt = 0; attempt < count_attempts_max; ++attempt) {
     const auto found = options.storage.get_bodies({&id, 1});
     if (!found) return found.error();
     auto counts = read_counts(found->front());

@@ -13,13 +13,13 @@
 namespace openindex::providers {
 namespace {
 
-constexpr std::size_t name_bytes_max = 200;
+constexpr std::size_t label_bytes_max = 200;
 constexpr std::size_t keys_max = 100;
-constexpr std::size_t tags_max = 100;
+constexpr std::size_t tags_given_max = 100;
 constexpr std::uint64_t tokens_limit_max = 1'000'000'000'000'000;
 
 // A key that no type has may be a misspelt one of a secret: what is not known to be none is sealed.
-bool is_plain(const ProviderRecord& provider, std::string_view key) {
+bool is_public_key(const ProviderRecord& provider, std::string_view key) {
   const auto open_in = [&](const ProviderType& type) {
     const ProviderKey* row = type.find_key(key);
     return row != nullptr && !row->secret;
@@ -35,7 +35,7 @@ bool is_plain(const ProviderRecord& provider, std::string_view key) {
 }
 
 void check_model_name(std::string_view name, std::vector<Problem>& problems) {
-  if (name.empty() || name.size() > name_bytes_max || !is_utf8(name) || has_control(name)) {
+  if (name.empty() || name.size() > label_bytes_max || !is_utf8(name) || has_control(name)) {
     problems.push_back({"/api", "must be 1 to 200 bytes of UTF-8 without control characters"});
   } else if (name == "." || name == "..") {
     problems.push_back({"/api", "must not be a dot or two, which no URL can name"});
@@ -72,7 +72,7 @@ void apply_key(ModelChange& change, const ProviderRecord& provider, const std::s
   if (value.empty()) {
     record.secrets.erase(key);
     change.changes.push_back({"config." + key, before, was_secret ? "removed" : ""});
-  } else if (is_plain(provider, key)) {
+  } else if (is_public_key(provider, key)) {
     record.secrets.erase(key);
     record.config.emplace(key, value);
     change.changes.push_back({"config." + key, before, audit_text(value)});
@@ -94,7 +94,7 @@ void check_limit(const TokenLimit& limit, std::vector<Problem>& problems) {
 
 void check_tags(std::span<const ProviderTag> tags, std::vector<Problem>& problems) {
   const auto is_sound = [](std::string_view text) {
-    return text.size() <= name_bytes_max && is_utf8(text) && !has_control(text);
+    return text.size() <= label_bytes_max && is_utf8(text) && !has_control(text);
   };
   for (std::size_t i = 0; i < tags.size(); ++i) {
     const std::string place = fmt::format("/tags/{}", i);
@@ -105,7 +105,7 @@ void check_tags(std::span<const ProviderTag> tags, std::vector<Problem>& problem
       problems.push_back({place + "/value", "must be at most 200 bytes of UTF-8 without control characters"});
     }
   }
-  if (tags.size() > tags_max) problems.push_back({"/tags", "must be at most 100"});
+  if (tags.size() > tags_given_max) problems.push_back({"/tags", "must be at most 100"});
 }
 
 bool add_tags(std::vector<ProviderTag>& held, std::span<const ProviderTag> tags) {

@@ -27,7 +27,7 @@ using Directory = ProviderRegistry::Directory;
 constexpr std::size_t prompt_name_bytes_max = 200;
 constexpr std::size_t text_bytes_max = 256u * 1024;
 constexpr std::size_t bindings_max = 100;
-constexpr int attempts_max = 8;
+constexpr int prompt_attempts_max = 8;
 
 bool is_prompt_name(std::string_view name) {
   return !name.empty() && name.size() <= prompt_name_bytes_max && is_utf8(name) && !has_control(name) && name != "." &&
@@ -145,7 +145,7 @@ Result<Prompt> Integrations::save_prompt(const Actor& actor, const std::string& 
   if (auto sound = check_prompt(prompt, text, description); !sound) return sound.error();
   auto& directory = registry_.directory();
   const std::string new_id = mint_id(directory.options.random, "prompt");
-  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+  for (int attempt = 0; attempt < prompt_attempts_max; ++attempt) {
     auto known = load_prompt(directory.options.storage, prompt);
     if (!known) return known.error();
     PromptRecord record = *known ? std::move(**known) : PromptRecord();
@@ -199,7 +199,7 @@ Result<std::vector<Prompt>> Integrations::prompts() {
 Result<void> Integrations::remove_prompt(const Actor& actor, const std::string& prompt) {
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed;
   auto& directory = registry_.directory();
-  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+  for (int attempt = 0; attempt < prompt_attempts_max; ++attempt) {
     auto record = find_prompt(directory.options.storage, prompt);
     if (!record) return record.error();
     AuditDraft draft{"admin.ai_prompt_deleted", {{"name", prompt, ""}}, {}};

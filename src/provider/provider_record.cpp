@@ -35,7 +35,7 @@ Grants read_grants(json::Stored& in) {
     AccessSet& access = out[key_of(entry)];
     if (!entry.value().is_array()) continue;
     for (const auto& one : entry.value().get_array()) {
-      if (const auto known = parse_access(text_of(one))) access.insert(*known);
+      if (const auto known = parse_access(string_of(one))) access.insert(*known);
     }
   }
   return out;

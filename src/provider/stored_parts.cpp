@@ -35,7 +35,7 @@ void write_config(json::Writer& out, const ProviderConfig& config, const SealedS
 }
 
 Result<void> read_config(json::Stored& in, const std::string& what, ProviderConfig& config, SealedSecrets& secrets) {
-  for (const auto& entry : object_of(in.member("config"))) config.emplace(key_of(entry), text_of(entry.value()));
+  for (const auto& entry : object_of(in.member("config"))) config.emplace(key_of(entry), string_of(entry.value()));
   for (const auto& entry : object_of(in.member("secrets"))) {
     auto secret = read_secret(entry.value(), what);
     if (!secret) return secret.error();
@@ -84,7 +84,7 @@ const boost::json::object& object_of(const boost::json::value* value) {
 
 std::string key_of(const boost::json::key_value_pair& entry) { return {entry.key().data(), entry.key().size()}; }
 
-std::string text_of(const boost::json::value& value) {
+std::string string_of(const boost::json::value& value) {
   const auto* text = value.if_string();
   return text == nullptr ? std::string() : std::string(text->data(), text->size());
 }

@@ -31,6 +31,6 @@ std::string_view to_text(TokenLimit::Period period) noexcept;
 /// The members of an object, none when it is something else; the name and the text of one.
 const boost::json::object& object_of(const boost::json::value* value);
 std::string key_of(const boost::json::key_value_pair& entry);
-std::string text_of(const boost::json::value& value);
+std::string string_of(const boost::json::value& value);
 
 }  // namespace openindex::providers

@@ -1,196 +1,215 @@
 #include <fmt/format.h>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 
 #include "json/read.hpp"
-#include "json/writer.hpp"
 #include "testing/provider_wires.hpp"
 
 namespace openindex::scripted {
 namespace {
 
-struct Tokens {
-  std::uint64_t input, output;
-};
+using boost::json::array;
+using boost::json::object;
+using boost::json::value;
 
-Tokens count_tokens(const ScriptedRule& rule, std::size_t request_bytes) {
-  std::uint64_t bytes = rule.text.size();
-  for (const auto& call : rule.calls) bytes += call.name.size() + call.arguments.size();
-  return {request_bytes / 4, bytes / 4 + 1};
+array function_calls(WireFamily family, const ScriptedAnswer& answer) {
+  array calls;
+  for (std::size_t i = 0; i < answer.rule.calls.size(); ++i) {
+    const ScriptedCall& call = answer.rule.calls[i];
+    calls.push_back(object{{"id", call_id(family, answer, i)},
+                           {"type", "function"},
+                           {"function", object{{"name", call.name}, {"arguments", call.arguments}}}});
+  }
+  return calls;
 }
 
-// Where the wire wants an object: a script's text goes out as text, which no well-behaved model would send.
-void write_object_arguments(json::Writer& writer, const ScriptedCall& call) {
-  if (call.is_text) {
-    writer.string(call.arguments);
+value openai_reply(const ScriptedAnswer& answer) {
+  const auto [input, output] = count_tokens(answer);
+  object message{{"role", "assistant"}, {"content", answer.rule.text}, {"refusal", nullptr}};
+  if (answer.rule.text.empty()) message["content"] = nullptr;
+  if (!answer.rule.calls.empty()) message["tool_calls"] = function_calls(WireFamily::openai_chat, answer);
+  const char* reason = answer.rule.calls.empty() ? "stop" : "tool_calls";
+  return object{
+      {"id", fmt::format("chatcmpl-{}", answer.number)},
+      {"object", "chat.completion"},
+      {"created", 0},
+      {"model", answer.request.model},
+      {"choices",
+       array{object{{"index", 0}, {"message", std::move(message)}, {"logprobs", nullptr}, {"finish_reason", reason}}}},
+      {"usage", object{{"prompt_tokens", input},
+                       {"completion_tokens", output},
+                       {"total_tokens", input + output},
+                       {"prompt_tokens_details", object{{"cached_tokens", 0}}}}}};
+}
+
+// A model that reasons is asked with its reasoning in front of what came of it, or not at all.
+value responses_reply(const ScriptedAnswer& answer) {
+  const auto [input, output] = count_tokens(answer);
+  array items;
+  if (!answer.rule.calls.empty()) {
+    items.push_back(object{{"type", "reasoning"},
+                           {"id", fmt::format("rs_{}", answer.number)},
+                           {"summary", array()},
+                           {"encrypted_content", fmt::format("sealed-{}", answer.number)}});
+  }
+  if (!answer.rule.text.empty() || answer.rule.calls.empty()) {
+    items.push_back(object{
+        {"type", "message"},
+        {"id", fmt::format("msg_{}", answer.number)},
+        {"status", "completed"},
+        {"role", "assistant"},
+        {"content", array{object{{"type", "output_text"}, {"text", answer.rule.text}, {"annotations", array()}}}}});
+  }
+  for (std::size_t i = 0; i < answer.rule.calls.size(); ++i) {
+    items.push_back(object{{"type", "function_call"},
+                           {"id", fmt::format("fc_{}_{}", answer.number, i)},
+                           {"call_id", call_id(WireFamily::openai_responses, answer, i)},
+                           {"name", answer.rule.calls[i].name},
+                           {"arguments", answer.rule.calls[i].arguments},
+                           {"status", "completed"}});
+  }
+  return object{{"id", fmt::format("resp_{}", answer.number)},
+                {"object", "response"},
+                {"created_at", 0},
+                {"status", "completed"},
+                {"error", nullptr},
+                {"incomplete_details", nullptr},
+                {"model", answer.request.model},
+                {"output", std::move(items)},
+                {"usage", object{{"input_tokens", input},
+                                 {"input_tokens_details", object{{"cached_tokens", 0}}},
+                                 {"output_tokens", output},
+                                 {"output_tokens_details", object{{"reasoning_tokens", 0}}},
+                                 {"total_tokens", input + output}}}};
+}
+
+value anthropic_reply(const ScriptedAnswer& answer) {
+  const auto [input, output] = count_tokens(answer);
+  array content;
+  if (!answer.rule.text.empty()) content.push_back(object{{"type", "text"}, {"text", answer.rule.text}});
+  for (std::size_t i = 0; i < answer.rule.calls.size(); ++i) {
+    content.push_back(object{{"type", "tool_use"},
+                             {"id", call_id(WireFamily::anthropic_messages, answer, i)},
+                             {"name", answer.rule.calls[i].name},
+                             {"input", object_arguments(answer.rule.calls[i])}});
+  }
+  return object{{"id", fmt::format("msg_{}", answer.number)},
+                {"type", "message"},
+                {"role", "assistant"},
+                {"model", answer.request.model},
+                {"content", std::move(content)},
+                {"stop_reason", answer.rule.calls.empty() ? "end_turn" : "tool_use"},
+                {"stop_sequence", nullptr},
+                {"usage", object{{"input_tokens", input},
+                                 {"output_tokens", output},
+                                 {"cache_creation_input_tokens", 0},
+                                 {"cache_read_input_tokens", 0}}}};
+}
+
+value google_reply(const ScriptedAnswer& answer) {
+  const auto [input, output] = count_tokens(answer);
+  array parts;
+  if (!answer.rule.text.empty()) parts.push_back(object{{"text", answer.rule.text}});
+  for (const ScriptedCall& call : answer.rule.calls) {
+    object part{{"functionCall", object{{"name", call.name}, {"args", object_arguments(call)}}}};
+    if (&call == &answer.rule.calls.front()) part["thoughtSignature"] = fmt::format("sig-{}", answer.number);
+    parts.push_back(std::move(part));
+  }
+  if (parts.empty()) parts.push_back(object{{"text", ""}});
+  return object{
+      {"candidates", array{object{{"content", object{{"role", "model"}, {"parts", std::move(parts)}}},
+                                  {"finishReason", "STOP"},
+                                  {"index", 0}}}},
+      {"usageMetadata",
+       object{{"promptTokenCount", input}, {"candidatesTokenCount", output}, {"totalTokenCount", input + output}}},
+      {"modelVersion", answer.request.model},
+      {"responseId", fmt::format("resp-{}", answer.number)}};
+}
+
+value converse_reply(const ScriptedAnswer& answer) {
+  const auto [input, output] = count_tokens(answer);
+  array content;
+  if (!answer.rule.text.empty()) content.push_back(object{{"text", answer.rule.text}});
+  for (std::size_t i = 0; i < answer.rule.calls.size(); ++i) {
+    content.push_back(object{{"toolUse", object{{"toolUseId", call_id(WireFamily::bedrock_converse, answer, i)},
+                                                {"name", answer.rule.calls[i].name},
+                                                {"input", object_arguments(answer.rule.calls[i])}}}});
+  }
+  return object{{"metrics", object{{"latencyMs", 1}}},
+                {"output", object{{"message", object{{"role", "assistant"}, {"content", std::move(content)}}}}},
+                {"stopReason", answer.rule.calls.empty() ? "end_turn" : "tool_use"},
+                {"usage", object{{"inputTokens", input}, {"outputTokens", output}, {"totalTokens", input + output}}}};
+}
+
+value cohere_reply(const ScriptedAnswer& answer) {
+  const auto [input, output] = count_tokens(answer);
+  object message{{"role", "assistant"}};
+  if (answer.rule.calls.empty()) {
+    message["content"] = array{object{{"type", "text"}, {"text", answer.rule.text}}};
   } else {
-    writer.raw(call.arguments);
+    message["tool_plan"] = answer.rule.text;
+    message["tool_calls"] = function_calls(WireFamily::cohere_chat, answer);
   }
+  return object{{"id", fmt::format("cohere-{}", answer.number)},
+                {"finish_reason", answer.rule.calls.empty() ? "COMPLETE" : "TOOL_CALL"},
+                {"message", std::move(message)},
+                {"usage", object{{"billed_units", object{{"input_tokens", input}, {"output_tokens", output}}},
+                                 {"tokens", object{{"input_tokens", input}, {"output_tokens", output}}}}}};
 }
 
-std::string write_openai(const ScriptedRule& rule, const SeenRequest& request, Tokens tokens, std::size_t number) {
-  json::Writer w;
-  w.begin_object().key("id").string(fmt::format("chatcmpl-{}", number)).key("object").string("chat.completion");
-  w.key("created").number(std::uint64_t{0}).key("model").string(request.model);
-  w.key("choices").begin_array().begin_object().key("index").number(std::uint64_t{0});
-  w.key("message").begin_object().key("role").string("assistant").key("content");
-  if (rule.text.empty()) {
-    w.null();
-  } else {
-    w.string(rule.text);
+value ollama_reply(const ScriptedAnswer& answer) {
+  const auto [input, output] = count_tokens(answer);
+  object message{{"role", "assistant"}, {"content", answer.rule.text}};
+  array calls;
+  for (const ScriptedCall& call : answer.rule.calls) {
+    calls.push_back(object{{"function", object{{"name", call.name}, {"arguments", object_arguments(call)}}}});
   }
-  w.key("refusal").null();
-  if (!rule.calls.empty()) {
-    w.key("tool_calls").begin_array();
-    for (std::size_t i = 0; i < rule.calls.size(); ++i) {
-      w.begin_object().key("id").string(fmt::format("call_{}_{}", number, i)).key("type").string("function");
-      w.key("function").begin_object().key("name").string(rule.calls[i].name);
-      w.key("arguments").string(rule.calls[i].arguments).end_object().end_object();
-    }
-    w.end_array();
-  }
-  w.end_object().key("logprobs").null().key("finish_reason").string(rule.calls.empty() ? "stop" : "tool_calls");
-  w.end_object().end_array();
-  w.key("usage").begin_object().key("prompt_tokens").number(tokens.input);
-  w.key("completion_tokens").number(tokens.output).key("total_tokens").number(tokens.input + tokens.output);
-  w.key("prompt_tokens_details").begin_object().key("cached_tokens").number(std::uint64_t{0}).end_object().end_object();
-  w.end_object();
-  return std::move(w).str();
-}
-
-std::string write_anthropic(const ScriptedRule& rule, const SeenRequest& request, Tokens tokens, std::size_t number) {
-  json::Writer w;
-  w.begin_object().key("id").string(fmt::format("msg_{}", number)).key("type").string("message");
-  w.key("role").string("assistant").key("model").string(request.model).key("content").begin_array();
-  if (!rule.text.empty()) w.begin_object().key("type").string("text").key("text").string(rule.text).end_object();
-  for (std::size_t i = 0; i < rule.calls.size(); ++i) {
-    w.begin_object().key("type").string("tool_use").key("id").string(fmt::format("toolu_{}_{}", number, i));
-    w.key("name").string(rule.calls[i].name).key("input");
-    write_object_arguments(w, rule.calls[i]);
-    w.end_object();
-  }
-  w.end_array().key("stop_reason").string(rule.calls.empty() ? "end_turn" : "tool_use").key("stop_sequence").null();
-  w.key("usage").begin_object().key("input_tokens").number(tokens.input).key("output_tokens").number(tokens.output);
-  w.key("cache_creation_input_tokens").number(std::uint64_t{0});
-  w.key("cache_read_input_tokens").number(std::uint64_t{0}).end_object();
-  w.end_object();
-  return std::move(w).str();
-}
-
-std::string write_ollama(const ScriptedRule& rule, const SeenRequest& request, Tokens tokens) {
-  json::Writer w;
-  w.begin_object().key("model").string(request.model).key("created_at").string("2026-01-01T00:00:00Z");
-  w.key("message").begin_object().key("role").string("assistant").key("content").string(rule.text);
-  if (!rule.calls.empty()) {
-    w.key("tool_calls").begin_array();
-    for (const auto& call : rule.calls) {
-      w.begin_object().key("function").begin_object().key("name").string(call.name).key("arguments");
-      write_object_arguments(w, call);
-      w.end_object().end_object();
-    }
-    w.end_array();
-  }
-  w.end_object().key("done").boolean(true).key("done_reason").string("stop");
-  w.key("prompt_eval_count").number(tokens.input).key("eval_count").number(tokens.output);
-  w.end_object();
-  return std::move(w).str();
-}
-
-struct ErrorNames {
-  std::string_view type, code;
-};
-
-ErrorNames openai_error(int status) {
-  switch (status) {
-    case 401:
-      return {"invalid_request_error", "invalid_api_key"};
-    case 402:
-      return {"insufficient_quota", "credit_balance_exhausted"};
-    case 403:
-      return {"permission_error", "permission_denied"};
-    case 404:
-      return {"invalid_request_error", "model_not_found"};
-    case 429:
-      return {"requests", "rate_limit_exceeded"};
-    case 503:
-      return {"server_error", "server_is_overloaded"};
-    default:
-      return status >= 500 ? ErrorNames{"server_error", ""} : ErrorNames{"invalid_request_error", ""};
-  }
-}
-
-std::string_view anthropic_error(int status) {
-  switch (status) {
-    case 401:
-      return "authentication_error";
-    case 402:
-      return "billing_error";
-    case 403:
-      return "permission_error";
-    case 404:
-      return "not_found_error";
-    case 413:
-      return "request_too_large";
-    case 429:
-      return "rate_limit_error";
-    case 504:
-      return "timeout_error";
-    case 529:
-      return "overloaded_error";
-    default:
-      return status >= 500 ? "api_error" : "invalid_request_error";
-  }
+  if (!calls.empty()) message["tool_calls"] = std::move(calls);
+  return object{{"model", answer.request.model}, {"created_at", "2026-01-01T00:00:00Z"},
+                {"message", std::move(message)}, {"done", true},
+                {"done_reason", "stop"},         {"prompt_eval_count", input},
+                {"eval_count", output}};
 }
 
 }  // namespace
 
-std::string write_reply(WireFamily family, const ScriptedRule& rule, const SeenRequest& request,
-                        std::size_t request_bytes, std::size_t number) {
-  const Tokens tokens = count_tokens(rule, request_bytes);
-  switch (family) {
-    case WireFamily::openai_chat:
-      return write_openai(rule, request, tokens, number);
-    case WireFamily::anthropic_messages:
-      return write_anthropic(rule, request, tokens, number);
-    case WireFamily::ollama_chat:
-      return write_ollama(rule, request, tokens);
-    default:
-      return {};  // no route leads to the other wires
-  }
+Tokens count_tokens(const ScriptedAnswer& answer) {
+  std::uint64_t bytes = answer.rule.text.size();
+  for (const auto& call : answer.rule.calls) bytes += call.name.size() + call.arguments.size();
+  return {answer.request_bytes / 4, bytes / 4 + 1};
 }
 
-std::string write_error(WireFamily family, int status, std::string_view message) {
-  json::Writer w;
-  w.begin_object();
-  if (family == WireFamily::anthropic_messages) w.key("type").string("error");
-  w.key("error");
-  if (family == WireFamily::ollama_chat) {
-    w.string(message);
-  } else if (family == WireFamily::anthropic_messages) {
-    w.begin_object().key("type").string(anthropic_error(status)).key("message").string(message).end_object();
-  } else {
-    const auto [type, code] = openai_error(status);
-    w.begin_object().key("message").string(message).key("type").string(type).key("param").null().key("code");
-    if (code.empty()) {
-      w.null();
-    } else {
-      w.string(code);
-    }
-    w.end_object();
-  }
-  w.end_object();
-  return std::move(w).str();
+std::string call_id(WireFamily family, const ScriptedAnswer& answer, std::size_t call) {
+  const std::string_view kind = family == WireFamily::anthropic_messages ? "toolu"
+                                : family == WireFamily::bedrock_converse ? "tooluse"
+                                                                         : "call";
+  return fmt::format("{}_{}_{}", kind, answer.number, call);
 }
 
-std::string write_models(WireFamily family) {
+value object_arguments(const ScriptedCall& call) {
+  if (call.is_text) return value(call.arguments);
+  auto parsed = json::parse(call.arguments);  // written by us from the script's JSON
+  return parsed ? std::move(*parsed) : value(object());
+}
+
+value write_reply(WireFamily family, const ScriptedAnswer& answer) {
   switch (family) {
     case WireFamily::openai_chat:
-      return R"({"object":"list","data":[{"id":"scripted","object":"model","created":0}]})";
+      return openai_reply(answer);
+    case WireFamily::openai_responses:
+      return responses_reply(answer);
     case WireFamily::anthropic_messages:
-      return R"({"data":[{"type":"model","id":"scripted","display_name":"scripted"}],"has_more":false})";
+      return anthropic_reply(answer);
+    case WireFamily::google_generate_content:
+      return google_reply(answer);
+    case WireFamily::bedrock_converse:
+      return converse_reply(answer);
+    case WireFamily::cohere_chat:
+      return cohere_reply(answer);
     case WireFamily::ollama_chat:
-      return R"({"models":[{"name":"scripted:latest","model":"scripted:latest"}]})";
-    default:
-      return {};
+      return ollama_reply(answer);
   }
+  return {};
 }
 
 }  // namespace openindex::scripted

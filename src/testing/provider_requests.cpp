@@ -5,6 +5,7 @@
 #include <boost/json/value.hpp>
 
 #include "json/read.hpp"
+#include "testing/provider_messages.hpp"
 #include "testing/provider_wires.hpp"
 
 namespace openindex::scripted {
@@ -13,104 +14,33 @@ namespace {
 using boost::json::object;
 using boost::json::value;
 
-struct Message {
-  std::string role;
-  std::string text;
-  std::vector<std::string> calls;    // ids; on Ollama names
-  std::vector<std::string> results;  // ids; on Ollama names
-  bool results_first = true;
+// Wires whose path names the model.
+struct NamedRoute {
+  WireFamily family;
+  std::string_view before, after;
+  bool stream;
+};
+constexpr NamedRoute by_path[] = {
+    {WireFamily::google_generate_content, "/models/", ":generateContent", false},
+    {WireFamily::google_generate_content, "/models/", ":streamGenerateContent", true},
+    {WireFamily::bedrock_converse, "/model/", "/converse", false},
+    {WireFamily::bedrock_converse, "/model/", "/converse-stream", true},
 };
 
-Error wrong(std::string what) { return {errc::invalid_argument, std::move(what)}; }
-
-std::string string_of(const object& from, std::string_view name) {
-  const auto* found = from.if_contains(name);
-  return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-}
-
-const object* object_of(const object& from, std::string_view name) {
-  const auto* found = from.if_contains(name);
-  return found == nullptr ? nullptr : found->if_object();
-}
-
-// Text is a string, or blocks with `text`, or results with `content` of the same kind.
-void collect_text(const value& from, std::string& out) {
-  if (const auto* text = from.if_string()) {
-    out.append(text->data(), text->size()) += '\n';
-  } else if (const auto* parts = from.if_array()) {
-    for (const auto& part : *parts) collect_text(part, out);
-  } else if (const auto* block = from.if_object()) {
-    for (const auto* name : {"text", "content"}) {
-      if (const auto* inner = block->if_contains(name)) collect_text(*inner, out);
-    }
+Result<std::vector<Message>> read_conversation(const ChatRoute& route, const object& root) {
+  switch (route.family) {
+    case WireFamily::openai_responses:
+      return read_response_items(root);
+    case WireFamily::google_generate_content:
+      return read_google_contents(root, route.model);
+    case WireFamily::bedrock_converse:
+      return read_converse_messages(root);
+    default:
+      return read_messages(route.family, root);
   }
 }
 
-Result<void> read_blocks(const value& content, Message& message) {
-  const auto* blocks = content.if_array();
-  if (blocks == nullptr) return content.is_string() ? Result<void>() : wrong("content is neither text nor blocks");
-  if (blocks->empty()) return wrong("messages must have non-empty content");
-  bool text_seen = false;
-  for (const auto& entry : *blocks) {
-    if (!entry.is_object()) return wrong("a content block is no object");
-    const auto& block = entry.get_object();
-    const std::string type = string_of(block, "type");
-    if (type == "tool_use") {
-      if (object_of(block, "input") == nullptr) return wrong("tool_use.input is no object");
-      message.calls.push_back(string_of(block, "id"));
-    } else if (type == "tool_result") {
-      message.results.push_back(string_of(block, "tool_use_id"));
-      message.results_first = message.results_first && !text_seen;
-    } else if (type == "text") {
-      text_seen = true;
-      if (string_of(block, "text").empty()) return wrong("text content blocks must be non-empty");
-    }
-  }
-  return {};
-}
-
-Result<void> read_calls(WireFamily family, const value& calls, Message& message) {
-  if (!calls.is_array()) return wrong("tool_calls is no array");
-  for (const auto& entry : calls.get_array()) {
-    const auto* function = entry.is_object() ? object_of(entry.get_object(), "function") : nullptr;
-    const auto* arguments = function ? function->if_contains("arguments") : nullptr;
-    if (arguments == nullptr) return wrong("a tool call without function and arguments");
-    if (family == WireFamily::ollama_chat) {
-      if (!arguments->is_object()) return wrong("function.arguments is no object");
-      message.calls.push_back(string_of(*function, "name"));
-    } else {
-      if (!arguments->is_string() || !json::parse(std::string_view(arguments->get_string()))) {
-        return wrong("function.arguments is no string of JSON");
-      }
-      message.calls.push_back(string_of(entry.get_object(), "id"));
-    }
-  }
-  return {};
-}
-
-Result<Message> read_message(WireFamily family, const value& from) {
-  if (!from.is_object()) return wrong("a message is no object");
-  const auto& fields = from.get_object();
-  Message message;
-  message.role = string_of(fields, "role");
-  const auto* content = fields.if_contains("content");
-  if (content != nullptr) collect_text(*content, message.text);
-  if (family == WireFamily::anthropic_messages) {
-    if (message.role != "user" && message.role != "assistant") return wrong("unknown role " + message.role);
-    if (content == nullptr) return wrong("a message without content");
-    if (auto read = read_blocks(*content, message); !read) return read.error();
-    return message;
-  }
-  if (message.role == "tool") {
-    message.results.push_back(string_of(fields, family == WireFamily::ollama_chat ? "tool_name" : "tool_call_id"));
-  }
-  if (const auto* calls = fields.if_contains("tool_calls")) {
-    if (auto read = read_calls(family, *calls, message); !read) return read.error();
-  }
-  return message;
-}
-
-Result<void> check_order(WireFamily family, const std::vector<Message>& messages) {
+Result<void> check_order(const std::vector<Message>& messages) {
   std::vector<std::string> open;
   for (const Message& message : messages) {
     if (!message.results_first) return wrong("tool_result blocks must come first");
@@ -123,17 +53,24 @@ Result<void> check_order(WireFamily family, const std::vector<Message>& messages
     if (!open.empty() && !more_may_come) return wrong("a tool call without its result: " + open.front());
     open.insert(open.end(), message.calls.begin(), message.calls.end());
   }
-  if (!open.empty()) return wrong("a tool call without its result: " + open.front());
-  const bool chat = family != WireFamily::anthropic_messages || messages.front().role == "user";
-  return chat ? Result<void>() : wrong("first message must use the user role");
+  return open.empty() ? Result<void>() : wrong("a tool call without its result: " + open.front());
 }
 
-Result<void> check_options(WireFamily family, const object& root) {
-  if (string_of(root, "model").empty()) return wrong("model is required");
+// Where the path names the model and tells whether to stream, the body must not.
+Result<void> check_options(const ChatRoute& route, const object& root) {
   const auto* stream = root.if_contains("stream");
-  const bool streams = stream == nullptr ? family == WireFamily::ollama_chat : *stream != value(false);
-  if (streams) return wrong("the scripted provider does not stream: send \"stream\": false");
-  if (family == WireFamily::anthropic_messages && root.if_contains("max_tokens") == nullptr) {
+  if (!route.model.empty()) {
+    for (const auto* name : {"model", "stream"}) {
+      if (root.if_contains(name) != nullptr) return wrong("Unknown name \"" + std::string(name) + "\"");
+    }
+    return {};
+  }
+  if (string_of(root, "model").empty()) return wrong("model is required");
+  if (stream != nullptr && !stream->is_bool()) return wrong("stream is neither true nor false");
+  if (stream == nullptr && route.family == WireFamily::ollama_chat) {
+    return wrong("the scripted provider wants to be told whether to stream: \"stream\" is missing");
+  }
+  if (route.family == WireFamily::anthropic_messages && root.if_contains("max_tokens") == nullptr) {
     return wrong("max_tokens: Field required");
   }
   return {};
@@ -155,34 +92,75 @@ void summarize(const std::vector<Message>& messages, SeenRequest& seen) {
   if (seen.last_text.empty()) seen.last_text = messages.back().text;
 }
 
+void read_system(const object& root, SeenRequest& seen) {
+  for (const auto* name : {"system", "instructions"}) {
+    if (const auto* system = root.if_contains(name)) collect_text(*system, seen.first_text);
+  }
+  if (const auto* system = object_of(root, "systemInstruction")) {
+    if (const auto* parts = system->if_contains("parts")) collect_text(*parts, seen.first_text);
+  }
+}
+
+// Every wire describes tools by objects with a name, under one member or another.
+Result<void> read_tools(const value& tools, SeenRequest& seen) {
+  if (!tools.is_array()) return wrong("tools is no array");
+  for (const auto& tool : tools.get_array()) {
+    if (!tool.is_object()) return wrong("a tool is no object");
+    const auto& fields = tool.get_object();
+    if (const auto* several = fields.if_contains("functionDeclarations")) {
+      if (auto read = read_tools(*several, seen); !read) return read.error();
+      continue;
+    }
+    const auto* inner = object_of(fields, "function");
+    if (inner == nullptr) inner = object_of(fields, "toolSpec");
+    seen.tools.push_back(string_of(inner == nullptr ? fields : *inner, "name"));
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<SeenRequest> read_request(WireFamily family, std::string_view body) {
+std::optional<ChatRoute> chat_route(std::string_view path) {
+  if (path == "/v1/chat/completions" || path == "/chat/completions")
+    return ChatRoute{WireFamily::openai_chat, {}, false};
+  if (path == "/v1/responses" || path == "/responses") return ChatRoute{WireFamily::openai_responses, {}, false};
+  if (path == "/v1/messages") return ChatRoute{WireFamily::anthropic_messages, {}, false};
+  if (path == "/v2/chat") return ChatRoute{WireFamily::cohere_chat, {}, false};
+  if (path == "/api/chat") return ChatRoute{WireFamily::ollama_chat, {}, false};
+  for (const auto& named : by_path) {
+    const auto start = path.find(named.before);
+    if (start == std::string_view::npos || !path.ends_with(named.after)) continue;
+    const auto from = start + named.before.size();
+    if (path.size() <= from + named.after.size()) continue;
+    return ChatRoute{named.family, std::string(path.substr(from, path.size() - from - named.after.size())),
+                     named.stream};
+  }
+  return std::nullopt;
+}
+
+Result<SeenRequest> read_request(const ChatRoute& route, std::string_view body) {
   const auto parsed = json::parse(body, {.bytes_max = 64u << 20});
   if (!parsed || !parsed->is_object()) return wrong("the request is no JSON object");
   const auto& root = parsed->get_object();
-  if (auto sound = check_options(family, root); !sound) return sound.error();
-  const auto* list = root.if_contains("messages");
-  if (list == nullptr || !list->is_array() || list->get_array().empty()) return wrong("messages must not be empty");
-
-  std::vector<Message> messages;
-  for (const auto& entry : list->get_array()) {
-    auto message = read_message(family, entry);
-    if (!message) return message.error();
-    messages.push_back(std::move(*message));
-  }
-  if (auto ordered = check_order(family, messages); !ordered) return ordered.error();
+  if (auto sound = check_options(route, root); !sound) return sound.error();
+  const auto messages = read_conversation(route, root);
+  if (!messages) return messages.error();
+  if (auto ordered = check_order(*messages); !ordered) return ordered.error();
 
   SeenRequest seen;
-  seen.model = string_of(root, "model");
-  if (const auto* system = root.if_contains("system")) collect_text(*system, seen.first_text);
-  summarize(messages, seen);
-  if (const auto* tools = root.if_contains("tools"); tools != nullptr && tools->is_array()) {
-    for (const auto& tool : tools->get_array()) {
-      if (!tool.is_object()) return wrong("a tool is no object");
-      const auto* function = object_of(tool.get_object(), "function");
-      seen.tools.push_back(string_of(function ? *function : tool.get_object(), "name"));
-    }
+  seen.model = route.model.empty() ? string_of(root, "model") : route.model;
+  const auto* stream = root.if_contains("stream");
+  seen.stream = route.stream || (stream != nullptr && *stream == value(true));
+  const auto* options = object_of(root, "stream_options");
+  const auto* wanted = options == nullptr ? nullptr : options->if_contains("include_usage");
+  seen.stream_usage = wanted != nullptr && *wanted == value(true);
+  read_system(root, seen);
+  summarize(*messages, seen);
+  const bool converse = route.family == WireFamily::bedrock_converse;
+  const auto* config = converse ? object_of(root, "toolConfig") : nullptr;
+  const auto* tools = (config == nullptr ? root : *config).if_contains("tools");
+  if (tools != nullptr) {
+    if (auto read = read_tools(*tools, seen); !read) return read.error();
   }
   return seen;
 }

@@ -14,12 +14,14 @@
 
 namespace openindex::scripted {
 
-/// What a rule may look at in a request.
+/// What a rule may look at in a request, and how it wants its answer.
 struct SeenRequest {
   std::string model;
-  std::size_t turn = 0;    ///< Assistant turns in the conversation.
-  std::string first_text;  ///< The system part and the first user message.
-  std::string last_text;   ///< All that came after the last assistant turn.
+  bool stream = false;
+  bool stream_usage = false;  ///< OpenAI chat: the stream shall end with the usage.
+  std::size_t turn = 0;       ///< Assistant turns in the conversation.
+  std::string first_text;     ///< The system part and the first user message.
+  std::string last_text;      ///< All that came after the last assistant turn.
   std::vector<std::string> tools;
 };
 

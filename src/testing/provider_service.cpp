@@ -6,27 +6,29 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <boost/json/serialize.hpp>
 
 #include <openindex/core/clock.hpp>
 
 #include "core/utf8.hpp"
 #include "json/writer.hpp"
-#include "testing/provider_wires.hpp"
 
 namespace openindex::scripted {
 namespace {
 
-std::optional<WireFamily> chat_family(std::string_view path) {
-  if (path == "/v1/chat/completions" || path == "/chat/completions") return WireFamily::openai_chat;
-  if (path == "/v1/messages") return WireFamily::anthropic_messages;
-  if (path == "/api/chat") return WireFamily::ollama_chat;
-  return std::nullopt;
-}
+// What a test asks for: a list of models, or at Vertex how many tokens a word has.
+struct Probe {
+  WireFamily family;
+  std::string_view method = "GET";
+};
 
-std::optional<WireFamily> probe_family(std::string_view path, const ServedRequest& request) {
-  if (path == "/api/tags") return WireFamily::ollama_chat;
+std::optional<Probe> probe_of(std::string_view path, const ServedRequest& request) {
+  if (path == "/api/tags") return Probe{WireFamily::ollama_chat};
+  if (path == "/v1beta/models") return Probe{WireFamily::google_generate_content};
+  if (path == "/foundation-models") return Probe{WireFamily::bedrock_converse};
+  if (path.ends_with(":countTokens")) return Probe{WireFamily::google_generate_content, "POST"};
   if (path != "/v1/models" && path != "/models") return std::nullopt;
-  return request.header("anthropic-version").empty() ? WireFamily::openai_chat : WireFamily::anthropic_messages;
+  return Probe{request.header("anthropic-version").empty() ? WireFamily::openai_chat : WireFamily::anthropic_messages};
 }
 
 ServedReply json_reply(int status, std::string body) {
@@ -34,7 +36,18 @@ ServedReply json_reply(int status, std::string body) {
 }
 
 ServedReply error_reply(WireFamily family, int status, std::string_view message) {
-  return json_reply(status, write_error(family, status, message));
+  auto reply = json_reply(status, write_error(family, status, message));
+  for (auto& header : error_headers(family, status)) reply.headers.push_back(std::move(header));
+  return reply;
+}
+
+ServedReply wrong_key(WireFamily family) {
+  return error_reply(family, family == WireFamily::bedrock_converse ? 403 : 401, "the key is missing or wrong");
+}
+
+std::string_view request_id_header(WireFamily family) {
+  if (family == WireFamily::anthropic_messages) return "request-id";
+  return family == WireFamily::bedrock_converse ? "x-amzn-requestid" : "x-request-id";
 }
 
 }  // namespace
@@ -56,36 +69,38 @@ Result<std::unique_ptr<ProviderService>> ProviderService::open(const testing::Sc
 
 ServedReply ProviderService::answer(const ServedRequest& request) {
   const std::string_view path = std::string_view(request.target).substr(0, request.target.find('?'));
-  if (const auto family = chat_family(path)) {
-    return request.method == "POST" ? chat(*family, request) : error_reply(*family, 405, "use POST");
+  if (const auto route = chat_route(path)) {
+    return request.method == "POST" ? chat(*route, request) : error_reply(route->family, 405, "use POST");
   }
-  if (const auto family = probe_family(path, request); family && request.method == "GET") {
-    if (!holds_key(*family, request)) return error_reply(*family, 401, "the key is missing or wrong");
-    return json_reply(200, write_models(*family));
+  if (const auto probe = probe_of(path, request); probe && request.method == probe->method) {
+    if (!holds_key(probe->family, request)) return wrong_key(probe->family);
+    return json_reply(200, probe->method == "POST" ? R"({"totalTokens":1})" : write_models(probe->family));
   }
   return json_reply(404, R"({"error":{"message":"no such route","type":"invalid_request_error","code":"not_found"}})");
 }
 
 bool ProviderService::holds_key(WireFamily family, const ServedRequest& request) const {
   if (required_key_.empty() || request.header("authorization") == "Bearer " + required_key_) return true;
+  if (family == WireFamily::google_generate_content) return request.header("x-goog-api-key") == required_key_;
   return family == WireFamily::anthropic_messages && request.header("x-api-key") == required_key_;
 }
 
-ServedReply ProviderService::chat(WireFamily family, const ServedRequest& request) {
+ServedReply ProviderService::chat(const ChatRoute& route, const ServedRequest& request) {
   const std::size_t number = ++chat_count_;
-  Decision decision = decide(family, request, number);
-  const bool anthropic = family == WireFamily::anthropic_messages;
-  decision.reply.headers.emplace_back(anthropic ? "request-id" : "x-request-id", fmt::format("req_{}", number));
-  if (!log(family, request, decision)) return error_reply(family, 500, "the log cannot be written");
+  Decision decision = decide(route, request, number);
+  decision.reply.headers.emplace_back(request_id_header(route.family), fmt::format("req_{}", number));
+  if (!log(route.family, request, decision)) return error_reply(route.family, 500, "the log cannot be written");
   return std::move(decision.reply);
 }
 
-ProviderService::Decision ProviderService::decide(WireFamily family, const ServedRequest& request, std::size_t number) {
-  if (!holds_key(family, request)) return {error_reply(family, 401, "the key is missing or wrong"), {}, 0, {}};
+ProviderService::Decision ProviderService::decide(const ChatRoute& route, const ServedRequest& request,
+                                                  std::size_t number) {
+  const WireFamily family = route.family;
+  if (!holds_key(family, request)) return {wrong_key(family), {}, 0, {}};
   if (family == WireFamily::anthropic_messages && request.header("anthropic-version").empty()) {
     return {error_reply(family, 400, "anthropic-version: header is required"), {}, 0, {}};
   }
-  const auto seen = read_request(family, request.body);
+  const auto seen = read_request(route, request.body);
   if (!seen) return {error_reply(family, 400, seen.error().message()), {}, 0, {}};
   Decision decision{{}, seen->model, seen->turn, script_.take(*seen)};
   if (!decision.rule) {
@@ -96,15 +111,21 @@ ProviderService::Decision ProviderService::decide(WireFamily family, const Serve
   }
   const ScriptedRule& rule = script_.rule(*decision.rule);
   ServedReply& reply = decision.reply;
-  reply = {.status = rule.status, .headers = rule.headers, .body = {}, .delay = rule.delay, .drop = rule.drop};
-  reply.headers.emplace_back("Content-Type", rule.content_type);
-  if (rule.body) {
-    reply.body = *rule.body;
-  } else if (rule.status == 200) {
-    reply.body = write_reply(family, rule, *seen, request.body.size(), number);
-  } else {
-    reply.body = write_error(family, rule.status, fmt::format("scripted status {}", rule.status));
+  const bool good = !rule.body && rule.status == 200;
+  if (!rule.body && !good) reply = error_reply(family, rule.status, fmt::format("scripted status {}", rule.status));
+  if (rule.body) reply.body = *rule.body;
+  if (good) {
+    const ScriptedAnswer answer{rule, *seen, request.body.size(), number};
+    reply.body = seen->stream ? write_stream(family, answer) : boost::json::serialize(write_reply(family, answer));
   }
+  if (rule.body || good) {
+    reply.headers.emplace_back("Content-Type",
+                               good && seen->stream ? std::string(stream_type(family)) : rule.content_type);
+  }
+  reply.status = rule.status;
+  reply.headers.insert(reply.headers.end(), rule.headers.begin(), rule.headers.end());
+  reply.delay = rule.delay;
+  reply.drop = rule.drop;
   return decision;
 }
 

@@ -10,6 +10,7 @@
 #include "testing/descriptor.hpp"
 #include "testing/loopback_server.hpp"
 #include "testing/provider_script.hpp"
+#include "testing/provider_wires.hpp"
 
 namespace openindex::scripted {
 
@@ -34,8 +35,8 @@ class ProviderService {
     std::optional<std::size_t> rule;
   };
 
-  ServedReply chat(WireFamily family, const ServedRequest& request);
-  Decision decide(WireFamily family, const ServedRequest& request, std::size_t number);
+  ServedReply chat(const ChatRoute& route, const ServedRequest& request);
+  Decision decide(const ChatRoute& route, const ServedRequest& request, std::size_t number);
   bool log(WireFamily family, const ServedRequest& request, const Decision& decision);
   bool holds_key(WireFamily family, const ServedRequest& request) const;
 

@@ -13,8 +13,14 @@
 #include <openindex/testing/scripted_provider.hpp>
 
 #include "codecs/chat_codec.hpp"
+#include "codecs/stream_decoder.hpp"
 
 namespace openindex::test {
+
+constexpr WireFamily all_wires[] = {
+    WireFamily::openai_chat,      WireFamily::anthropic_messages,      WireFamily::ollama_chat,
+    WireFamily::openai_responses, WireFamily::google_generate_content, WireFamily::cohere_chat,
+    WireFamily::bedrock_converse};
 
 constexpr auto one_answer = R"({"rules":[{"reply":{"text":"Hello"}}]})";
 
@@ -41,7 +47,8 @@ inline std::vector<std::string> lines_of(const std::filesystem::path& file) {
 struct Chat {
   Chat(const testing::ScriptedProvider& provider, WireFamily family) {
     endpoint.family = family;
-    endpoint.base_url = provider.url() + (family == WireFamily::openai_chat ? "/v1" : "");
+    const bool versioned = family == WireFamily::openai_chat || family == WireFamily::openai_responses;
+    endpoint.base_url = provider.url() + (versioned ? "/v1" : "");
     endpoint.model = "m-1";
   }
 
@@ -50,7 +57,20 @@ struct Chat {
     if (!http) return http.error();
     const auto answer = send_and_wait(client, *http);
     if (!answer) return answer.error();
-    return codecs::decode(endpoint, *answer);
+    return endpoint.stream ? read_stream(*answer) : codecs::decode(endpoint, *answer);
+  }
+
+  // In chunks as a network might cut them.
+  Result<ChatReply> read_stream(const HttpResponse& answer) {
+    codecs::StreamDecoder decoder(endpoint, {answer.status, answer.headers, {}});
+    constexpr std::size_t chunk = 7;
+    text_on_the_way.clear();
+    for (std::size_t at = 0; at < answer.body.size(); at += chunk) {
+      auto more = decoder.decode_event(std::string_view(answer.body).substr(at, chunk));
+      if (!more) return more.error();
+      text_on_the_way += *more;
+    }
+    return decoder.finish();
   }
 
   Result<ChatReply> ask(std::string text) {
@@ -67,6 +87,7 @@ struct Chat {
 
   codecs::ChatEndpoint endpoint;
   std::string request_id;
+  std::string text_on_the_way;
   CurlHttpClient client{{.egress = Egress::public_and_loopback()}};
 };
 

@@ -39,54 +39,68 @@ errc code_of(const Result<ChatReply>& reply) {
   return reply.error().code();
 }
 
+// Three turns: two calls, one call, an answer. The server refuses whatever is out of order.
+void converse(Chat& chat) {
+  ChatRequest request;
+  request.system = "Be brief.";
+  request.tools = {{"look_up", "Find", ""}, {"done", "Finish", ""}};
+  request.turns.push_back({.text = "Where is it?"});
+
+  auto reply = chat.ask(request);
+  REQUIRE_MESSAGE(reply, reply.error().describe());
+  CHECK(reply->stop == ChatReply::Stop::tool_calls);
+  CHECK(reply->turn.text == "L\u00f6\u00f6king.");
+  REQUIRE(reply->turn.calls.size() == 2);
+  CHECK(reply->turn.calls[0].name == "look_up");
+  CHECK(reply->turn.calls[0].arguments == R"({"term":"x"})");
+  CHECK(reply->turn.calls[1].arguments == R"({"term":"y"})");
+  CHECK_FALSE(reply->turn.raw.empty());
+  CHECK(reply->usage.input > 0);
+  CHECK(reply->usage.output > 0);
+  CHECK(reply->request_id == "req_1");
+  answer_calls(request, reply->turn, {"line 7", "no such term"});
+
+  reply = chat.ask(request);
+  REQUIRE_MESSAGE(reply, reply.error().describe());
+  REQUIRE(reply->turn.calls.size() == 1);
+  CHECK(reply->turn.calls[0].name == "done");
+  CHECK(reply->turn.calls[0].arguments == "{}");
+  answer_calls(request, reply->turn, {"finished"});
+
+  reply = chat.ask(request);
+  REQUIRE_MESSAGE(reply, reply.error().describe());
+  CHECK(reply->stop == ChatReply::Stop::finished);
+  CHECK(reply->turn.text == "It is in line 7.");
+  if (chat.endpoint.stream) CHECK(chat.text_on_the_way == "It is in line 7.");
+}
+
 }  // namespace
 
-TEST_CASE("a conversation of three turns with tools works over each wire") {
+TEST_CASE("a conversation of three turns with tools works over each wire, in one piece and streamed") {
   constexpr auto script = R"({"rules":[
     {"when":{"turn":0,"text_contains":["brief","Where"],"tool_offered":["look_up","done"]},
-     "reply":{"text":"Looking.","tool_calls":[{"name":"look_up","arguments":{"term":"x"}},{"name":"look_up","arguments":{"term":"y"}}]}},
+     "reply":{"text":"L\u00f6\u00f6king.","tool_calls":[{"name":"look_up","arguments":{"term":"x"}},{"name":"look_up","arguments":{"term":"y"}}]}},
     {"when":{"turn":1,"last_contains":["line 7","no such"]},
      "reply":{"tool_calls":[{"name":"done","arguments":{}}]}},
     {"when":{"turn":2,"last_contains":"finished"},"reply":{"text":"It is in line 7."}}]})";
-  for (const auto family : {WireFamily::openai_chat, WireFamily::anthropic_messages, WireFamily::ollama_chat}) {
-    CAPTURE(static_cast<int>(family));
-    const auto provider = started(script);
-    Chat chat(provider, family);
-    ChatRequest request;
-    request.system = "Be brief.";
-    request.tools = {{"look_up", "Find", ""}, {"done", "Finish", ""}};
-    request.turns.push_back({.text = "Where is it?"});
-
-    auto reply = chat.ask(request);
-    REQUIRE(reply);
-    CHECK(reply->stop == ChatReply::Stop::tool_calls);
-    CHECK(reply->turn.text == "Looking.");
-    REQUIRE(reply->turn.calls.size() == 2);
-    CHECK(reply->turn.calls[1].arguments == R"({"term":"y"})");
-    CHECK(reply->usage.input > 0);
-    CHECK(reply->usage.output > 0);
-    CHECK(reply->request_id == "req_1");
-    answer_calls(request, reply->turn, {"line 7", "no such term"});
-
-    reply = chat.ask(request);
-    REQUIRE(reply);
-    REQUIRE(reply->turn.calls.size() == 1);
-    CHECK(reply->turn.calls[0].name == "done");
-    answer_calls(request, reply->turn, {"finished"});
-
-    reply = chat.ask(request);
-    REQUIRE(reply);
-    CHECK(reply->stop == ChatReply::Stop::finished);
-    CHECK(reply->turn.text == "It is in line 7.");
-    CHECK(provider.request_count() == 3);
+  for (const bool stream : {false, true}) {
+    for (const auto family : all_wires) {
+      CAPTURE(std::string(to_text(family)));
+      CAPTURE(stream);
+      const auto provider = started(script);
+      Chat chat(provider, family);
+      chat.endpoint.stream = stream;
+      converse(chat);
+      CHECK(provider.request_count() == 3);
+    }
   }
 }
 
 TEST_CASE("a conversation begun on one wire goes on over another") {
   const auto provider = started(R"({"rules":[{"when":{"turn":0},"reply":{"tool_calls":[{"name":"f","arguments":{}}]}},
                                              {"when":{"turn":1},"reply":{"text":"done"}}]})");
-  for (const auto from : {WireFamily::openai_chat, WireFamily::anthropic_messages, WireFamily::ollama_chat}) {
-    for (const auto to : {WireFamily::openai_chat, WireFamily::anthropic_messages, WireFamily::ollama_chat}) {
+  for (const auto from : all_wires) {
+    for (const auto to : all_wires) {
       ChatRequest request;
       request.tools = {{"f", "", ""}};
       request.turns.push_back({.text = "go"});
@@ -104,7 +118,7 @@ TEST_CASE("arguments given as text are sent as written and the conversation goes
   const auto provider =
       started(R"({"rules":[{"when":{"turn":0},"reply":{"tool_calls":[{"name":"f","arguments":"{\"a\":"}]}},
                                              {"reply":{"text":"sorry"}}]})");
-  for (const auto family : {WireFamily::openai_chat, WireFamily::anthropic_messages, WireFamily::ollama_chat}) {
+  for (const auto family : all_wires) {
     Chat chat(provider, family);
     ChatRequest request;
     request.turns.push_back({.text = "go"});
@@ -130,7 +144,7 @@ TEST_CASE("a rule serves as often as it says and the next one follows") {
 
 TEST_CASE("a status comes with its headers and the family's own error") {
   const auto provider = started(R"({"rules":[{"status":429,"headers":{"Retry-After":"3"}}]})");
-  for (const auto family : {WireFamily::openai_chat, WireFamily::anthropic_messages, WireFamily::ollama_chat}) {
+  for (const auto family : all_wires) {
     const auto reply = Chat(provider, family).ask("x");
     CHECK(code_of(reply) == errc::provider_rate_limited);
     CHECK(reply.error().retry_after() == Duration(3000));
@@ -160,6 +174,25 @@ TEST_CASE("a dropped connection is interrupted before or in the answer") {
   CHECK(code_of(chat.ask("two")) == errc::http_interrupted);
   CHECK(chat.ask("three"));
   CHECK(provider.request_count() == 3);
+}
+
+TEST_CASE("a stream that ends in the middle is no answer on any wire") {
+  const auto provider =
+      started(R"({"rules":[{"reply":{"text":"never whole","tool_calls":[{"name":"f","arguments":{}}]}}]})");
+  for (const auto family : all_wires) {
+    CAPTURE(std::string(to_text(family)));
+    Chat chat(provider, family);
+    chat.endpoint.stream = true;
+    ChatRequest request;
+    request.turns.push_back({.text = "x"});
+    const auto http = codecs::encode(chat.endpoint, request, "");
+    REQUIRE(http);
+    auto whole = send_and_wait(chat.client, *http);
+    REQUIRE(whole);
+    CHECK(chat.read_stream(*whole));
+    whole->body.resize(whole->body.size() / 2);
+    CHECK(code_of(chat.read_stream(*whole)) == errc::provider_malformed_reply);
+  }
 }
 
 TEST_CASE("a request that no rule matches is told so") {
@@ -213,17 +246,18 @@ TEST_CASE("a delay of a rule replaces the script's") {
 
 TEST_CASE("a request without the key is refused as the family does and probes need it too") {
   const auto provider = started(one_answer, {}, "the-key");
-  for (const auto family : {WireFamily::openai_chat, WireFamily::anthropic_messages, WireFamily::ollama_chat}) {
+  for (const auto family : all_wires) {
+    CAPTURE(std::string(to_text(family)));
     Chat chat(provider, family);
     CHECK(code_of(chat.ask("x")) == errc::provider_unauthorized);
-    CHECK(chat.probe() == 401);
+    CHECK(chat.probe() == (family == WireFamily::bedrock_converse ? 403 : 401));
     chat.endpoint.api_key = "the-key";
     CHECK(chat.ask("x"));
     CHECK(chat.probe() == 200);
     chat.endpoint.version = "2026-10-21";
     CHECK(chat.ask("x"));
   }
-  CHECK(provider.request_count() == 9);
+  CHECK(provider.request_count() == 3 * std::size(all_wires));
 }
 
 TEST_CASE("requests that a provider would refuse are refused") {
@@ -236,7 +270,7 @@ TEST_CASE("requests that a provider would refuse are refused") {
       {"/v1/chat/completions", "{"},
       {"/v1/chat/completions", R"({"model":"m","messages":[]})"},
       {"/v1/chat/completions", R"({"messages":[{"role":"user","content":"x"}]})"},
-      {"/v1/chat/completions", R"({"model":"m","stream":true,"messages":[{"role":"user","content":"x"}]})"},
+      {"/v1/chat/completions", R"({"model":"m","stream":1,"messages":[{"role":"user","content":"x"}]})"},
       {"/v1/chat/completions", R"({"model":"m","messages":[{"role":"assistant","content":null,"tool_calls":[
          {"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"user","content":"x"}]})"},
       {"/v1/chat/completions",
@@ -245,6 +279,30 @@ TEST_CASE("requests that a provider would refuse are refused") {
          {"id":"a","type":"function","function":{"name":"f","arguments":"{"}}]},{"role":"tool","tool_call_id":"a","content":"y"}]})"},
       {"/v1/messages", R"({"model":"m","max_tokens":1,"messages":[{"role":"user","content":"no version header"}]})"},
       {"/api/chat", R"({"model":"m","messages":[{"role":"user","content":"x"}]})"},
+      {"/v1/responses",
+       R"({"model":"m","input":[{"type":"function_call","call_id":"a","name":"f","arguments":"{}"}]})"},
+      {"/v1/responses",
+       R"({"model":"m","input":[{"role":"user","content":"x"},{"type":"function_call","call_id":"a","name":"f",
+         "arguments":"{"},{"type":"function_call_output","call_id":"a","output":"y"}]})"},
+      {"/v1/responses", R"({"model":"m","input":[{"type":"reasoning","id":"r"},{"role":"user","content":"x"}]})"},
+      {"/v1/responses", R"({"model":"m","input":[{"role":"user","content":"x"},{"type":"message_of_none"}]})"},
+      {"/v1beta/models/gemini-x:generateContent",
+       R"({"model":"m","contents":[{"role":"user","parts":[{"text":"x"}]}]})"},
+      {"/v1beta/models/gemini-x:generateContent", R"({"contents":[{"role":"assistant","parts":[{"text":"x"}]}]})"},
+      {"/v1beta/models/gemini-x:generateContent", R"({"contents":[{"role":"user","parts":[]}]})"},
+      {"/v1beta/models/gemini-x:generateContent",
+       R"({"contents":[{"role":"model","parts":[{"functionCall":{"name":"f"}}]},
+         {"role":"user","parts":[{"functionResponse":{"name":"f","response":"text"}}]}]})"},
+      {"/v1beta/models/gemini-3-x:generateContent",
+       R"({"contents":[{"role":"model","parts":[{"functionCall":{"name":"f"}}]},
+         {"role":"user","parts":[{"functionResponse":{"name":"f","response":{}}}]}]})"},
+      {"/model/x/converse", R"({"messages":[{"role":"user","content":[{"text":" "}]}]})"},
+      {"/model/x/converse", R"({"messages":[{"role":"assistant","content":[{"text":"x"}]}]})"},
+      {"/model/x/converse", R"({"messages":[{"role":"user","content":[{"text":"x"}]},
+         {"role":"assistant","content":[{"toolUse":{"toolUseId":"a","name":"f","input":{}}}]},
+         {"role":"user","content":[{"toolResult":{"toolUseId":"a","content":[{"text":"y"}]}}]}]})"},
+      {"/v2/chat", R"({"model":"m","messages":[{"role":"user","content":"x"},{"role":"assistant","tool_calls":[
+         {"id":"a","type":"function","function":{"name":"f","arguments":{}}}]},{"role":"tool","tool_call_id":"a","content":"y"}]})"},
   };
   for (const Case& wrong : table) {
     CAPTURE(std::string(wrong.body));

@@ -1,8 +1,8 @@
 // ScriptedProvider: a real HTTP server on a loopback port that plays an AI provider from a script.
 //
-// It answers the three wire families (OpenAI chat completions, Anthropic messages, Ollama chat) and their probes,
-// counts and logs requests, delays, fails, drops connections. For tests of agents and workflows without a model and
-// without cost; the examples use it when no key is set. Target: openindex::testing.
+// It answers every wire family, in one piece or streamed as the request asks for, and their probes, counts and logs
+// requests, delays, fails, drops connections. For tests of agents and workflows without a model and without cost; the
+// examples use it when no key is set. Target: openindex::testing.
 //
 // The script is JSON: `{"rules": [...], "delay_ms": 0}`. The first rule that matches a request answers it:
 //
@@ -20,8 +20,9 @@
 // `arguments` may be a string: then it is sent as written (to play a model that writes broken JSON). A status without
 // `body` sends an error as the family words it. A request that no rule matches is answered 500 with an error that says
 // so. Requests that a provider would refuse are answered 400: a tool call without its result or a result without its
-// call, arguments in the wrong form, streaming, a missing model or `anthropic-version`. The probes list one model,
-// `scripted`. Usage counts four bytes as a token, so it is the same on every run.
+// call, arguments in the wrong form, a missing model or `anthropic-version`, roles that do not alternate where they
+// must, a call of Gemini 3 without its signature. The probes list one model, `scripted`. Usage counts four bytes as a
+// token, so it is the same on every run. Signatures of AWS are not looked at.
 //
 // Each request appends one JSON line to the log, durable before the answer is sent:
 // {"at": rfc3339, "family", "request_id" (X-Client-Request-Id), "turn", "rule": n | null, "model", "answer": status |
@@ -46,7 +47,7 @@ namespace testing {
 struct ScriptedProviderOptions {
   std::string script = {};         ///< JSON text as above.
   std::filesystem::path log = {};  ///< Appended to, created when missing; empty: no log.
-  std::string required_key = {};   ///< When set: requests without this key get the family's 401.
+  std::string required_key = {};   ///< When set: requests without this key get the family's 401 (AWS: 403).
 };
 
 class OPENINDEX_API ScriptedProvider {
@@ -65,7 +66,7 @@ class OPENINDEX_API ScriptedProvider {
   ScriptedProvider& operator=(ScriptedProvider&&) noexcept;
   ~ScriptedProvider();
 
-  /// Return the base to give a provider as `endpoint`: `http://127.0.0.1:PORT` (OpenAI: add `/v1`).
+  /// Return the base to give a provider as `endpoint`: `http://127.0.0.1:PORT` (OpenAI, both wires: add `/v1`).
   [[nodiscard]] const std::string& url() const noexcept;
 
   /// Return how many chat requests came in. Of a process of its own: 0; read its log.

@@ -16,6 +16,7 @@
 #include <openindex/agent/agent_session.hpp>
 #include <openindex/agent/chat.hpp>
 #include <openindex/agent/chat_runner.hpp>
+#include <openindex/agent/price_table.hpp>
 #include <openindex/agent/tool.hpp>
 #include <openindex/agent_queue.hpp>
 #include <openindex/core/api.hpp>

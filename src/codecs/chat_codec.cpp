@@ -6,6 +6,7 @@
 
 #include "codecs/conversation.hpp"
 #include "codecs/provider_error.hpp"
+#include "codecs/reply_limits.hpp"
 #include "codecs/reply_reader.hpp"
 #include "codecs/text.hpp"
 #include "codecs/wire_families.hpp"
@@ -16,8 +17,6 @@
 namespace openindex::codecs {
 namespace {
 
-// More than any model's longest answer, and little enough that its parsed form fits in memory many times over.
-constexpr std::size_t reply_bytes_max = 4u * 1024 * 1024;
 constexpr Duration probe_timeout{15'000};
 
 struct Family {
@@ -70,8 +69,12 @@ Result<HttpRequest> encode(const ChatEndpoint& endpoint, const ChatRequest& requ
 
 Result<ChatReply> decode(const ChatEndpoint& endpoint, const HttpResponse& response) {
   if (response.status < 200 || response.status >= 300) return provider_error(endpoint, response);
-  const auto body = json::parse(response.body, {.bytes_max = reply_bytes_max});
-  if (!body) return malformed_reply(endpoint, response, "The provider's answer is no JSON");
+  const auto body = json::parse(response.body, reply_limits);
+  if (!body) {
+    const bool large = body.error().code() == errc::input_too_large;
+    return malformed_reply(endpoint, response,
+                           large ? "The provider's answer is too large" : "The provider's answer is no JSON");
+  }
   const auto* root = body->if_object();
   if (root == nullptr) return malformed_reply(endpoint, response, "The provider's answer is no JSON object");
   if (is_error(*root)) return provider_error(endpoint, response);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "codecs/reply_limits.hpp"
 #include "codecs/text.hpp"
 #include "json/read.hpp"
 
@@ -78,7 +79,8 @@ CallName call_name(const ChatRequest& request, std::size_t turn, std::size_t cal
 
 bool is_json_object(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
-  return first != std::string_view::npos && text[first] == '{' && json::parse(text).has_value();
+  return first != std::string_view::npos && text[first] == '{' &&
+         json::parse(text, {.values_max = reply_values_max}).has_value();
 }
 
 std::string arguments_or_empty(const ToolUse& call) { return is_json_object(call.arguments) ? call.arguments : "{}"; }

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <boost/json/serialize.hpp>
 
+#include "codecs/reply_limits.hpp"
 #include "codecs/reply_reader.hpp"
 #include "codecs/retry_after.hpp"
 #include "codecs/text.hpp"
@@ -173,7 +174,8 @@ std::string request_id_of(const ChatEndpoint& endpoint, const HttpResponse& resp
 Error provider_error(const ChatEndpoint& endpoint, const HttpResponse& response) {
   Told told;
   std::optional<Duration> delay = retry_after(response);
-  const auto body = json::parse(response.body, {.bytes_max = 1u << 20, .depth_max = 32});
+  const auto body =
+      json::parse(response.body, {.bytes_max = 1u << 20, .depth_max = 32, .values_max = reply_values_max});
   if (const auto* root = body ? error_root(*body) : nullptr) {
     told = read_told(*root);
     if (!delay) delay = retry_delay(*root);

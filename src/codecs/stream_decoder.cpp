@@ -7,6 +7,7 @@
 
 #include "codecs/event_framing.hpp"
 #include "codecs/provider_error.hpp"
+#include "codecs/reply_limits.hpp"
 #include "codecs/reply_reader.hpp"
 #include "codecs/stream_assembly.hpp"
 #include "json/read.hpp"
@@ -14,7 +15,6 @@
 namespace openindex::codecs {
 namespace {
 
-constexpr std::size_t reply_bytes_max = 4u * 1024 * 1024;
 constexpr std::size_t error_bytes_max = 1u << 20;
 
 std::unique_ptr<EventFraming> framing_of(WireFamily family) {
@@ -96,8 +96,11 @@ Result<void> StreamDecoder::take(const StreamEvent& event, std::string& text) {
   }
   done_ = done_ || event.data == "[DONE]";
   if (done_) return {};
-  const auto parsed = json::parse(event.data, {.bytes_max = reply_bytes_max});
-  if (!parsed) return misshapen("an event of the stream is no JSON");
+  const auto parsed = json::parse(event.data, reply_limits);
+  if (!parsed) {
+    const bool large = parsed.error().code() == errc::input_too_large;
+    return misshapen(large ? "an event of the stream is too large" : "an event of the stream is no JSON");
+  }
   const auto* list = parsed->if_array();  // an error of Google's may stand in an array, and nothing else
   const auto* first = list != nullptr && list->size() == 1 ? list->front().if_object() : nullptr;
   if (first != nullptr && is_error(*first)) return refused(std::string(event.data), head_.status);

@@ -107,6 +107,22 @@ Error not_json(std::string_view text, std::size_t parsed, const std::string& why
       .with_problems({{"", fmt::format("line {}, column {}: {}", line, column, why)}});
 }
 
+// Tell whether there may be more values than that, counting what stands before or between them outside of texts. Names
+// count, too: they take as much.
+bool may_hold_more(std::string_view text, std::size_t values) {
+  if (text.size() <= values) return false;
+  std::size_t seen = 1;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == ',' || c == ':' || c == '[' || c == '{') ++seen;
+    if (c != '"') continue;
+    at = text.find_first_of("\"\\", at + 1);
+    while (at < text.size() && text[at] == '\\') at = text.find_first_of("\"\\", at + 2);
+    if (at >= text.size()) break;
+  }
+  return seen > values;
+}
+
 }  // namespace
 
 Result<boost::json::value> parse(std::string_view text, const Limits& limits, boost::json::storage_ptr memory) {
@@ -115,6 +131,11 @@ Result<boost::json::value> parse(std::string_view text, const Limits& limits, bo
         .with("bytes", std::to_string(text.size()))
         .with("bytes_max", std::to_string(limits.bytes_max))
         .with_problems({{"", fmt::format("is {} bytes long; at most {}", text.size(), limits.bytes_max)}});
+  }
+  if (may_hold_more(text, limits.values_max)) {
+    return Error(errc::input_too_large)
+        .with("values_max", std::to_string(limits.values_max))
+        .with_problems({{"", fmt::format("holds more than {} values and names", limits.values_max)}});
   }
   boost::json::parse_options options;
   options.max_depth = limits.depth_max;

@@ -171,7 +171,7 @@ TEST_CASE("golden files: every family has them, and every folder is tested") {
 
 TEST_CASE("golden files: a request is what the documentation says") {
   for (const Wire& wire : wires) {
-    CAPTURE(wire.folder);
+    CAPTURE(std::string(wire.folder));
     const auto where = endpoint_of(wire);
     const std::string body = read(wire, "reply.json");
     const auto reply = codecs::decode(where, answer(200, body));
@@ -194,7 +194,7 @@ TEST_CASE("golden files: a request is what the documentation says") {
 
 TEST_CASE("golden files: an answer decodes to what it means") {
   for (const Wire& wire : wires) {
-    CAPTURE(wire.folder);
+    CAPTURE(std::string(wire.folder));
     const auto reply = codecs::decode(endpoint_of(wire), answer(200, read(wire, "reply.json")));
     REQUIRE(reply);
     CHECK(written(*reply) == canonical(read(wire, "decoded.json")));
@@ -203,7 +203,7 @@ TEST_CASE("golden files: an answer decodes to what it means") {
 
 TEST_CASE("golden files: a stream decodes to the same, and goes back as the answer in one piece does") {
   for (const Wire& wire : wires) {
-    CAPTURE(wire.folder);
+    CAPTURE(std::string(wire.folder));
     const auto reply = decode_stream(wire);
     REQUIRE(reply);
     CHECK(written(*reply) == canonical(read(wire, "decoded.json")));

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "codecs/codec_fixture.hpp"
+#include "codecs/reply_limits.hpp"
 
 using namespace openindex;
 using namespace openindex::test;
@@ -152,4 +153,30 @@ TEST_CASE("of a member given twice the last counts in the reading and in the rep
   REQUIRE(reply);
   CHECK(reply->turn.text == "last");
   CHECK(reply->turn.raw == R"({"content":"last"})");
+}
+
+TEST_CASE("an answer of more values than are read is refused before it is parsed, and one of fewer is read") {
+  for (const auto family : families) {
+    const std::string good = whole(family);
+    const auto with = [&](std::size_t values) {
+      std::string list = "[0";
+      for (std::size_t i = 1; i < values; ++i) list += ",0";
+      return good.substr(0, good.size() - 1) + ",\"x\":" + list + "]}";
+    };
+    const auto refused = decode(endpoint(family), answer(200, with(codecs::reply_values_max)));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == errc::provider_malformed_reply);
+    CHECK(refused.error().message() == "The provider's answer is too large");
+    CHECK(decode(endpoint(family), answer(200, with(codecs::reply_values_max - 100))));
+  }
+}
+
+TEST_CASE("commas and brackets in a text are no values") {
+  for (const auto family : families) {
+    std::string body = whole(family);
+    std::string text;
+    while (text.size() < 4 * codecs::reply_values_max) text += R"(,[{:\"\\)";
+    body.replace(body.find("é"), 2, text);
+    CHECK(decode(endpoint(family), answer(200, body)));
+  }
 }

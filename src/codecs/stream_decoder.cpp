@@ -57,7 +57,7 @@ int status_of(std::string_view exception) {
   return 500;
 }
 
-bool is_error(const boost::json::object& event) {
+bool is_error_event(const boost::json::object& event) {
   const auto* error = member(event, "error");
   return text_member(event, "type") == "error" || (error != nullptr && (error->is_object() || error->is_string()));
 }
@@ -103,10 +103,10 @@ Result<void> StreamDecoder::take(const StreamEvent& event, std::string& text) {
   }
   const auto* list = parsed->if_array();  // an error of Google's may stand in an array, and nothing else
   const auto* first = list != nullptr && list->size() == 1 ? list->front().if_object() : nullptr;
-  if (first != nullptr && is_error(*first)) return refused(std::string(event.data), head_.status);
+  if (first != nullptr && is_error_event(*first)) return refused(std::string(event.data), head_.status);
   const auto* root = parsed->if_object();
   if (root == nullptr) return misshapen("an event of the stream is no JSON object");
-  if (is_error(*root)) return refused(std::string(event.data), head_.status);
+  if (is_error_event(*root)) return refused(std::string(event.data), head_.status);
   return assembly_->add(*root, event.data, text);
 }
 

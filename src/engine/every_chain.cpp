@@ -15,8 +15,8 @@ namespace openindex::engine {
 namespace {
 
 /// Kinds of records that a stream is about; the record says where the chain stands.
-constexpr std::array<std::string_view, 7> kinds = {"domain", "item",      "prompt",  "provider",
-                                                   "pruned", "retention", "workflow"};
+constexpr std::array<std::string_view, 7> chain_kinds = {"domain", "item",      "prompt",  "provider",
+                                                         "pruned", "retention", "workflow"};
 
 constexpr std::string_view retention = "-retention";
 
@@ -57,7 +57,7 @@ class Inspection {
   Inspection(Storage& storage, const ChosenStreams& chosen) : storage_(storage), chosen_(chosen) {}
 
   Result<ChainsFound> run() {
-    for (const std::string_view kind : kinds) {
+    for (const std::string_view kind : chain_kinds) {
       if (auto walked = walk_all(kind); !walked) return walked.error();
     }
     if (auto looked = look_for_strays(); !looked) return looked.error();

@@ -35,16 +35,6 @@ Result<Records> read_records(postgres::Connection& connection, const postgres::S
   return records;
 }
 
-/// One statement, and so one moment without a transaction.
-Result<Records> read_bodies(postgres::Connection& connection, const postgres::Statements& statements,
-                            std::span<const RecordId> ids, const postgres::Parameters& names) {
-  const auto rows = connection.query({&statements.read_bodies, names});
-  if (!rows) return rows.error();
-  Records records(ids.size());
-  postgres::take_bodies(*rows, ids, records);
-  return records;
-}
-
 }  // namespace
 
 PostgresStorage::PostgresStorage(std::unique_ptr<Database> database) : database_(std::move(database)) {}
@@ -70,11 +60,8 @@ Result<Records> PostgresStorage::get(std::span<const RecordId> ids) {
 
 Result<Records> PostgresStorage::get_bodies(std::span<const RecordId> ids) {
   if (ids.empty()) return Records();
-  const auto names = postgres::names_in_domain(ids);
-  if (!names) return get(ids);
-  return postgres::repeat_on(database_->pool(), [&](postgres::Connection& connection) {
-    return read_bodies(connection, database_->statements(), ids, *names);
-  });
+  if (!postgres::names_in_domain(ids)) return get(ids);
+  return database_->reads().read(ids);
 }
 
 Result<ScanPage> PostgresStorage::scan(const ScanRequest& request) {

@@ -20,6 +20,7 @@ void Dispatcher::Work::ask(Active& active, AskModel ask) {
   active.asking = std::move(ask);
   active.hopeful.reset();
   active.renewed = false;
+  active.failed = 0;
   active.providers = active.settings->providers;
   if (active.provider >= active.providers.size()) active.provider = 0;
   if (active.providers.empty()) return provider_failed(active, errc::no_provider);
@@ -105,8 +106,8 @@ void Dispatcher::Work::replied(Active& active, const ChatReply& reply) {
   write->run.input_tokens += reply.usage.input;
   write->run.output_tokens += reply.usage.output;
   const ProviderId& provider = active.providers[active.provider];
-  write->beside.push_back(providers::TokenBook::entry(provider, write->steps.back().key,
-                                                      {active.model, reply.usage.input, reply.usage.output, now()}));
+  write->beside.push_back(providers::TokenBook::entry(
+      provider, write->steps.back().key, {active.model, reply.usage.input, reply.usage.output, now()}, {}));
   engine::Change change{.key = {}, .actor = active.actor};
   queue(active, std::move(change), std::move(write),
         [this, id = active.run.id, reply, provider](Result<Outcome> result) {
@@ -131,18 +132,18 @@ void Dispatcher::Work::fold_tokens(const ProviderId& provider) {
   constexpr std::uint64_t turns_between = 64;
   constexpr std::uint64_t first = 8;
   if (turns_of_[provider]++ % turns_between != first) return;
-  (void)providers::TokenBook(options.engine.storage()).fold(provider);
+  (void)providers::TokenBook(options.engine.storage()).fold(provider, now());
 }
 
-// The next provider of the stage is asked at once. When all were, the most hopeful of their failures decides: one that
-// passes with time before one that needs somebody, and the run has failed only when no provider can do it.
+// The next provider of the stage is asked at once, each of them once. When all were, the most hopeful of their failures
+// decides: one that passes with time before one that needs somebody, and the run has failed only when no provider can
+// do it.
 void Dispatcher::Work::provider_failed(Active& active, const Error& error) {
-  const auto hope = [](const Error& failed) { return static_cast<int>(dispatch::classify(failed).recovery); };
   Error described = error;
   if (!active.providers.empty()) described = error.with("provider", active.providers[active.provider].str());
-  if (!active.hopeful || hope(error) < hope(*active.hopeful)) active.hopeful = described;
-  if (active.provider + 1 < active.providers.size()) {
-    ++active.provider;
+  if (!active.hopeful || dispatch::is_more_hopeful(error, *active.hopeful)) active.hopeful = described;
+  if (++active.failed < active.providers.size()) {
+    active.provider = (active.provider + 1) % active.providers.size();
     active.renewed = false;
     if (may_go_on(active)) send(active);
     return;

@@ -38,6 +38,16 @@ Failure classify(const Error& error) {
   }
 }
 
+// A limit of tokens passes for certain, but maybe only next month; anything else that passes is tried again in a
+// minute.
+bool is_more_hopeful(const Error& one, const Error& other) {
+  const auto first = classify(one).recovery, second = classify(other).recovery;
+  if (first != second) return first < second;
+  const bool one_limited = one.code() == errc::token_limit_reached, other_limited = other.code() == one.code();
+  if (one_limited && other_limited) return one.retry_after() < other.retry_after();
+  return !one_limited && other.code() == errc::token_limit_reached;
+}
+
 bool waits_for_settings(RunReason reason) {
   switch (reason) {
     case RunReason::no_provider:

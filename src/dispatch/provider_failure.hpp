@@ -22,6 +22,9 @@ struct Failure {
 /// Classify an error of resolving, calling or understanding a provider.
 Failure classify(const Error& error);
 
+/// Tell whether a provider's failure leaves more hope than another's: it passes by itself, and sooner.
+bool is_more_hopeful(const Error& one, const Error& other);
+
 /// Tell whether a run that waits for this reason is looked at again when settings change.
 bool waits_for_settings(RunReason reason);
 

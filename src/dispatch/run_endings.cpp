@@ -2,6 +2,7 @@
 #include "agent/plain_text.hpp"
 #include "codecs/text.hpp"
 #include "dispatch/work.hpp"
+#include "provider/token_book.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -123,6 +124,10 @@ bool Dispatcher::Work::settle(const RunId& id, const Result<Outcome>& result) {
 
 // An orderly stop does not count as a start, and lets another dispatcher go on at once.
 void Dispatcher::Work::give_back_all() {
+  for (const auto& [provider, turns] : turns_of_) {
+    (void)providers::TokenBook(options.engine.storage()).fold(provider, now());
+  }
+  turns_of_.clear();
   for (auto& [id, active] : active_) {
     if (active->request != 0) options.http.cancel(active->ticket);
     if (active->queued || active->actor.kind() != ActorKind::run) continue;

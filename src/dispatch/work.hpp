@@ -57,6 +57,7 @@ class Dispatcher::Work {
     codecs::ChatEndpoint endpoint;
     std::vector<ProviderId> providers;
     std::size_t provider = 0;      ///< Which of them is being asked.
+    std::size_t failed = 0;        ///< How many of them have failed at this question.
     std::optional<Error> hopeful;  ///< Of the providers that failed: the one most likely to work again.
     std::uint64_t request = 0;     ///< 0: none in flight.
     HttpTicket ticket = 0;

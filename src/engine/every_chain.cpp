@@ -15,8 +15,8 @@ namespace openindex::engine {
 namespace {
 
 /// Kinds of records that a stream is about; the record says where the chain stands.
-constexpr std::array<std::string_view, 7> chain_kinds = {"domain", "item",      "prompt",  "provider",
-                                                         "pruned", "retention", "workflow"};
+constexpr std::array<std::string_view, 8> chain_kinds = {"domain",        "item",   "prompt",    "provider",
+                                                         "provider_gone", "pruned", "retention", "workflow"};
 
 constexpr std::string_view retention = "-retention";
 
@@ -25,16 +25,20 @@ bool is_of_item(std::string_view kind) { return kind == "item" || kind == "prune
 
 std::string stream_of(const RecordId& record) {
   if (is_of_item(record.kind)) return record.key;
+  if (record.kind == "provider_gone") return "provider." + record.key;
   return record.kind == "retention" ? record.key + std::string(retention) : record.kind + "." + record.key;
 }
 
 /// The records that a stream may be about.
 std::vector<RecordId> records_of(const std::string& stream) {
-  if (stream.ends_with(retention)) return {{"retention", stream.substr(0, stream.size() - retention.size())}};
   for (const char* kind : {"domain", "prompt", "provider", "workflow"}) {
     const std::string prefix = std::string(kind) + ".";
-    if (stream.starts_with(prefix)) return {{kind, stream.substr(prefix.size())}};
+    if (!stream.starts_with(prefix)) continue;
+    const std::string key = stream.substr(prefix.size());
+    if (prefix == "provider.") return {{kind, key}, {"provider_gone", key}};
+    return {{kind, key}};
   }
+  if (stream.ends_with(retention)) return {{"retention", stream.substr(0, stream.size() - retention.size())}};
   return {{"item", stream}, {"pruned", stream}};
 }
 

@@ -1,5 +1,6 @@
 #include "provider/integration_draft.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/utf8.hpp"
@@ -81,7 +82,15 @@ Result<ModelRecord> draft_model(ProviderRegistry::Directory& directory, const Ac
   ModelRecord current;
   current.provider = provider.id;
   current.name = model;
-  if (provider.models > 0 && is_model_name(model)) {
+  // Saved in the same commit already, as what a configuration names is registered by itself.
+  const auto drafted = std::find_if(draft.puts.begin(), draft.puts.end(),
+                                    [&](const Put& put) { return put.id == model_record(provider.id, model); });
+  const bool is_new_row = drafted == draft.puts.end();
+  if (!is_new_row) {
+    auto known = read_model({drafted->id, 1, drafted->body, {}});
+    if (!known) return known.error();
+    current = std::move(*known);
+  } else if (provider.models > 0 && is_model_name(model)) {
     auto known = load_model(directory.options.storage, provider.id, model);
     if (!known) return known.error();
     if (*known) current = std::move(**known);
@@ -118,7 +127,11 @@ Result<ModelRecord> draft_model(ProviderRegistry::Directory& directory, const Ac
   if (tagged) {
     if (auto set = set_tags(draft, &record, std::move(all_tags)); !set) return set.error();
   }
-  draft.puts.push_back(write_model(record));
+  if (is_new_row) {
+    draft.puts.push_back(write_model(record));
+  } else {
+    *drafted = write_model(record);
+  }
   return record;
 }
 

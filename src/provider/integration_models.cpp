@@ -36,6 +36,7 @@ Result<void> change_tags(ProviderRegistry::Directory& directory, const Actor& ac
     }
     auto all = held ? held->tags : draft.record.tags;
     if (!change(all, tags)) return {};
+    draft.concerns_runs = false;
     if (auto set = providers::set_tags(draft, held ? &*held : nullptr, std::move(all)); !set) return set;
     if (!held) return {};
     held->updated_at = now;
@@ -56,7 +57,8 @@ Result<IntegrationModel> Integrations::save_model(const Actor& actor, const std:
   return providers::land_decision(directory, actor, [&](ProviderCommit& commit) -> Result<IntegrationModel> {
     auto provider = providers::load_integration(directory, name);
     if (!provider) return provider.error();
-    const bool is_new = !providers::load_model_of(directory, *provider, model);
+    const auto known = providers::load_model_of(directory, *provider, model);
+    const bool is_new = !known && known.error().code() == errc::not_found;
     auto allowed = providers::may_do(actor, *provider, Access::UPDATE);
     if (!allowed && is_new) allowed = providers::may_do(actor, *provider, Access::CREATE);
     if (!allowed) return allowed.error();

@@ -14,6 +14,7 @@
 #include "provider/provider_access.hpp"
 #include "provider/provider_directory.hpp"
 #include "provider/provider_draft.hpp"
+#include "provider/provider_use.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -46,7 +47,7 @@ IntegrationModelUpdate update_of(const IntegrationModel& wanted) {
   return {.description = wanted.description,
           .enabled = wanted.enabled,
           .configuration = wanted.configuration,
-          .limit = wanted.limit.value_or(TokenLimit{})};
+          .limit = wanted.limit};
 }
 
 NewProvider new_provider(const std::string& name, const IntegrationUpdate& update) {
@@ -141,12 +142,20 @@ Result<Integration> Integrations::save(const Actor& actor, const std::string& na
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed.error();
   auto& directory = registry_.directory();
   const auto ids = providers::mint_ids(directory.options.random);
-  return providers::land_decision(directory, actor, [&](ProviderCommit& commit) -> Result<Integration> {
+  bool disables = false;
+  ProviderId id;
+  auto done = providers::land_decision(directory, actor, [&](ProviderCommit& commit) -> Result<Integration> {
     auto draft = draft_save(directory, actor, name, update, ids);
     if (!draft) return draft.error();
     commit.write(*draft);
+    id = draft->record.id;
+    disables = draft->was_enabled && !draft->record.enabled;
     return providers::integration_of(draft->record);
   });
+  if (!done || !disables) return done;
+  auto use = providers::use_of(directory.options.storage, id);
+  if (use) done->left_without = std::move(*use);
+  return done;
 }
 
 Result<void> Integrations::save_all(const Actor& actor, std::span<const Integration> integrations) {
@@ -189,7 +198,9 @@ Result<std::vector<Integration>> Integrations::list(const IntegrationFilter& fil
     if (filter.with_models) {
       const auto models = providers::load_models(directory.options.storage, record);
       if (!models) return models.error();
-      for (const ModelRecord& model : *models) one.apis.push_back(providers::view_of(model, record.name));
+      for (const ModelRecord& model : *models) {
+        if (model.enabled || !filter.active_only) one.apis.push_back(providers::view_of(model, record.name));
+      }
     }
     out.push_back(std::move(one));
   }
@@ -204,9 +215,7 @@ Result<std::vector<std::string>> Integrations::names(const IntegrationFilter& fi
   std::vector<std::string> out;
   for (const Integration& one : *all) {
     const std::size_t before = out.size();
-    for (const IntegrationModel& model : one.apis) {
-      if (model.enabled || !filter.active_only) out.push_back(one.name + ":" + model.api);
-    }
+    for (const IntegrationModel& model : one.apis) out.push_back(one.name + ":" + model.api);
     if (out.size() == before) out.push_back(one.name);
   }
   return out;

@@ -8,6 +8,7 @@
 #include "core/utf8.hpp"
 #include "json/object_reader.hpp"
 #include "provider/key_form.hpp"
+#include "provider/provider_config.hpp"
 #include "provider/stored_parts.hpp"
 
 namespace openindex::providers {
@@ -15,8 +16,19 @@ namespace {
 
 constexpr std::size_t label_bytes_max = 200;
 constexpr std::size_t keys_max = 100;
+constexpr std::size_t config_bytes_max = std::size_t{1} << 20;
 constexpr std::size_t tags_given_max = 100;
 constexpr std::uint64_t tokens_limit_max = 1'000'000'000'000'000;
+
+// The row of a key: of the own type, or else of any that has it.
+const ProviderKey* find_row(const ProviderRecord& provider, std::string_view key) {
+  const ProviderType* own = find_provider_type(provider.type);
+  if (own != nullptr && own->find_key(key) != nullptr) return own->find_key(key);
+  for (const ProviderType& type : provider_catalog()) {
+    if (const ProviderKey* row = type.find_key(key)) return row;
+  }
+  return nullptr;
+}
 
 // A key that no type has may be a misspelt one of a secret: what is not known to be none is sealed.
 bool is_public_key(const ProviderRecord& provider, std::string_view key) {
@@ -42,22 +54,32 @@ void check_model_name(std::string_view name, std::vector<Problem>& problems) {
   }
 }
 
-void check_model_config(const ProviderConfig& config, std::vector<Problem>& problems) {
+void check_model_config(const ModelRecord& current, const ProviderRecord& provider, const ProviderConfig& config,
+                        std::vector<Problem>& problems) {
   if (config.size() > keys_max) problems.push_back({"/configuration", "must have at most 100 keys"});
   for (const auto& [key, value] : config) {
     if (key.empty() || key.size() > keys_max || !is_utf8(key) || has_control(key)) {
       problems.push_back({"/configuration", "a key is not 1 to 100 bytes of printable text"});
-    } else if (const auto wrong = value_problem(KeyForm::lines, value); !wrong.empty()) {
-      problems.push_back({"/configuration/" + json::escape_pointer(key), std::string(wrong)});
+      continue;
+    }
+    const std::string place = "/configuration/" + json::escape_pointer(key);
+    const ProviderKey* row = find_row(provider, key);
+    const bool is_given = !value.empty() && value != secret_mask && !is_reference(value);
+    // Addresses with credentials in them are refused here as they are for a provider.
+    const auto wrong = value_problem(row == nullptr || !is_given ? KeyForm::lines : row->form, value);
+    if (!wrong.empty()) problems.push_back({place, std::string(wrong)});
+    if (value == secret_mask && !current.secrets.contains(key) && !is_public_key(provider, key)) {
+      problems.push_back({place, std::string(mask_without_secret)});
     }
   }
 }
 
-std::vector<Problem> problems_of(const ModelRecord& current, const IntegrationModelUpdate& update) {
+std::vector<Problem> problems_of(const ModelRecord& current, const ProviderRecord& provider,
+                                 const IntegrationModelUpdate& update) {
   std::vector<Problem> problems;
   check_model_name(current.name, problems);
   check_description(update.description.value_or(""), problems);
-  if (update.configuration) check_model_config(*update.configuration, problems);
+  if (update.configuration) check_model_config(current, provider, *update.configuration, problems);
   if (update.limit) check_limit(*update.limit, problems);
   return problems;
 }
@@ -81,6 +103,12 @@ void apply_key(ModelChange& change, const ProviderRecord& provider, const std::s
     change.to_seal.push_back(key);
     change.changes.push_back({"config." + key, before, before.empty() ? "set" : "changed"});
   }
+}
+
+std::size_t bytes_of(const ProviderConfig& config) {
+  std::size_t sum = 0;
+  for (const auto& [key, value] : config) sum += key.size() + value.size();
+  return sum;
 }
 
 std::string plain_text(bool value) { return value ? "true" : "false"; }
@@ -135,19 +163,23 @@ ProviderConfig config_between(const ProviderConfig& held, const SealedSecrets& s
   ProviderConfig out;
   for (const auto& [key, value] : wanted) {
     if (value == secret_mask && secrets.contains(key)) continue;
+    if (is_reference(value)) {  // it counts as given again, though nothing may change
+      out.emplace(key, value);
+      continue;
+    }
     const auto before = held.find(key);
     if (before == held.end() ? value.empty() && !secrets.contains(key) : before->second == value) continue;
     out.emplace(key, value);
   }
   for (const auto& [key, value] : held) {
-    if (!wanted.contains(key)) out.emplace(key, std::string());
+    if (!wanted.contains(key) && !is_reference(value)) out.emplace(key, std::string());
   }
   return out;
 }
 
 Result<ModelChange> decide_model(const ModelRecord& current, const ProviderRecord& provider,
                                  const IntegrationModelUpdate& update, const Surroundings& around) {
-  if (auto problems = problems_of(current, update); !problems.empty()) {
+  if (auto problems = problems_of(current, provider, update); !problems.empty()) {
     return Error(errc::invalid_argument, "The integration is not valid").with_problems(std::move(problems));
   }
   ModelChange change{.record = current, .to_seal = {}, .changes = {}};
@@ -169,6 +201,10 @@ Result<ModelChange> decide_model(const ModelRecord& current, const ProviderRecor
     for (const auto& [key, value] : config_between(record.config, record.secrets, *update.configuration)) {
       if (around.known_secrets.contains(key)) continue;
       apply_key(change, provider, key, value, around.now);
+    }
+    if (record.config.size() + record.secrets.size() > keys_max || bytes_of(record.config) > config_bytes_max) {
+      return Error(errc::invalid_argument, "The integration is not valid")
+          .with_problems({{"/configuration", "must have at most 100 keys and 1 MiB, those that are kept included"}});
     }
   }
   if (update.limit) {

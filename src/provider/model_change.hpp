@@ -37,7 +37,8 @@ std::string display(std::span<const ProviderTag> tags);
 std::string display(const std::optional<TokenLimit>& limit);
 
 /// What of a configuration that replaces another one has to be changed: all that differs, and an empty value for what
-/// is not named any more. A secret stays, unless its key is named; sent as the mask, it stays as well.
+/// is not named any more. A secret stays, unless its key is named; sent as the mask, it
+/// stays as well. So does a reference.
 ProviderConfig config_between(const ProviderConfig& held, const SealedSecrets& secrets, const ProviderConfig& wanted);
 
 }  // namespace openindex::providers

@@ -1,5 +1,6 @@
 #include "provider/model_record.hpp"
 
+#include "json/object_reader.hpp"
 #include "json/stored.hpp"
 #include "json/writer.hpp"
 #include "provider/stored_parts.hpp"
@@ -16,6 +17,9 @@ RecordId model_record(const ProviderId& provider, std::string_view model) {
 }
 
 RecordId ModelRecord::id() const { return model_record(provider, name); }
+
+// No slash of a name may be taken for the one behind it.
+std::string ModelRecord::secret_scope() const { return "models/" + json::escape_pointer(name) + "/"; }
 
 Put write_model(const ModelRecord& record) {
   json::Writer out;

@@ -42,7 +42,7 @@ struct ModelRecord {
 
   [[nodiscard]] RecordId id() const;
   /// What stands before a key in the name of one of its secrets.
-  [[nodiscard]] std::string secret_scope() const { return "models/" + name + "/"; }
+  [[nodiscard]] std::string secret_scope() const;
 };
 
 RecordId model_record(const ProviderId& provider, std::string_view model);

@@ -2,17 +2,19 @@
 
 #include <set>
 
+#include "json/object_reader.hpp"
 #include "json/stored.hpp"
 #include "json/writer.hpp"
 
 namespace openindex::providers {
 
-RecordId prompt_record(const std::string& name) { return {"prompt", name}; }
+// Streams of audit entries are called after the key, and a slash divides them from the entries' numbers.
+RecordId prompt_record(const std::string& name) { return {"prompt", json::escape_pointer(name)}; }
 
 Put write_prompt(const PromptRecord& record) {
   const auto ms = [](Time time) { return std::int64_t{time.time_since_epoch().count()}; };
   json::Writer out;
-  out.begin_object().key("id").string(record.id).key("text").string(record.text);
+  out.begin_object().key("name").string(record.name).key("id").string(record.id).key("text").string(record.text);
   out.member("description", record.description).key("revision").number(std::uint64_t{record.revision});
   out.member("removed", record.removed);
   out.key("auditCount").number(record.chain.count).key("auditHead").string(record.chain.digest);
@@ -26,7 +28,7 @@ Result<PromptRecord> read_prompt(const Record& record) {
   auto in = json::Stored::read(record.body, "prompt " + record.id.key);
   if (!in) return in.error();
   PromptRecord out;
-  out.name = record.id.key;
+  out.name = in->text("name");
   out.version = record.version;
   out.id = in->text("id");
   out.text = in->text("text");

@@ -13,6 +13,8 @@
 
 namespace openindex::providers {
 
+RecordId prompt_record(const std::string& name);
+
 struct PromptRecord {
   std::string name;
   std::string id;             ///< Another one for each prompt that ever had the name.
@@ -28,10 +30,8 @@ struct PromptRecord {
   std::string updated_by;
   std::string extra;
 
-  [[nodiscard]] std::string stream() const { return "prompt." + name; }
+  [[nodiscard]] std::string stream() const { return "prompt." + prompt_record(name).key; }
 };
-
-RecordId prompt_record(const std::string& name);
 
 Put write_prompt(const PromptRecord& record);
 /// @par Errors storage_corrupt

@@ -135,6 +135,30 @@ void begin(PromptRecord& record, const std::string& name, const std::string& id,
   draft.changes.push_back({"name", "", name});
 }
 
+/// A prompt belongs to who wrote it first; administrators may change any.
+Result<void> may_change(const Actor& actor, const PromptRecord& record) {
+  if (record.created_by == actor.id()) return {};
+  return providers::may_administer(actor);
+}
+
+/// What was saved, also when a model that it is associated with cannot be read.
+Prompt shown(Directory& directory, const PromptRecord& record) {
+  auto full = whole(directory, record);
+  return full ? std::move(*full) : providers::view_of(record);
+}
+
+/// Leave out prompts that are there no more, or not the same.
+Result<void> drop_gone(Storage& storage, std::vector<PromptBinding>& bindings) {
+  std::vector<PromptBinding> left;
+  for (PromptBinding& binding : bindings) {
+    const auto record = load_prompt(storage, binding.name);
+    if (!record) return record.error();
+    if (*record && !(*record)->removed && (*record)->id == binding.id) left.push_back(std::move(binding));
+  }
+  bindings = std::move(left);
+  return {};
+}
+
 Error contention(const std::string& prompt) { return Error(errc::contention).with("prompt", prompt); }
 
 }  // namespace
@@ -150,7 +174,10 @@ Result<Prompt> Integrations::save_prompt(const Actor& actor, const std::string& 
     if (!known) return known.error();
     PromptRecord record = *known ? std::move(**known) : PromptRecord();
     const bool is_new = record.version == 0 || record.removed;
-    if (!is_new && record.text == text && record.description == description) return whole(directory, record);
+    if (!is_new) {
+      if (auto allowed = may_change(actor, record); !allowed) return allowed.error();
+    }
+    if (!is_new && record.text == text && record.description == description) return shown(directory, record);
     AuditDraft draft{is_new ? "admin.ai_prompt_created" : "admin.ai_prompt_updated", {}, {}};
     if (is_new) begin(record, prompt, new_id, actor, directory.options.clock.now(), draft);
     if (record.text != text) {
@@ -165,7 +192,7 @@ Result<Prompt> Integrations::save_prompt(const Actor& actor, const std::string& 
     ++record.revision;
     const auto landed = write(directory, actor, record, std::move(draft));
     if (!landed) return landed.error();
-    if (*landed) return whole(directory, record);
+    if (*landed) return shown(directory, record);
   }
   return contention(prompt);
 }
@@ -202,6 +229,7 @@ Result<void> Integrations::remove_prompt(const Actor& actor, const std::string& 
   for (int attempt = 0; attempt < prompt_attempts_max; ++attempt) {
     auto record = find_prompt(directory.options.storage, prompt);
     if (!record) return record.error();
+    if (auto allowed = may_change(actor, *record); !allowed) return allowed.error();
     AuditDraft draft{"admin.ai_prompt_deleted", {{"name", prompt, ""}}, {}};
     record->removed = true;
     record->text.clear();
@@ -228,6 +256,9 @@ Result<void> Integrations::associate_prompt(const Actor& actor, const std::strin
     if (bound != held->prompts.end() && bound->id == wanted->id) return {};
     std::erase_if(held->prompts, same);
     if (held->prompts.size() >= bindings_max) {
+      if (auto dropped = drop_gone(storage, held->prompts); !dropped) return dropped;
+    }
+    if (held->prompts.size() >= bindings_max) {
       return Error(errc::invalid_argument, "A model has at most 100 prompts").with("model", model);
     }
     const auto at = std::find_if(held->prompts.begin(), held->prompts.end(),
@@ -235,6 +266,7 @@ Result<void> Integrations::associate_prompt(const Actor& actor, const std::strin
     held->prompts.insert(at, {prompt, wanted->id});
     held->updated_at = now;
     held->updated_by = actor.id();
+    draft.concerns_runs = false;
     draft.puts.push_back(providers::write_model(*held));
     draft.note("admin.ai_provider_updated", {{"models." + model + ".prompts", "", prompt}});
     return {};

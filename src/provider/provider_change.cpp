@@ -245,6 +245,9 @@ Result<ProviderChange> decide_update(const ProviderRecord& current, const Provid
 
 Result<ProviderChange> decide_grant(const ProviderRecord& current, const std::string& user, const AccessSet& access) {
   if (auto sound = work::check_actor_id(Actor::person(user)); !sound) return sound.error().with("field", "user");
+  if (!access.empty() && *access.rbegin() > Access::EXECUTE) {
+    return Error(errc::invalid_argument, "There is no such access").with("field", "access");
+  }
   ProviderChange change{.record = current, .to_seal = {}, .changes = {}};
   Grants& grants = change.record.grants;
   const auto held = grants.find(user);

@@ -1,5 +1,7 @@
 #include "provider/provider_config.hpp"
 
+#include <openindex/provider/integration.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -126,6 +128,7 @@ void check_values(const ProviderType& type, const ProviderConfig& given, const A
         wrong = "names a file that the host does not allow";
     } else {
       wrong = value.empty() ? std::string_view() : value_problem(row == nullptr ? KeyForm::lines : row->form, value);
+      if (value == secret_mask && (row == nullptr || row->secret)) wrong = mask_without_secret;
       if (wrong.empty() && row != nullptr && !value.empty() && !is_choice(*row, value)) wrong = choices_text(*row);
     }
     if (!wrong.empty()) problems.push_back({"/config/" + json::escape_pointer(key), std::move(wrong)});

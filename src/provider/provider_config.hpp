@@ -37,6 +37,9 @@ bool is_reference(std::string_view value);
 /// Tell whether the host lets configurations name this variable.
 bool is_allowed_env(std::string_view variable, std::span<const std::string> allowed_env);
 
+/// What is wrong with a mask that there is nothing behind.
+inline constexpr std::string_view mask_without_secret = "is the mask of a secret that is not set here; give its value";
+
 /// What the host lets configurations name.
 struct Allowed {
   std::span<const std::string> env = {};

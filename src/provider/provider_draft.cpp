@@ -32,7 +32,8 @@ Result<void> register_found(ProviderRegistry::Directory& directory, const Actor&
 
 ProviderDraft ProviderDraft::of(ProviderRecord stored) {
   std::string name = stored.name;
-  return {.record = std::move(stored), .audit = {}, .former_name = std::move(name)};
+  const bool enabled = stored.enabled;
+  return {.record = std::move(stored), .audit = {}, .was_enabled = enabled, .former_name = std::move(name)};
 }
 
 NewIds mint_ids(RandomSource& random) { return {mint_id(random, "prov"), mint_id(random, "salt")}; }
@@ -90,6 +91,7 @@ Result<ProviderDraft> draft_update(ProviderRegistry::Directory& directory, const
   if (!change) return change.error();
   ProviderDraft draft = ProviderDraft::of(std::move(change->record));
   draft.former_name = current.name;
+  draft.was_enabled = current.enabled;
   if (auto sealed = seal(directory, current.id, "", draft.record.secrets, change->to_seal, update.config); !sealed) {
     return sealed.error();
   }
@@ -109,11 +111,16 @@ void ProviderCommit::append_audit(ProviderDraft& draft) {
   engine::append_audit(changes_, draft.record.chain, frame, draft.audit);
 }
 
-// Dispatchers take notice by the marker of settings, which is written once for all.
+// By the marker of settings, which is written once for all.
+void ProviderCommit::tell_dispatchers() {
+  if (std::exchange(told_, true)) return;
+  changes_.puts.push_back(engine::touch_settings());
+}
+
 void ProviderCommit::write(ProviderDraft& draft) {
   if (draft.audit.empty()) return;
   ProviderRecord& record = draft.record;
-  if (changes_.puts.empty()) changes_.puts.push_back(engine::touch_settings());
+  if (draft.concerns_runs) tell_dispatchers();
   changes_.expectations.push_back({provider_record(record.id), record.version});
   if (record.name != draft.former_name) {
     changes_.expectations.push_back({name_record(record.name), 0});
@@ -129,9 +136,10 @@ void ProviderCommit::write(ProviderDraft& draft) {
 
 void ProviderCommit::erase(ProviderDraft& draft) {
   const ProviderRecord& record = draft.record;
-  changes_.puts.push_back(engine::touch_settings());
+  tell_dispatchers();
   changes_.expectations.push_back({provider_record(record.id), record.version});
   append_audit(draft);
+  changes_.puts.push_back(write_gone(record));
   changes_.erases.push_back(provider_record(record.id));
   changes_.erases.push_back(name_record(record.name));
   changes_.erases.insert(changes_.erases.end(), draft.erases.begin(), draft.erases.end());

@@ -21,8 +21,10 @@ namespace openindex::providers {
 struct ProviderDraft {
   ProviderRecord record;          ///< As it shall be; its version is that of the stored one, 0: it is new.
   std::vector<AuditDraft> audit;  ///< Empty: it need not be written.
-  std::string former_name = {};   ///< As it is stored; empty: it is new.
-  std::vector<Put> puts = {};     ///< What is written beside it: its models.
+  bool was_enabled = false;
+  bool concerns_runs = true;     ///< False: nothing that a run could wait for, so that dispatchers need not look.
+  std::string former_name = {};  ///< As it is stored; empty: it is new.
+  std::vector<Put> puts = {};    ///< What is written beside it: its models.
   std::vector<RecordId> erases = {};
 
   /// Start changing what is stored.
@@ -79,11 +81,13 @@ class ProviderCommit {
 
  private:
   void append_audit(ProviderDraft& draft);
+  void tell_dispatchers();
 
   ProviderRegistry::Directory& directory_;
   const Actor& actor_;
   Time now_;
   ChangeSet changes_;
+  bool told_ = false;
 };
 
 /// Decide and commit until it lands. `decide(commit)` answers what the call shall answer, and is asked again when

@@ -94,6 +94,12 @@ Result<ProviderRecord> read_provider(const Record& record) {
   return out;
 }
 
+Put write_gone(const ProviderRecord& record) {
+  json::Writer out;
+  out.begin_object().key("auditCount").number(record.chain.count).key("auditHead").string(record.chain.digest);
+  return {{"provider_gone", record.id.str()}, std::move(out.end_object()).str(), {}};
+}
+
 Put write_name(const std::string& name, const ProviderId& id) {
   json::Writer out;
   out.begin_object().key("id").string(id.str()).end_object();

@@ -47,6 +47,9 @@ Put write_provider(const ProviderRecord& record);
 /// @par Errors storage_corrupt
 Result<ProviderRecord> read_provider(const Record& record);
 
+/// What stays of a provider that is removed: where the chain of its audit stands.
+Put write_gone(const ProviderRecord& record);
+
 Put write_name(const std::string& name, const ProviderId& id);
 /// @par Errors storage_corrupt
 Result<ProviderId> read_name(const Record& record);

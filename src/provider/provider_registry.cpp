@@ -148,6 +148,7 @@ Result<Provider> ProviderRegistry::grant(const Actor& actor, const ProviderId& i
     auto change = providers::decide_grant(*current, user, access);
     if (!change) return change.error();
     ProviderDraft draft = ProviderDraft::of(std::move(change->record));
+    draft.concerns_runs = false;
     draft.note("admin.ai_provider_updated", std::move(change->changes));
     commit.write(draft);
     return providers::view_of(draft.record);
@@ -162,19 +163,19 @@ Result<ProviderUse> ProviderRegistry::use(const ProviderId& id) {
 Result<ProviderUse> ProviderRegistry::remove(const Actor& actor, const ProviderId& id) {
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed.error();
   Storage& storage = directory_->options.storage;
+  const auto use = providers::use_of(storage, id);
+  if (!use) return use.error();
   auto removed = providers::land_decision(*directory_, actor, [&](ProviderCommit& commit) -> Result<ProviderUse> {
     auto record = directory_->load(id);
     if (!record) return record.error();
     if (auto allowed = providers::may_do(actor, *record, Access::DELETE); !allowed) return allowed.error();
-    auto use = providers::use_of(storage, id);
-    if (!use) return use.error();
     ProviderDraft draft = ProviderDraft::of(std::move(*record));
     auto models = providers::load_models(storage, draft.record);
     if (!models) return models.error();
     for (const providers::ModelRecord& model : *models) draft.erases.push_back(model.id());
     draft.note("admin.ai_provider_deleted", providers::removal_of(draft.record));
     commit.erase(draft);
-    return use;
+    return *use;
   });
   if (removed) providers::TokenBook(storage).forget(id);
   return removed;

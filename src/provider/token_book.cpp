@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/utf8.hpp"
 #include "engine/commit.hpp"
 #include "json/stored.hpp"
 #include "json/writer.hpp"
@@ -22,6 +23,7 @@ constexpr const char* day_kind = "token_day";
 constexpr const char* total_kind = "token_total";
 constexpr std::size_t fold_max = 500;
 constexpr std::size_t drop_max = 200;
+constexpr std::size_t model_bytes_max = 200;
 constexpr days kept{400};
 
 sys_days day_of(Time at) { return std::chrono::floor<days>(at); }
@@ -42,9 +44,11 @@ RecordId total_record(const ProviderId& provider, const std::string& model) {
   return {total_kind, below(provider, model)};
 }
 
-Put write_use(RecordId id, const TokenUse& use) {
+constexpr std::uint64_t sum_max = std::uint64_t{1} << 62;  // numbers in records are signed
+
+Put write_use(RecordId id, const TokenUse& use, std::string_view commit = {}) {
   json::Writer out;
-  out.begin_object().key("model").string(use.model);
+  out.begin_object().member("commit", commit).key("model").string(use.model);
   out.key("at").number(std::int64_t{use.period_start.time_since_epoch().count()});
   out.key("input").number(use.input).key("output").number(use.output).end_object();
   return {std::move(id), std::move(out).str(), {}};
@@ -56,9 +60,11 @@ Result<TokenUse> read_use(const Record& record) {
   return TokenUse{in->text("model"), in->natural("input"), in->natural("output"), Time(day_of(in->time("at")))};
 }
 
+std::uint64_t capped(std::uint64_t one, std::uint64_t other) { return std::min(one + other, sum_max); }
+
 void add(TokenUse& sum, const TokenUse& use) {
-  sum.input += use.input;
-  sum.output += use.output;
+  sum.input = capped(sum.input, use.input);
+  sum.output = capped(sum.output, use.output);
 }
 
 // Uses by day, the latest first, and model.
@@ -88,8 +94,11 @@ Time next_period(TokenLimit::Period period, Time at) {
   return period_start(period, start + days(31));
 }
 
-Put TokenBook::entry(const ProviderId& provider, std::string_view key, const TokenUse& use) {
-  return write_use({use_kind, below(provider, key)}, use);
+// The model's name goes into keys of records, which have a bound; the commit tells whether it has happened.
+Put TokenBook::entry(const ProviderId& provider, std::string_view key, const TokenUse& use, const CommitId& commit) {
+  TokenUse entry = use;
+  entry.model = cut_utf8(use.model, model_bytes_max);
+  return write_use({use_kind, below(provider, key)}, entry, commit.str());
 }
 
 Result<std::vector<Record>> TokenBook::rows(const char* kind, const ProviderId& provider, const std::string& from) {
@@ -104,7 +113,8 @@ Result<std::vector<Record>> TokenBook::rows(const char* kind, const ProviderId& 
   return out;
 }
 
-// The uses are read before the totals: what is folded in between is counted twice rather than not at all, for once.
+// The uses are read before the totals: what is folded in between is counted twice rather than not at all. Who decides
+// by it reads again.
 Result<std::vector<TokenUse>> TokenBook::since(const ProviderId& provider, Time from) {
   auto uses = rows(use_kind, provider, "");
   if (!uses) return uses.error();
@@ -133,30 +143,37 @@ Result<std::map<std::string, std::uint64_t>> TokenBook::totals(const ProviderId&
     for (const Record& row : *part) {
       const auto use = read_use(row);
       if (!use) return use.error();
-      out[use->model] += use->input + use->output;
+      out[use->model] = capped(out[use->model], capped(use->input, use->output));
     }
   }
   return out;
 }
 
-Result<void> TokenBook::fold(const ProviderId& provider) {
+Result<void> TokenBook::fold(const ProviderId& provider, Time now) {
+  for (;;) {
+    const auto more = fold_some(provider, now);
+    if (!more) return more.error();
+    if (!*more) return {};
+  }
+}
+
+/// Whether there may be more to do.
+Result<bool> TokenBook::fold_some(const ProviderId& provider, Time now) {
   ScanRequest request{.prefix = {std::string(use_kind)}, .from = below(provider, ""), .below = provider.str() + "0"};
   request.limit_count = fold_max;
   auto uses = storage_.scan(request);
   if (!uses) return uses.error();
-  if (uses->rows.empty()) return {};
+  if (uses->rows.empty()) return false;
 
   ChangeSet changes;
   Days sums;
   std::map<std::string, TokenUse> totals;
-  Time latest{};
   for (const Record& row : uses->rows) {
     const auto use = read_use(row);
     if (!use) return use.error();
     add(sums, *use);
     totals[use->model].model = use->model;
     add(totals[use->model], *use);
-    latest = std::max(latest, use->period_start);
     changes.expectations.push_back({row.id, row.version});
     changes.erases.push_back(row.id);
   }
@@ -178,20 +195,20 @@ Result<void> TokenBook::fold(const ProviderId& provider) {
     changes.expectations.push_back({id, before ? before->version : 0});
     changes.puts.push_back(write_use(id, sum));
   }
-  ScanRequest old{.prefix = {std::string(day_kind)},
-                  .from = below(provider, ""),
-                  .below = below(provider, day_text(latest - kept))};
+  ScanRequest old{
+      .prefix = {std::string(day_kind)}, .from = below(provider, ""), .below = below(provider, day_text(now - kept))};
   old.limit_count = drop_max;
   const auto dropped = storage_.scan(old);
   if (!dropped) return dropped.error();
-  for (const Record& row : dropped->rows) changes.erases.push_back(row.id);
-
+  for (const Record& row : dropped->rows) {
+    if (std::find(ids.begin(), ids.end(), row.id) == ids.end()) changes.erases.push_back(row.id);
+  }
   changes.id = "com_fold";
   const auto done = storage_.commit({&changes, 1}).front();
   const bool elsewhere =
       !done && (done.error().code() == errc::conflict || done.error().code() == errc::commit_unknown);
   if (!done && !elsewhere) return done.error();
-  return {};
+  return done && uses->rows.size() == fold_max;
 }
 
 void TokenBook::forget(const ProviderId& provider) {

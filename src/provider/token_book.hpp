@@ -26,7 +26,7 @@ class TokenBook {
   explicit TokenBook(Storage& storage) : storage_(storage) {}
 
   /// The record of one use, for the commit of what used it. `key`: told apart from all other uses of this provider.
-  static Put entry(const ProviderId& provider, std::string_view key, const TokenUse& use);
+  static Put entry(const ProviderId& provider, std::string_view key, const TokenUse& use, const CommitId& commit);
 
   /// Return use by day and model from a moment on, the latest day first. @par Errors storage
   Result<std::vector<TokenUse>> since(const ProviderId& provider, Time from);
@@ -34,14 +34,15 @@ class TokenBook {
   /// Return what each model has used since the beginning. @par Errors storage
   Result<std::map<std::string, std::uint64_t>> totals(const ProviderId& provider);
 
-  /// Put the uses of a provider into the totals, and drop days more than 400 days ago. Somebody else may be doing the
-  /// same: then nothing is changed. @par Errors storage
-  Result<void> fold(const ProviderId& provider);
+  /// Put the uses of a provider into the totals, and drop days more than 400 days before now. Somebody else may be
+  /// doing the same: then nothing more is changed. @par Errors storage
+  Result<void> fold(const ProviderId& provider, Time now);
 
   /// Remove everything of a provider that is gone; what a failure leaves behind is in nobody's way.
   void forget(const ProviderId& provider);
 
  private:
+  Result<bool> fold_some(const ProviderId& provider, Time now);
   Result<std::vector<Record>> rows(const char* kind, const ProviderId& provider, const std::string& from);
 
   Storage& storage_;

@@ -1,4 +1,6 @@
 // Tokens of models: counted with the turn that used them, and bounded by limits.
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include <openindex/provider/integrations.hpp>
@@ -147,6 +149,80 @@ TEST_CASE("what a provider served is told when it is disabled or removed, and it
   CHECK(removed.stages[1].items == 2);
 }
 
+TEST_CASE("a failure that passes soon decides before a limit of tokens, and of two limits the one that ends first") {
+  TokensFixture f;
+  f.attach(f.id);
+  const ProviderId second = f.provider("second");
+  f.attach(second);
+  REQUIRE(f.integrations.limit_tokens(f.host, "played", {.tokens_max = 1, .period = TokenLimit::Period::month}));
+  REQUIRE(f.integrations.add_tokens(f.host, "played", {.model = "m", .input = 1}));
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  f.model.answer_status(503);
+  f.settle();
+  CHECK(f.run(bug).reason == RunReason::overloaded);
+  REQUIRE(f.integrations.limit_tokens(f.host, "second", {.tokens_max = 1}));
+  REQUIRE(f.integrations.add_tokens(f.host, "second", {.model = "m", .input = 1}));
+  f.clock.advance(2min);
+  f.settle();
+  CHECK(f.run(bug).reason == RunReason::token_limit);
+  CHECK(f.run(bug).due_at == providers::next_period(TokenLimit::Period::day, f.clock.now()));
+}
+
+TEST_CASE("a provider that another one stood in for is asked again when that one fails") {
+  TokensFixture f;
+  f.attach(f.id);
+  f.attach(f.provider("second"));
+  f.dispatched();
+  f.settle();
+  f.model.answer_status(503);
+  f.settle();
+  f.model.answer_text("I cannot.");  // the second one; the next turn begins with it
+  f.settle();
+  REQUIRE(f.model.waiting.size() == 1);
+  f.model.answer_status(401);
+  f.settle();
+  REQUIRE(f.model.waiting.size() == 1);
+  const auto& headers = f.model.requests.back().headers;
+  CHECK(std::any_of(headers.begin(), headers.end(), [](const auto& one) { return one.second == "Bearer k-played"; }));
+}
+
+TEST_CASE("uses of other times than the last 400 days are refused, and old ones fold like any other") {
+  TokensFixture f;
+  TokenBook book(f.storage);
+  const Time now = f.clock.now();
+  for (const Time at : {now + 48h, now - 24h * 401}) {
+    CHECK(f.integrations.add_tokens(f.host, "played", {.model = "m", .input = 1, .period_start = at}).error().code() ==
+          errc::invalid_argument);
+  }
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(f.integrations.add_tokens(f.host, "played", {.model = "m", .input = 1, .period_start = now - 24h * 399}));
+    f.clock.advance(48h);
+    REQUIRE(book.fold(f.id, f.clock.now()));
+    CHECK(f.storage.count({.prefix = {std::string("token_use")}}).value() == 0);
+    f.clock.advance(-48h);
+  }
+  CHECK(f.used() == 2);
+  const std::string long_name(400, 'm');
+  ChangeSet changes;
+  changes.id = "com_1";
+  changes.appends.push_back(TokenBook::entry(f.id, "x", {long_name, 1, 0, now}, changes.id));
+  REQUIRE(f.storage.commit({&changes, 1}).front());
+  CHECK(book.fold(f.id, now));
+}
+
+TEST_CASE("a tag wakes no run that waits") {
+  TokensFixture f;
+  f.attach(f.id);
+  REQUIRE(f.integrations.save_model(f.host, "played", "m", {.enabled = false}));
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  const auto steps = f.engine.audit(f.host, bug)->size();
+  REQUIRE(f.integrations.put_tags(f.host, "played", std::vector<ProviderTag>{{"team", "x"}}));
+  f.settle();
+  CHECK(f.engine.audit(f.host, bug)->size() == steps);
+}
+
 TEST_CASE("uses are folded into days and totals without a change of any sum") {
   TokensFixture f;
   TokenBook book(f.storage);
@@ -161,19 +237,19 @@ TEST_CASE("uses are folded into days and totals without a change of any sum") {
   REQUIRE(history.size() == 6);
   CHECK(history[0] == TokenUse{"m", 20, 2, providers::period_start(TokenLimit::Period::day, f.clock.now() - 24h)});
   CHECK(totals == std::map<std::string, std::uint64_t>{{"m", 66}, {"n", 66}});
-  REQUIRE(book.fold(f.id));
-  REQUIRE(book.fold(f.id));
+  REQUIRE(book.fold(f.id, f.clock.now()));
+  REQUIRE(book.fold(f.id, f.clock.now()));
   CHECK(f.storage.count({.prefix = {std::string("token_use")}}).value() == 0);
   CHECK(f.integrations.token_history("played").value() == history);
   CHECK(f.integrations.tokens("played").value() == totals);
   REQUIRE(f.integrations.add_tokens(f.host, "played", {.model = "m", .input = 1}));
-  REQUIRE(book.fold(f.id));
+  REQUIRE(book.fold(f.id, f.clock.now()));
   CHECK(f.used() == 67);
   CHECK(f.integrations.token_history("played", "m", 1)->size() == 2);
 
   f.clock.advance(24h * 450);
   REQUIRE(f.integrations.add_tokens(f.host, "played", {.model = "m", .input = 1}));
-  REQUIRE(book.fold(f.id));
+  REQUIRE(book.fold(f.id, f.clock.now()));
   CHECK(f.used() == 68);
   CHECK(f.storage.count({.prefix = {std::string("token_day")}}).value() == 1);
 }

@@ -172,6 +172,96 @@ TEST_CASE_FIXTURE(ModelsFixture, "a prompt that has the name of one that was rem
   CHECK(engine.verify_all(host));
 }
 
+TEST_CASE_FIXTURE(ModelsFixture, "prompts of any name keep the chains of the audit whole") {
+  for (const char* name : {"a", "a/b", "a/0", "customer-retention", "a~1b"}) {
+    CAPTURE(name);
+    REQUIRE(integrations.save_prompt(bob, name, "x", ""));
+    CHECK(integrations.prompt(name)->name == name);
+  }
+  REQUIRE(integrations.remove_prompt(bob, "a/0"));
+  CHECK(integrations.prompts()->size() == 4);
+  WorkflowEngine engine{{.storage = storage}};
+  CHECK(engine.verify_all(host));
+}
+
+TEST_CASE_FIXTURE(ModelsFixture, "a prompt is changed by who wrote it, and by administrators") {
+  const Actor eve = Actor::person("eve", Scope::read_write);
+  REQUIRE(integrations.save_prompt(bob, "greet", "x", ""));
+  CHECK(code_of(integrations.save_prompt(eve, "greet", "y", "")) == errc::not_permitted);
+  CHECK(code_of(integrations.remove_prompt(eve, "greet")) == errc::not_permitted);
+  CHECK(integrations.save_prompt(bob, "greet", "y", ""));
+  CHECK(integrations.remove_prompt(ada, "greet"));
+}
+
+TEST_CASE_FIXTURE(ModelsFixture, "prompts that are gone take no room of a model") {
+  REQUIRE(integrations.save_model(ada, "gpt", "m", {}));
+  for (int i = 0; i < 101; ++i) {
+    const std::string name = "p" + std::to_string(i);
+    REQUIRE(integrations.save_prompt(ada, name, "x", ""));
+    REQUIRE(integrations.associate_prompt(ada, "gpt", "m", name));
+    if (i < 100) REQUIRE(integrations.remove_prompt(ada, name));
+  }
+  CHECK(integrations.prompts_of("gpt", "m")->size() == 1);
+}
+
+TEST_CASE_FIXTURE(ModelsFixture, "credentials in addresses of a model are refused, as those of a provider are") {
+  for (const auto& [key, value] : ProviderConfig{{"endpoint", "https://u:MARKER@h/v1"},
+                                                 {"datasourceURL", "jdbc:postgresql://h/d?password=MARKER"},
+                                                 {"schemaRegistryUrl", "https://u:MARKER@h"}}) {
+    CAPTURE(key);
+    CHECK(code_of(integrations.save_model(ada, "gpt", "m", {.configuration = ProviderConfig{{key, value}}})) ==
+          errc::invalid_argument);
+  }
+}
+
+TEST_CASE_FIXTURE(ModelsFixture, "a mask with nothing behind it is no secret") {
+  const ProviderConfig masked{{"api_key", std::string(secret_mask)}};
+  CHECK(code_of(integrations.save_model(ada, "gpt", "m", {.configuration = masked})) == errc::invalid_argument);
+  const auto refused = integrations.save(ada, "new", {.type = "openai", .configuration = masked});
+  REQUIRE(code_of(refused) == errc::invalid_argument);
+  CHECK(problems_of(refused.error()).front().find("is the mask of a secret") != std::string::npos);
+  CHECK(code_of(registry.create(ada, {.name = "new", .type = "openai", .config = masked})) == errc::invalid_argument);
+}
+
+TEST_CASE_FIXTURE(ModelsFixture, "references count as given again, and stay when they are not named") {
+  const ProviderConfig config{{"api_key", "env:OPENINDEX_TEST_SECRET"}, {"model", "m"}};
+  REQUIRE(integrations.save(ada, "ref", {.type = "openai", .configuration = config}));
+  auto moved = config;
+  moved["endpoint"] = "https://elsewhere.example/v1";
+  CHECK(integrations.save(ada, "ref", {.configuration = moved}));
+  REQUIRE(integrations.save(ada, "ref", {.configuration = ProviderConfig{{"endpoint", moved["endpoint"]}}}));
+  CHECK(registry.find("ref")->config.contains("api_key"));
+  CHECK_FALSE(registry.find("ref")->config.contains("model"));
+  const ProviderConfig away{{"endpoint", "https://third.example/v1"}};
+  CHECK(code_of(integrations.save(ada, "ref", {.configuration = away})) == errc::secret_required_for_endpoint);
+}
+
+TEST_CASE_FIXTURE(ModelsFixture, "a list restores a deployment elsewhere but for its secrets, and keeps limits") {
+  REQUIRE(integrations.save(ada, "hub",
+                            {.type = "huggingface",
+                             .configuration = ProviderConfig{
+                                 {"api_key", "env:OPENINDEX_TEST_SECRET"}, {"namespace", "n"}, {"model", "a/b"}}}));
+  REQUIRE(integrations.save_model(ada, "hub", "a/b", {.limit = TokenLimit{.tokens_max = 7}}));
+  REQUIRE(integrations.remove(ada, "gpt"));
+  auto all = integrations.list({.with_models = true}).value();
+  RegistryFixture other;
+  Integrations there{other.registry};
+  REQUIRE(there.save_all(ada, all));
+  CHECK(there.get("hub")->models_count == 1);
+  CHECK(there.model("hub", "a/b")->limit == TokenLimit{.tokens_max = 7});
+  all[0].apis[0].limit.reset();
+  REQUIRE(there.save_all(ada, all));
+  CHECK(there.model("hub", "a/b")->limit == TokenLimit{.tokens_max = 7});
+}
+
+TEST_CASE_FIXTURE(ModelsFixture, "a model has at most a hundred keys, those that are kept included") {
+  for (int round = 0; round < 2; ++round) {
+    ProviderConfig config;
+    for (int i = 0; i < 60; ++i) config["secret" + std::to_string(round) + "_" + std::to_string(i)] = "v";
+    CHECK(integrations.save_model(ada, "gpt", "m", {.configuration = config}).has_value() == (round == 0));
+  }
+}
+
 TEST_CASE("hostile prompts are refused or read in no time") {
   RegistryFixture fixture;
   Integrations integrations{fixture.registry};

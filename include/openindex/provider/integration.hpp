@@ -61,6 +61,7 @@ struct Integration {
   Time update_time{};
   std::string created_by = {};
   std::string updated_by = {};
+  std::optional<ProviderUse> left_without = {};  ///< Only in the answer to a save that disables it: whom it served.
 };
 
 /// What to save of an integration; absent members stay as they are, of a new one they have their defaults.

@@ -8,7 +8,7 @@
 // needs its `Access::UPDATE`, removing `Access::DELETE` (see `Grants`). Reads carry no actor: the host decides who
 // reads.
 //
-// Errors of all methods that name something: not_found, with a sentence that begins `No such integration`. Of all that
+// Errors of all methods that name an integration or a model: not_found, beginning `No such integration`. Of all that
 // change something: not_permitted, contention, storage, those of the secret store.
 //
 // Thread safety: all methods, from any threads. Lifetime: the registry must outlive it.
@@ -90,8 +90,9 @@ class OPENINDEX_API Integrations {
   Result<void> remove_tags(const Actor& actor, const std::string& name, const std::string& model,
                            std::span<const ProviderTag> tags);
 
-  /// Write a prompt; people and the host may. A save that changes nothing writes nothing.
-  /// @par Errors invalid_argument
+  /// Write a prompt; people and the host may write new ones, and those who wrote it first, administrators and the host
+  /// change it. A save that changes nothing writes nothing.
+  /// @par Errors invalid_argument, not_permitted
   Result<Prompt> save_prompt(const Actor& actor, const std::string& prompt, const std::string& text,
                              const std::string& description);
 
@@ -101,7 +102,8 @@ class OPENINDEX_API Integrations {
   /// Return all prompts, by name.
   Result<std::vector<Prompt>> prompts();
 
-  /// Remove a prompt; it is associated with no model any more. @par Errors not_found
+  /// Remove a prompt, as who may change it; it is associated with no model any more.
+  /// @par Errors not_found (`No such prompt`), not_permitted
   Result<void> remove_prompt(const Actor& actor, const std::string& prompt);
 
   /// Associate a prompt with a model: at most 100 for each. (row 21)
@@ -113,8 +115,8 @@ class OPENINDEX_API Integrations {
   Result<std::vector<Prompt>> prompts_of(const std::string& name, const std::string& model);
 
   /// Count tokens that were used elsewhere; what the dispatcher's runs use is counted by itself. (row 24)
-  /// `use.period_start` is any moment of the day it was; the default is now. Needs `Access::UPDATE`.
-  /// @par Errors not_found, invalid_argument (more than 10^15)
+  /// `use.period_start` is any moment of the day it was, at most 400 days ago; the default is now. Needs
+  /// `Access::UPDATE`. @par Errors not_found, invalid_argument (more than 10^15, another time)
   Result<void> add_tokens(const Actor& actor, const std::string& name, const TokenUse& use);
 
   /// Return the tokens of each model of an integration, or of one model, since the beginning. (rows 25, 23)
@@ -129,13 +131,15 @@ class OPENINDEX_API Integrations {
 
   /// Limit the tokens of an integration, all its models together. A run that would ask a model beyond it goes to the
   /// next provider of its stage, or waits with `token_limit` until the next period; the answer that reaches the
-  /// limit is the last one. (row 27) @par Errors not_found, invalid_argument
+  /// limit is the last one, but for those that runs have asked for already. (row 27) @par Errors not_found,
+  /// invalid_argument
   Result<void> limit_tokens(const Actor& actor, const std::string& name, const TokenLimit& limit);
 
   /// Return the limit; `tokens_max` 0: there is none. (row 27) @par Errors not_found
   Result<TokenLimit> token_limit(const std::string& name);
 
-  /// Count events of integrations of one type, at most 10,000 a call. People and the host may. (row 26)
+  /// Count events of integrations of one type, at most 10,000 a call. People and the host may. After `commit_unknown`
+  /// they may be counted already: a repeat may count them twice. (row 26)
   /// @par Errors unknown_provider_type, invalid_argument (also when the type has 1,000 names already)
   Result<void> record_events(const Actor& actor, const std::string& type, std::span<const IntegrationEvent> events);
 

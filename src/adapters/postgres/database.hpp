@@ -7,6 +7,7 @@
 
 #include "adapters/postgres/change_watch.hpp"
 #include "adapters/postgres/group_commit.hpp"
+#include "adapters/postgres/group_read.hpp"
 #include "adapters/postgres/pool.hpp"
 #include "adapters/postgres/rows.hpp"
 
@@ -21,6 +22,7 @@ class PostgresStorage::Database {
   postgres::Pool& pool() { return pool_; }
   postgres::ChangeWatch& watch() { return watch_; }
   postgres::GroupCommit& commits() { return commits_; }
+  postgres::GroupRead& reads() { return reads_; }
 
   /// Tell other processes, and wake those who wait here.
   void announce() noexcept;
@@ -33,6 +35,7 @@ class PostgresStorage::Database {
   postgres::Pool pool_;
   postgres::ChangeWatch watch_;
   postgres::GroupCommit commits_;
+  postgres::GroupRead reads_{statements_, pool_};
 };
 
 }  // namespace v0

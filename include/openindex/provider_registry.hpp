@@ -96,7 +96,7 @@ class OPENINDEX_API ProviderRegistry {
 
   /// Seal every secret anew that the store would seal otherwise now, under another key of the host: the values stay.
   /// What cannot be opened stays as it is, and is told. Calls go on beside it.
-  /// @par Errors not_permitted, contention, those of the secret store, storage
+  /// @par Errors not_permitted, those of the secret store, storage
   Result<Resealed> reseal(const Actor& actor);
 
   /// Find out whether a provider works, by one cheap request on the calling thread, after another one where a

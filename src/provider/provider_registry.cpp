@@ -31,29 +31,33 @@ Result<Resealed> reseal_one(ProviderRegistry::Directory& directory, const Actor&
     auto record = directory.load(id);
     if (!record && record.error().code() == errc::not_found) return out;  // removed meanwhile
     if (!record) return record.error();
-    std::vector<AuditChange> changes;
+    // Which of the secrets under one scope were sealed anew.
     const auto renew = [&](providers::SealedSecrets& secrets, const std::string& scope,
-                           const std::string& shown) -> Result<bool> {
-      bool any = false;
+                           const std::string& shown) -> Result<std::vector<std::string>> {
+      std::vector<std::string> renewed;
       for (auto& [key, secret] : secrets) {
         const auto sealed = directory.reseal({id.str(), scope + key}, secret.handle);
         if (!sealed && sealed.error().code() != errc::secret_unreadable) return sealed.error();
         if (!sealed) out.broken.push_back(sealed.error().with("provider", id.str()).with("key", shown + key));
-        if (!sealed || !*sealed) continue;
-        changes.push_back({shown + "config." + key, "set", "sealed anew"});
-        any = true;
-        ++out.secrets;
+        if (sealed && *sealed) renewed.push_back(key);
       }
-      return any;
+      out.secrets += renewed.size();
+      return renewed;
     };
-    if (auto own = renew(record->secrets, "", ""); !own) return own.error();
+    std::vector<AuditChange> changes;
+    const auto own = renew(record->secrets, "", "");
+    if (!own) return own.error();
+    for (const std::string& key : *own) changes.push_back({"config." + key, "set", "sealed anew"});
     ProviderDraft draft = ProviderDraft::of(std::move(*record));
+    draft.concerns_runs = false;
     auto models = providers::load_models(directory.options.storage, draft.record);
     if (!models) return models.error();
     for (providers::ModelRecord& model : *models) {
-      const auto any = renew(model.secrets, model.secret_scope(), "models." + model.name + ".");
-      if (!any) return any.error();
-      if (*any) draft.puts.push_back(providers::write_model(model));
+      const auto of_model = renew(model.secrets, model.secret_scope(), "models." + model.name + ".");
+      if (!of_model) return of_model.error();
+      if (of_model->empty()) continue;
+      changes.push_back({"models." + model.name + ".config", "set", "sealed anew"});
+      draft.puts.push_back(providers::write_model(model));
     }
     draft.note("admin.ai_provider_updated", std::move(changes));
     commit.write(draft);
@@ -188,6 +192,10 @@ Result<Resealed> ProviderRegistry::reseal(const Actor& actor) {
   Resealed out;
   for (const ProviderRecord& provider : *all) {
     auto done = reseal_one(*directory_, actor, provider.id);
+    if (!done && done.error().code() == errc::contention) {
+      out.broken.push_back(done.error().with("provider", provider.id.str()));
+      continue;
+    }
     if (!done) return done.error();
     out.secrets += done->secrets;
     out.broken.insert(out.broken.end(), done->broken.begin(), done->broken.end());

@@ -18,7 +18,7 @@ TEST_CASE("base URLs of real providers are endpoints") {
 
 TEST_CASE("what is no base URL is refused with its reason") {
   const auto scheme = "must begin with https:// or http://";
-  const auto host = "must name a host";
+  const auto no_host = "must name a host";
   const auto port = "must have a port from 1 to 65535, or none";
   CHECK(endpoint_problem("") == scheme);
   CHECK(endpoint_problem("api.openai.com/v1") == scheme);
@@ -26,13 +26,13 @@ TEST_CASE("what is no base URL is refused with its reason") {
   CHECK(endpoint_problem("ftp://host") == scheme);
   CHECK(endpoint_problem("file:///etc/passwd") == scheme);
   CHECK(endpoint_problem("https:/host") == scheme);
-  CHECK(endpoint_problem("https://") == host);
-  CHECK(endpoint_problem("https:///v1") == host);
-  CHECK(endpoint_problem("https://:443") == host);
-  CHECK(endpoint_problem("http://[]") == host);
-  CHECK(endpoint_problem("http://[::1") == host);
-  CHECK(endpoint_problem("http://[::1]x") == host);
-  CHECK(endpoint_problem("http://a%62") == host);
+  CHECK(endpoint_problem("https://") == no_host);
+  CHECK(endpoint_problem("https:///v1") == no_host);
+  CHECK(endpoint_problem("https://:443") == no_host);
+  CHECK(endpoint_problem("http://[]") == no_host);
+  CHECK(endpoint_problem("http://[::1") == no_host);
+  CHECK(endpoint_problem("http://[::1]x") == no_host);
+  CHECK(endpoint_problem("http://a%62") == no_host);
   CHECK(endpoint_problem("http://host:") == port);
   CHECK(endpoint_problem("http://host:0") == port);
   CHECK(endpoint_problem("http://host:65536") == port);

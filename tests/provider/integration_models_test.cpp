@@ -208,7 +208,8 @@ TEST_CASE_FIXTURE(ModelsFixture, "credentials in addresses of a model are refuse
   for (const auto& [key, value] : ProviderConfig{{"endpoint", "https://u:MARKER@h/v1"},
                                                  {"datasourceURL", "jdbc:postgresql://h/d?password=MARKER"},
                                                  {"schemaRegistryUrl", "https://u:MARKER@h"}}) {
-    CAPTURE(key);
+    const std::string shown = key;
+    CAPTURE(shown);
     CHECK(code_of(integrations.save_model(ada, "gpt", "m", {.configuration = ProviderConfig{{key, value}}})) ==
           errc::invalid_argument);
   }

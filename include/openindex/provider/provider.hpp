@@ -138,8 +138,10 @@ struct ProviderUpdate {
 
 /// What `ProviderRegistry::reseal` did.
 struct Resealed {
-  std::uint64_t secrets = 0;       ///< Sealed anew.
-  std::vector<Error> broken = {};  ///< Of secrets that cannot be opened; context `provider` and `key` name them.
+  std::uint64_t secrets = 0;  ///< Sealed anew.
+  /// Of secrets that cannot be opened, context `provider` and `key`; and of providers that others kept changing
+  /// (`contention`, context `provider`): call again.
+  std::vector<Error> broken = {};
 };
 
 /// What a test found out. It spends no tokens.

@@ -297,6 +297,17 @@ TEST_CASE_FIXTURE(ProtocolFixture, "a SCRAM that is no continuation, asks for to
   }
 }
 
+TEST_CASE_FIXTURE(ProtocolFixture,
+                  "a PostgreSQL server that proves nothing is not believed, and one that asks nothing is told") {
+  const auto begun = said('R', big_endian(10, 4) + std::string("SCRAM-SHA-256\0\0", 15));
+  connector.played.answer = [&](std::string_view sent) { return sent[0] == 'p' ? ready : begun; };
+  check(tested("relational_db", postgres), true, false, false, errc::provider_malformed_reply);
+  connector.played.answer = [](std::string_view) { return said('Z', "I"); };
+  check(tested("relational_db", postgres), true, false, false, errc::provider_malformed_reply);
+  connector.played.answer = [](std::string_view) { return ready; };
+  CHECK(tested("relational_db", postgres).message == "The server answers, and asks nobody for a credential.");
+}
+
 TEST_CASE_FIXTURE(ProtocolFixture, "the server of a database's URL is found in the forms that drivers have") {
   const struct {
     const char* url;

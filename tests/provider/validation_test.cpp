@@ -154,6 +154,22 @@ TEST_CASE("a provider that was saved without what it needs says so when it is te
   CHECK(problems_of(endpoint.error()) == Problems{"/config/api_key is required unless endpoint is set"});
 }
 
+TEST_CASE_FIXTURE(RegistryFixture, "a password of Kafka is given again when the way it travels changes") {
+  const auto made = registry.create(host, {.name = "k",
+                                           .type = "kafka",
+                                           .config = {{"endpoint", "broker:9092"},
+                                                      {"connectionType", "SASL_SSL / SCRAM-SHA-512"},
+                                                      {"protocol", "String"},
+                                                      {"user", "u"},
+                                                      {"password", "sk-MARKER"}}});
+  REQUIRE(made);
+  const ProviderConfig plain{{"connectionType", "SASL_PLAINTEXT"}, {"mechanism", "PLAIN"}};
+  CHECK(code_of(registry.update(host, made->id, {.config = plain})) == errc::secret_required_for_endpoint);
+  auto whole = plain;
+  whole["password"] = "sk-MARKER";
+  CHECK(registry.update(host, made->id, {.config = whole}));
+}
+
 TEST_CASE_FIXTURE(RegistryFixture, "the variants of brokers ask for what they need, however they are spelt") {
   const ProviderConfig kafka{{"endpoint", "h:9092"}, {"protocol", "string"}};
   const auto with = [](ProviderConfig config, const ProviderConfig& more) {

@@ -100,11 +100,12 @@ class Login {
     for (int steps = 0; steps < 10; ++steps) {
       const auto message = read_message(wire_);
       if (!message) return talk_failed(message.error());
-      if (message->type == 'Z') return wants_vectors ? look_for_vectors() : leave(accepted());
+      if (message->type == 'Z' && admitted_) return wants_vectors ? look_for_vectors() : leave(welcome());
       if (message->type == 'E') return refused_with(sqlstate_of(message->payload));
       if (message->type != 'R' || message->payload.size() < 4) return no_postgres();
-      const auto reply = answer(big_endian(message->payload, 0, 4), std::string_view(message->payload).substr(4));
-      if (!reply) return no_postgres();
+      const auto kind = big_endian(message->payload, 0, 4);
+      const auto reply = answer(kind, std::string_view(message->payload).substr(4));
+      if (!reply) return kind == 0 ? unproved() : no_postgres();
       if (reply->empty()) continue;
       if (auto sent = wire_.write(text_message('p', *reply)); !sent) return talk_failed(sent.error());
     }
@@ -116,23 +117,34 @@ class Login {
   std::optional<std::string> answer(std::uint32_t kind, std::string_view rest) {
     switch (kind) {
       case 0:
+        // Who let itself be asked for a proof and gives none may be anybody.
+        if (scram_begun_ && !proved_) return std::nullopt;
+        admitted_ = true;
         return std::string();
       case 3:
+        asked_ = true;
         return terminated(password_);
       case 5:
+        asked_ = true;
         if (rest.size() != 4) return std::nullopt;
         return terminated("md5" + md5_hex(md5_hex(std::string(password_) + std::string(user_)) + std::string(rest)));
       case 10:
+        asked_ = scram_begun_ = true;
         if (rest.find(terminated("SCRAM-SHA-256")) == std::string_view::npos) return std::nullopt;
         return terminated("SCRAM-SHA-256") + big_endian(static_cast<std::uint32_t>(scram_.first().size()), 4) +
                scram_.first();
       case 11:
         return scram_.answer(rest);
       case 12:
-        return scram_.proves(rest) ? std::optional(std::string()) : std::nullopt;
+        proved_ = scram_.proves(rest);
+        return proved_ ? std::optional(std::string()) : std::nullopt;
       default:
         return std::nullopt;
     }
+  }
+
+  ProviderTest welcome() const {
+    return asked_ ? accepted() : accepted("The server answers, and asks nobody for a credential.");
   }
 
   ProviderTest leave(ProviderTest test) {
@@ -149,7 +161,7 @@ class Login {
       if (!message) return talk_failed(message.error());
       found = found || message->type == 'D';
       if (message->type != 'Z') continue;
-      if (found) return leave(accepted());
+      if (found) return leave(welcome());
       return leave(answered(true, false, errc::provider_rejected_request,
                             "The database accepts the credential, but lacks the extension vector; create it there."));
     }
@@ -157,6 +169,10 @@ class Login {
   }
 
   Wire& wire_;
+  bool asked_ = false;        ///< For a credential.
+  bool scram_begun_ = false;  ///< In which both sides prove that they know the password.
+  bool proved_ = false;
+  bool admitted_ = false;
   std::string_view user_, password_;
   Scram scram_;
 };

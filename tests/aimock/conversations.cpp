@@ -4,6 +4,7 @@
 // number of the assistant's turns, the id of the call and its result are what the fixture says.
 
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -128,17 +129,20 @@ const Expected turn_2{"It was moved; two looks more — then I know.",
                       {23, 5, 0}};
 const Expected turn_3{"The lamp is in row 7, third from the left — behind the café's sign.", {}, {37, 7, 0}};
 
-void check_reply(const ChatReply& reply, const Expected& expected, const codecs::ChatEndpoint& endpoint) {
+// Tell whether the calls are those that the next turn answers.
+bool check_reply(const ChatReply& reply, const Expected& expected, const codecs::ChatEndpoint& endpoint) {
   const Place place = place_of(endpoint.family);
   CHECK(reply.turn.text == (endpoint.stream && expected.text.empty() ? place.plan : expected.text));
   CHECK(reply.stop == (expected.calls.empty() ? Stop::finished : Stop::tool_calls));
   if (place.has_usage) CHECK(reply.usage == expected.usage);
-  REQUIRE(reply.turn.calls.size() == expected.calls.size());
+  CHECK(reply.turn.calls.size() == expected.calls.size());
+  if (reply.turn.calls.size() != expected.calls.size()) return false;
   for (std::size_t i = 0; i < expected.calls.size(); ++i) {
     if (place.has_ids) CHECK(reply.turn.calls[i].id == expected.calls[i].id);
     CHECK(reply.turn.calls[i].name == expected.calls[i].name);
     CHECK(test::canonical(reply.turn.calls[i].arguments) == test::canonical(expected.calls[i].arguments));
   }
+  return true;
 }
 
 ChatTurn results(const ChatTurn& asked, std::vector<std::string> texts) {
@@ -155,13 +159,15 @@ class Conversation {
  public:
   Conversation(WireFamily family, Way way) : endpoint_(endpoint(family, way)) {}
 
-  void expect(const Expected& expected) {
+  /// Ask for the next answer; tell whether there is one to go on from. Fatal checks would hide the other wires.
+  bool expect(const Expected& expected) {
     const auto reply = ask(endpoint_, request_);
-    REQUIRE_MESSAGE(reply, reply.error().message());
-    check_reply(*reply, expected, endpoint_);
+    if (!reply) FAIL_CHECK(reply.error().message());
+    if (!reply || !check_reply(*reply, expected, endpoint_)) return false;
     if (request_.turns.size() == 1)
       CHECK(reply->turn.raw.find(place_of(endpoint_.family).thought) != std::string::npos);
     request_.turns.push_back(reply->turn);
+    return true;
   }
 
   void answer(std::vector<std::string> texts) {
@@ -178,27 +184,31 @@ class Conversation {
   ChatRequest request_ = question();
 };
 
-// A question, two answers that ask for tools, and what those gave.
-Conversation with_two_answers(WireFamily family, Way way) {
+// A question, two answers that ask for tools, and what those gave; nothing when it did not come so far.
+std::optional<Conversation> with_two_answers(WireFamily family, Way way) {
   Conversation conversation(family, way);
-  conversation.expect(turn_1);
+  if (!conversation.expect(turn_1)) return std::nullopt;
   conversation.answer({"The lamp was moved to row 7."});
-  conversation.expect(turn_2);
+  if (!conversation.expect(turn_2)) return std::nullopt;
   conversation.answer({"Row 7 has one shelf.", "A sign, a chair; the lamp is third from the left."});
   return conversation;
+}
+
+void hold(WireFamily family, Way way) {
+  if (auto conversation = with_two_answers(family, way)) conversation->expect(turn_3);
 }
 
 }  // namespace
 
 TEST_CASE("a conversation of three turns with tools comes in one piece") {
   for (const WireFamily family : families) {
-    SUBCASE(to_text(family).data()) { with_two_answers(family, Way::whole).expect(turn_3); }
+    SUBCASE(to_text(family).data()) { hold(family, Way::whole); }
   }
 }
 
 TEST_CASE("a conversation of three turns with tools is streamed") {
   for (const WireFamily family : families) {
-    SUBCASE(to_text(family).data()) { with_two_answers(family, Way::streamed).expect(turn_3); }
+    SUBCASE(to_text(family).data()) { hold(family, Way::streamed); }
   }
 }
 
@@ -206,9 +216,10 @@ TEST_CASE("a conversation of three turns with tools is streamed") {
 TEST_CASE("the server refuses a conversation that lacks a turn") {
   for (const WireFamily family : families) {
     SUBCASE(to_text(family).data()) {
-      Conversation conversation = with_two_answers(family, Way::whole);
-      conversation.forget_first_call();
-      const auto reply = conversation.next();
+      auto conversation = with_two_answers(family, Way::whole);
+      if (!conversation) continue;  // which has failed the test
+      conversation->forget_first_call();
+      const auto reply = conversation->next();
       CHECK_FALSE(reply);
       if (!reply) CHECK(reply.error().code() == errc::provider_overloaded);  // it answers 503
     }

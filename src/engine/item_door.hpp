@@ -26,7 +26,7 @@ struct NeededBy;
 /// A run's record and new steps, written in the same commit as what they caused. Its version guards the run.
 struct RunWrite {
   AgentRun run;
-  std::vector<RunStep> steps;  ///< Numbers follow `run.steps`, which the caller has raised already.
+  std::vector<RunStep> steps;    ///< Numbers follow `run.steps`, which the caller has raised already.
   std::vector<Put> beside = {};  ///< Appended with them, when only the run is written.
 };
 

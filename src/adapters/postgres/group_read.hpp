@@ -1,8 +1,8 @@
 // Many callers, one question: reads that meet while the server is busy with others are asked together.
 //
 // A read of a record or two costs server and client far more for the round trip than for the record. Whoever finds few
-// others reading asks on its own thread, and a lone caller waits for nobody; those who come meanwhile are taken along by
-// the next one. Reads of many records go by themselves: nobody shall wait for those.
+// others reading asks on its own thread, and a lone caller waits for nobody; those who come meanwhile are taken along
+// by the next one. Reads of many records go by themselves: nobody shall wait for those.
 #pragma once
 
 #include <condition_variable>

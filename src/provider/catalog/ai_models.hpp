@@ -82,11 +82,8 @@ inline constexpr ProviderKey google_gemini[] = {
 inline constexpr ProviderKey vertex_ai_gemini[] = {
     google_project, google_region, google_file, {.name = "model"}, own_endpoint};
 
-inline constexpr ProviderKey vertex_ai[] = {google_project,
-                                            google_region,
-                                            {.name = "publisher", .required = true, .fallback = "google"},
-                                            google_file,
-                                            {.name = "model"},
-                                            own_endpoint};
+inline constexpr ProviderKey vertex_ai[] = {
+    google_project, google_region,     {.name = "publisher", .required = true, .fallback = "google"},
+    google_file,    {.name = "model"}, own_endpoint};
 
 }  // namespace openindex::providers::catalog

@@ -132,7 +132,7 @@ void Dispatcher::Work::fold_tokens(const ProviderId& provider) {
   constexpr std::uint64_t turns_between = 64;
   constexpr std::uint64_t first = 8;
   if (turns_of_[provider]++ % turns_between != first) return;
-  (void)providers::TokenBook(options.engine.storage()).fold(provider, now());
+  (void)providers::TokenBook(options.engine.storage()).fold(provider, mint_id(options.engine.random(), "com"), now());
 }
 
 // The next provider of the stage is asked at once, each of them once. When all were, the most hopeful of their failures

@@ -125,7 +125,7 @@ bool Dispatcher::Work::settle(const RunId& id, const Result<Outcome>& result) {
 // An orderly stop does not count as a start, and lets another dispatcher go on at once.
 void Dispatcher::Work::give_back_all() {
   for (const auto& [provider, turns] : turns_of_) {
-    (void)providers::TokenBook(options.engine.storage()).fold(provider, now());
+    (void)providers::TokenBook(options.engine.storage()).fold(provider, mint_id(options.engine.random(), "com"), now());
   }
   turns_of_.clear();
   for (auto& [id, active] : active_) {

@@ -18,6 +18,7 @@ namespace openindex {
 inline namespace v0 {
 namespace {
 
+using providers::ProviderCommit;
 using providers::ProviderDraft;
 using providers::TokenBook;
 
@@ -25,7 +26,6 @@ constexpr std::uint64_t tokens_at_once_max = 1'000'000'000'000'000;
 constexpr std::size_t model_name_bytes_max = 200;
 constexpr std::size_t events_at_once_max = 10'000;
 constexpr std::size_t event_names_max = 1'000;
-constexpr int count_attempts_max = 8;
 
 Error not_valid(std::string pointer, std::string text) {
   return Error(errc::invalid_argument, "The integration is not valid")
@@ -119,7 +119,7 @@ Result<void> Integrations::add_tokens(const Actor& actor, const std::string& nam
   if (!done) return done.error();
   // Once in a while, what was counted is added up; what fails there is done by who comes next.
   constexpr std::uint64_t calls_between = 64;
-  if (options.random.next() % calls_between == 0) (void)TokenBook(options.storage).fold(provider->id, now);
+  if (options.random.next() % calls_between == 0) (void)TokenBook(options.storage).fold(provider->id, changes.id, now);
   return {};
 }
 
@@ -182,24 +182,20 @@ Result<void> Integrations::record_events(const Actor& actor, const std::string& 
   if (auto known = check_type(type); !known) return known;
   if (auto sound = check_events(events); !sound) return sound;
   if (events.empty()) return {};
-  auto& options = registry_.directory().options;
+  auto& directory = registry_.directory();
   const RecordId id = event_record(type);
-  for (int attempt = 0; attempt < count_attempts_max; ++attempt) {
-    const auto found = options.storage.get_bodies({&id, 1});
+  const auto counted = providers::land_decision(directory, actor, [&](ProviderCommit& commit) -> Result<bool> {
+    const auto found = directory.options.storage.get_bodies({&id, 1});
     if (!found) return found.error();
     auto counts = read_counts(found->front());
     if (!counts) return counts.error();
     for (const IntegrationEvent& event : events) count_in(*counts, event);
     if (counts->size() > event_names_max) return not_valid("/event", "this type has 1,000 names already");
-    ChangeSet changes;
-    changes.id = mint_id(options.random, "com");
-    changes.expectations.push_back({id, found->front() ? found->front()->version : 0});
-    changes.puts.push_back(write_counts(type, *counts));
-    const auto done = engine::commit(options.storage, changes);
-    if (done) return {};
-    if (done.error().code() != errc::conflict) return done.error();
-  }
-  return Error(errc::contention).with("type", type);
+    commit.put(write_counts(type, *counts), found->front() ? found->front()->version : 0);
+    return true;
+  });
+  if (!counted) return counted.error();
+  return {};
 }
 
 Result<std::vector<EventCount>> Integrations::event_counts(const std::string& type) {

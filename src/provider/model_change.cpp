@@ -20,30 +20,22 @@ constexpr std::size_t config_bytes_max = std::size_t{1} << 20;
 constexpr std::size_t tags_given_max = 100;
 constexpr std::uint64_t tokens_limit_max = 1'000'000'000'000'000;
 
-// The row of a key: of the own type, or else of any that has it.
+// The row of a key: of the own type, or else of any that has it, of one where it is a secret first.
 const ProviderKey* find_row(const ProviderRecord& provider, std::string_view key) {
   const ProviderType* own = find_provider_type(provider.type);
   if (own != nullptr && own->find_key(key) != nullptr) return own->find_key(key);
+  const ProviderKey* found = nullptr;
   for (const ProviderType& type : provider_catalog()) {
-    if (const ProviderKey* row = type.find_key(key)) return row;
+    const ProviderKey* row = type.find_key(key);
+    if (row != nullptr && (found == nullptr || row->secret)) found = row;
   }
-  return nullptr;
+  return found;
 }
 
 // A key that no type has may be a misspelt one of a secret: what is not known to be none is sealed.
 bool is_public_key(const ProviderRecord& provider, std::string_view key) {
-  const auto open_in = [&](const ProviderType& type) {
-    const ProviderKey* row = type.find_key(key);
-    return row != nullptr && !row->secret;
-  };
-  const ProviderType* own = find_provider_type(provider.type);
-  if (own != nullptr && own->find_key(key) != nullptr) return open_in(*own);
-  const auto types = provider_catalog();
-  const bool secret_somewhere = std::any_of(types.begin(), types.end(), [&](const ProviderType& type) {
-    const ProviderKey* row = type.find_key(key);
-    return row != nullptr && row->secret;
-  });
-  return !secret_somewhere && std::any_of(types.begin(), types.end(), open_in);
+  const ProviderKey* row = find_row(provider, key);
+  return row != nullptr && !row->secret;
 }
 
 void check_model_name(std::string_view name, std::vector<Problem>& problems) {
@@ -64,11 +56,12 @@ void check_model_config(const ModelRecord& current, const ProviderRecord& provid
     }
     const std::string place = "/configuration/" + json::escape_pointer(key);
     const ProviderKey* row = find_row(provider, key);
-    const bool is_given = !value.empty() && value != secret_mask && !is_reference(value);
-    // Addresses with credentials in them are refused here as they are for a provider.
-    const auto wrong = value_problem(row == nullptr || !is_given ? KeyForm::lines : row->form, value);
+    const bool is_public = row != nullptr && !row->secret;
+    // What readers see must hold no credentials, as an address can.
+    const bool is_seen = is_public && !value.empty() && !is_reference(value);
+    const auto wrong = value_problem(is_seen ? row->form : KeyForm::lines, value);
     if (!wrong.empty()) problems.push_back({place, std::string(wrong)});
-    if (value == secret_mask && !current.secrets.contains(key) && !is_public_key(provider, key)) {
+    if (value == secret_mask && !current.secrets.contains(key) && !is_public) {
       problems.push_back({place, std::string(mask_without_secret)});
     }
   }

@@ -7,7 +7,6 @@
 #include <openindex/provider_registry.hpp>
 
 #include "core/utf8.hpp"
-#include "engine/commit.hpp"
 #include "provider/integration_draft.hpp"
 #include "provider/key_form.hpp"
 #include "provider/prompt_record.hpp"
@@ -21,13 +20,13 @@ namespace {
 using providers::ModelRecord;
 using providers::PromptBinding;
 using providers::PromptRecord;
+using providers::ProviderCommit;
 using providers::ProviderDraft;
 using Directory = ProviderRegistry::Directory;
 
 constexpr std::size_t prompt_name_bytes_max = 200;
 constexpr std::size_t text_bytes_max = 256u * 1024;
 constexpr std::size_t bindings_max = 100;
-constexpr int prompt_attempts_max = 8;
 
 bool is_prompt_name(std::string_view name) {
   return !name.empty() && name.size() <= prompt_name_bytes_max && is_utf8(name) && !has_control(name) && name != "." &&
@@ -103,21 +102,12 @@ Result<Prompt> whole(Directory& directory, const PromptRecord& record) {
   return std::move(prompts->front());
 }
 
-/// Commit one change of a prompt. False: somebody else was first.
-Result<bool> write(Directory& directory, const Actor& actor, PromptRecord& record, AuditDraft draft) {
-  const Time now = directory.options.clock.now();
-  ChangeSet changes;
-  changes.id = mint_id(directory.options.random, "com");
-  changes.expectations.push_back({providers::prompt_record(record.name), record.version});
-  record.updated_at = now;
+/// Add a prompt as it shall be, and what the audit says of it.
+void write(ProviderCommit& commit, const Actor& actor, PromptRecord& record, const AuditDraft& draft) {
+  record.updated_at = commit.now();
   record.updated_by = actor.id();
-  const std::string stream = record.stream();
-  const engine::AuditFrame frame{stream, {}, actor, now, changes.id.str(), {}, {}, 0};
-  engine::append_audit(changes, record.chain, frame, {&draft, 1});
-  changes.puts.push_back(providers::write_prompt(record));
-  const auto done = engine::commit(directory.options.storage, changes);
-  if (!done && done.error().code() != errc::conflict) return done.error();
-  return done.has_value();
+  commit.append_audit(record.stream(), record.chain, {&draft, 1});
+  commit.put(providers::write_prompt(record), record.version);
 }
 
 /// Make a record one of a new prompt; the chain of one that had the name before goes on.
@@ -159,7 +149,26 @@ Result<void> drop_gone(Storage& storage, std::vector<PromptBinding>& bindings) {
   return {};
 }
 
-Error contention(const std::string& prompt) { return Error(errc::contention).with("prompt", prompt); }
+/// What a save makes of a prompt; nothing is added to the commit when it changes nothing.
+Result<PromptRecord> decide_save(ProviderCommit& commit, const Actor& actor, PromptRecord record, const Prompt& wanted,
+                                 const std::string& new_id) {
+  const bool is_new = record.version == 0 || record.removed;
+  if (!is_new) {
+    if (auto allowed = may_change(actor, record); !allowed) return allowed.error();
+    if (record.text == wanted.text && record.description == wanted.description) return record;
+  }
+  AuditDraft draft{is_new ? "admin.ai_prompt_created" : "admin.ai_prompt_updated", {}, {}};
+  if (is_new) begin(record, wanted.name, new_id, actor, commit.now(), draft);
+  const auto set = [&](const char* what, std::string& held, const std::string& text) {
+    if (held != text) draft.changes.push_back({what, providers::audit_text(held), providers::audit_text(text)});
+    held = text;
+  };
+  set("template", record.text, wanted.text);
+  set("description", record.description, wanted.description);
+  ++record.revision;
+  write(commit, actor, record, draft);
+  return record;
+}
 
 }  // namespace
 
@@ -169,32 +178,14 @@ Result<Prompt> Integrations::save_prompt(const Actor& actor, const std::string& 
   if (auto sound = check_prompt(prompt, text, description); !sound) return sound.error();
   auto& directory = registry_.directory();
   const std::string new_id = mint_id(directory.options.random, "prompt");
-  for (int attempt = 0; attempt < prompt_attempts_max; ++attempt) {
+  const Prompt wanted{.name = prompt, .text = text, .description = description};
+  const auto saved = providers::land_decision(directory, actor, [&](ProviderCommit& commit) -> Result<PromptRecord> {
     auto known = load_prompt(directory.options.storage, prompt);
     if (!known) return known.error();
-    PromptRecord record = *known ? std::move(**known) : PromptRecord();
-    const bool is_new = record.version == 0 || record.removed;
-    if (!is_new) {
-      if (auto allowed = may_change(actor, record); !allowed) return allowed.error();
-    }
-    if (!is_new && record.text == text && record.description == description) return shown(directory, record);
-    AuditDraft draft{is_new ? "admin.ai_prompt_created" : "admin.ai_prompt_updated", {}, {}};
-    if (is_new) begin(record, prompt, new_id, actor, directory.options.clock.now(), draft);
-    if (record.text != text) {
-      draft.changes.push_back({"template", providers::audit_text(record.text), providers::audit_text(text)});
-    }
-    if (record.description != description) {
-      draft.changes.push_back(
-          {"description", providers::audit_text(record.description), providers::audit_text(description)});
-    }
-    record.text = text;
-    record.description = description;
-    ++record.revision;
-    const auto landed = write(directory, actor, record, std::move(draft));
-    if (!landed) return landed.error();
-    if (*landed) return shown(directory, record);
-  }
-  return contention(prompt);
+    return decide_save(commit, actor, *known ? std::move(**known) : PromptRecord(), wanted, new_id);
+  });
+  if (!saved) return saved.error();
+  return shown(directory, *saved);
 }
 
 Result<Prompt> Integrations::prompt(const std::string& prompt) {
@@ -226,19 +217,18 @@ Result<std::vector<Prompt>> Integrations::prompts() {
 Result<void> Integrations::remove_prompt(const Actor& actor, const std::string& prompt) {
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed;
   auto& directory = registry_.directory();
-  for (int attempt = 0; attempt < prompt_attempts_max; ++attempt) {
+  const auto removed = providers::land_decision(directory, actor, [&](ProviderCommit& commit) -> Result<bool> {
     auto record = find_prompt(directory.options.storage, prompt);
     if (!record) return record.error();
     if (auto allowed = may_change(actor, *record); !allowed) return allowed.error();
-    AuditDraft draft{"admin.ai_prompt_deleted", {{"name", prompt, ""}}, {}};
     record->removed = true;
     record->text.clear();
     record->description.clear();
-    const auto landed = write(directory, actor, *record, std::move(draft));
-    if (!landed) return landed.error();
-    if (*landed) return {};
-  }
-  return contention(prompt);
+    write(commit, actor, *record, {"admin.ai_prompt_deleted", {{"name", prompt, ""}}, {}});
+    return true;
+  });
+  if (!removed) return removed.error();
+  return {};
 }
 
 Result<void> Integrations::associate_prompt(const Actor& actor, const std::string& name, const std::string& model,

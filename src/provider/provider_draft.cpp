@@ -105,10 +105,15 @@ ProviderCommit::ProviderCommit(ProviderRegistry::Directory& directory, const Act
   changes_.id = mint_id(directory.options.random, "com");
 }
 
-void ProviderCommit::append_audit(ProviderDraft& draft) {
-  const std::string stream = draft.record.stream();
+void ProviderCommit::append_audit(std::string_view stream, engine::ChainHead& head,
+                                  std::span<const AuditDraft> drafts) {
   const engine::AuditFrame frame{stream, {}, actor_, now_, changes_.id.str(), {}, {}, 0};
-  engine::append_audit(changes_, draft.record.chain, frame, draft.audit);
+  engine::append_audit(changes_, head, frame, drafts);
+}
+
+void ProviderCommit::put(Put record, std::uint64_t version) {
+  changes_.expectations.push_back({record.id, version});
+  changes_.puts.push_back(std::move(record));
 }
 
 // By the marker of settings, which is written once for all.
@@ -127,7 +132,7 @@ void ProviderCommit::write(ProviderDraft& draft) {
     changes_.puts.push_back(write_name(record.name, record.id));
     if (!draft.former_name.empty()) changes_.erases.push_back(name_record(draft.former_name));
   }
-  append_audit(draft);
+  append_audit(record.stream(), record.chain, draft.audit);
   changes_.puts.push_back(write_provider(record));
   changes_.puts.insert(changes_.puts.end(), draft.puts.begin(), draft.puts.end());
   changes_.erases.insert(changes_.erases.end(), draft.erases.begin(), draft.erases.end());
@@ -135,10 +140,10 @@ void ProviderCommit::write(ProviderDraft& draft) {
 }
 
 void ProviderCommit::erase(ProviderDraft& draft) {
-  const ProviderRecord& record = draft.record;
+  ProviderRecord& record = draft.record;
   tell_dispatchers();
   changes_.expectations.push_back({provider_record(record.id), record.version});
-  append_audit(draft);
+  append_audit(record.stream(), record.chain, draft.audit);
   changes_.puts.push_back(write_gone(record));
   changes_.erases.push_back(provider_record(record.id));
   changes_.erases.push_back(name_record(record.name));

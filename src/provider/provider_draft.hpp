@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,7 +62,7 @@ Result<ProviderDraft> draft_update(ProviderRegistry::Directory& directory, const
 Result<void> seal(ProviderRegistry::Directory& directory, const ProviderId& provider, const std::string& scope,
                   SealedSecrets& secrets, const std::vector<std::string>& keys, const ProviderConfig& given);
 
-/// A change set of providers.
+/// A change set of providers, and of what is kept beside them.
 class ProviderCommit {
  public:
   ProviderCommit(ProviderRegistry::Directory& directory, const Actor& actor);
@@ -72,15 +73,19 @@ class ProviderCommit {
   /// Add the removal of one.
   void erase(ProviderDraft& draft);
 
+  /// Add entries to the audit of a stream, whose head moves on.
+  void append_audit(std::string_view stream, engine::ChainHead& head, std::span<const AuditDraft> drafts);
+
   [[nodiscard]] bool is_empty() const { return changes_.puts.empty() && changes_.erases.empty(); }
   [[nodiscard]] Time now() const { return now_; }
-  [[nodiscard]] ChangeSet& changes() { return changes_; }
+
+  /// Put a record that is no provider's; `version`: that it has, 0: none.
+  void put(Put record, std::uint64_t version);
 
   /// Commit. False: somebody else was first, or nothing was written; decide again. @par Errors storage
   Result<bool> land();
 
  private:
-  void append_audit(ProviderDraft& draft);
   void tell_dispatchers();
 
   ProviderRegistry::Directory& directory_;
@@ -104,7 +109,7 @@ auto land_decision(ProviderRegistry::Directory& directory, const Actor& actor, D
     if (!landed) return landed.error();
     if (*landed) return answer;
   }
-  return Error(errc::contention, "Others kept changing the same provider");
+  return errc::contention;
 }
 
 }  // namespace openindex::providers

@@ -181,7 +181,7 @@ Result<ProviderUse> ProviderRegistry::remove(const Actor& actor, const ProviderI
     commit.erase(draft);
     return *use;
   });
-  if (removed) providers::TokenBook(storage).forget(id);
+  if (removed) providers::TokenBook(storage).forget(id, mint_id(directory_->options.random, "com"));
   return removed;
 }
 

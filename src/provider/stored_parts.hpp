@@ -1,7 +1,6 @@
 // Parts that records of providers and of their models share: a configuration with its sealed secrets, tags, a limit.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>

@@ -21,8 +21,9 @@ using std::chrono::sys_days;
 constexpr const char* use_kind = "token_use";
 constexpr const char* day_kind = "token_day";
 constexpr const char* total_kind = "token_total";
-constexpr std::size_t fold_max = 500;
-constexpr std::size_t drop_max = 200;
+constexpr std::uint32_t fold_max = 500;
+constexpr std::uint32_t drop_max = 200;
+constexpr std::uint32_t page_max = 1000;
 constexpr std::size_t model_bytes_max = 200;
 constexpr days kept{400};
 
@@ -35,6 +36,14 @@ std::string day_text(Time day) {
 }
 
 std::string below(const ProviderId& provider, std::string_view key) { return provider.str() + "/" + std::string(key); }
+
+/// All rows of one kind below a provider.
+ScanRequest all_of(const char* kind, const ProviderId& provider, std::uint32_t limit) {
+  return {.prefix = {std::string(kind)},
+          .from = below(provider, ""),
+          .below = provider.str() + "0",  // '0' follows '/'
+          .limit_count = limit};
+}
 
 RecordId day_record(const ProviderId& provider, const TokenUse& use) {
   return {day_kind, below(provider, day_text(use.period_start) + "/" + use.model)};
@@ -63,6 +72,8 @@ Result<TokenUse> read_use(const Record& record) {
 std::uint64_t capped(std::uint64_t one, std::uint64_t other) { return std::min(one + other, sum_max); }
 
 void add(TokenUse& sum, const TokenUse& use) {
+  sum.model = use.model;
+  sum.period_start = use.period_start;
   sum.input = capped(sum.input, use.input);
   sum.output = capped(sum.output, use.output);
 }
@@ -70,12 +81,7 @@ void add(TokenUse& sum, const TokenUse& use) {
 // Uses by day, the latest first, and model.
 using Days = std::map<std::pair<std::int64_t, std::string>, TokenUse>;
 
-void add(Days& sums, const TokenUse& use) {
-  auto& sum = sums[{-use.period_start.time_since_epoch().count(), use.model}];
-  sum.model = use.model;
-  sum.period_start = use.period_start;
-  add(sum, use);
-}
+void add(Days& sums, const TokenUse& use) { add(sums[{-use.period_start.time_since_epoch().count(), use.model}], use); }
 
 }  // namespace
 
@@ -103,7 +109,8 @@ Put TokenBook::entry(const ProviderId& provider, std::string_view key, const Tok
 
 Result<std::vector<Record>> TokenBook::rows(const char* kind, const ProviderId& provider, const std::string& from) {
   std::vector<Record> out;
-  ScanRequest request{.prefix = {std::string(kind)}, .from = below(provider, from), .below = provider.str() + "0"};
+  ScanRequest request = all_of(kind, provider, page_max);
+  request.from = below(provider, from);
   do {
     auto page = storage_.scan(request);
     if (!page) return page.error();
@@ -149,79 +156,79 @@ Result<std::map<std::string, std::uint64_t>> TokenBook::totals(const ProviderId&
   return out;
 }
 
-Result<void> TokenBook::fold(const ProviderId& provider, Time now) {
+Result<void> TokenBook::fold(const ProviderId& provider, const CommitId& commit, Time now) {
   for (;;) {
-    const auto more = fold_some(provider, now);
+    const auto more = fold_some(provider, commit, now);
     if (!more) return more.error();
     if (!*more) return {};
   }
 }
 
 /// Whether there may be more to do.
-Result<bool> TokenBook::fold_some(const ProviderId& provider, Time now) {
-  ScanRequest request{.prefix = {std::string(use_kind)}, .from = below(provider, ""), .below = provider.str() + "0"};
-  request.limit_count = fold_max;
-  auto uses = storage_.scan(request);
+Result<bool> TokenBook::fold_some(const ProviderId& provider, const CommitId& commit, Time now) {
+  const auto uses = storage_.scan(all_of(use_kind, provider, fold_max));
   if (!uses) return uses.error();
   if (uses->rows.empty()) return false;
-
   ChangeSet changes;
-  Days sums;
-  std::map<std::string, TokenUse> totals;
+  changes.id = commit;
+  Sums sums;
   for (const Record& row : uses->rows) {
     const auto use = read_use(row);
     if (!use) return use.error();
-    add(sums, *use);
-    totals[use->model].model = use->model;
-    add(totals[use->model], *use);
+    add(sums[day_record(provider, *use)], *use);
+    add(sums[total_record(provider, use->model)], *use);
     changes.expectations.push_back({row.id, row.version});
     changes.erases.push_back(row.id);
   }
-  std::vector<std::pair<RecordId, TokenUse>> sums_by_record;
-  for (const auto& [key, sum] : sums) sums_by_record.emplace_back(day_record(provider, sum), sum);
-  for (const auto& [model, sum] : totals) sums_by_record.emplace_back(total_record(provider, model), sum);
-  std::vector<RecordId> ids;
-  for (const auto& [id, sum] : sums_by_record) ids.push_back(id);
-  const auto known = storage_.get_bodies(ids);
-  if (!known) return known.error();
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    auto& [id, sum] = sums_by_record[i];
-    const auto& before = (*known)[i];
-    if (before) {
-      const auto use = read_use(*before);
-      if (!use) return use.error();
-      add(sum, *use);
-    }
-    changes.expectations.push_back({id, before ? before->version : 0});
-    changes.puts.push_back(write_use(id, sum));
-  }
-  ScanRequest old{
-      .prefix = {std::string(day_kind)}, .from = below(provider, ""), .below = below(provider, day_text(now - kept))};
-  old.limit_count = drop_max;
-  const auto dropped = storage_.scan(old);
-  if (!dropped) return dropped.error();
-  for (const Record& row : dropped->rows) {
-    if (std::find(ids.begin(), ids.end(), row.id) == ids.end()) changes.erases.push_back(row.id);
-  }
-  changes.id = "com_fold";
-  const auto done = storage_.commit({&changes, 1}).front();
+  if (auto added = add_stored(sums, changes); !added) return added.error();
+  if (auto dropped = drop_old(provider, now, sums, changes); !dropped) return dropped.error();
+  const auto done = engine::commit(storage_, changes);
   const bool elsewhere =
       !done && (done.error().code() == errc::conflict || done.error().code() == errc::commit_unknown);
   if (!done && !elsewhere) return done.error();
   return done && uses->rows.size() == fold_max;
 }
 
-void TokenBook::forget(const ProviderId& provider) {
+/// Add what is stored to each sum, and write it.
+Result<void> TokenBook::add_stored(Sums& sums, ChangeSet& changes) {
+  std::vector<RecordId> ids;
+  for (const auto& [id, sum] : sums) ids.push_back(id);
+  const auto known = storage_.get_bodies(ids);
+  if (!known) return known.error();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto& before = (*known)[i];
+    TokenUse& sum = sums[ids[i]];
+    if (before) {
+      const auto use = read_use(*before);
+      if (!use) return use.error();
+      add(sum, *use);
+    }
+    changes.expectations.push_back({ids[i], before ? before->version : 0});
+    changes.puts.push_back(write_use(ids[i], sum));
+  }
+  return {};
+}
+
+Result<void> TokenBook::drop_old(const ProviderId& provider, Time now, const Sums& written, ChangeSet& changes) {
+  ScanRequest old = all_of(day_kind, provider, drop_max);
+  old.below = below(provider, day_text(now - kept));
+  const auto page = storage_.scan(old);
+  if (!page) return page.error();
+  for (const Record& row : page->rows) {
+    if (!written.contains(row.id)) changes.erases.push_back(row.id);
+  }
+  return {};
+}
+
+void TokenBook::forget(const ProviderId& provider, const CommitId& commit) {
   for (const char* kind : {use_kind, day_kind, total_kind}) {
-    ScanRequest request{.prefix = {std::string(kind)}, .from = below(provider, ""), .below = provider.str() + "0"};
-    request.limit_count = fold_max;
     for (;;) {
-      const auto page = storage_.scan(request);
+      const auto page = storage_.scan(all_of(kind, provider, fold_max));
       if (!page || page->rows.empty()) break;
       ChangeSet changes;
-      changes.id = "com_forget";
+      changes.id = commit;
       for (const Record& row : page->rows) changes.erases.push_back(row.id);
-      if (!storage_.commit({&changes, 1}).front()) break;
+      if (!engine::commit(storage_, changes)) break;
     }
   }
 }

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,13 +35,17 @@ class TokenBook {
 
   /// Put the uses of a provider into the totals, and drop days more than 400 days before now. Somebody else may be
   /// doing the same: then nothing more is changed. @par Errors storage
-  Result<void> fold(const ProviderId& provider, Time now);
+  Result<void> fold(const ProviderId& provider, const CommitId& commit, Time now);
 
   /// Remove everything of a provider that is gone; what a failure leaves behind is in nobody's way.
-  void forget(const ProviderId& provider);
+  void forget(const ProviderId& provider, const CommitId& commit);
 
  private:
-  Result<bool> fold_some(const ProviderId& provider, Time now);
+  using Sums = std::map<RecordId, TokenUse>;
+
+  Result<bool> fold_some(const ProviderId& provider, const CommitId& commit, Time now);
+  Result<void> add_stored(Sums& sums, ChangeSet& changes);
+  Result<void> drop_old(const ProviderId& provider, Time now, const Sums& written, ChangeSet& changes);
   Result<std::vector<Record>> rows(const char* kind, const ProviderId& provider, const std::string& from);
 
   Storage& storage_;

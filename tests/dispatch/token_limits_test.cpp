@@ -198,7 +198,7 @@ TEST_CASE("uses of other times than the last 400 days are refused, and old ones 
   for (int i = 0; i < 2; ++i) {
     REQUIRE(f.integrations.add_tokens(f.host, "played", {.model = "m", .input = 1, .period_start = now - 24h * 399}));
     f.clock.advance(48h);
-    REQUIRE(book.fold(f.id, f.clock.now()));
+    REQUIRE(book.fold(f.id, "com_fold", f.clock.now()));
     CHECK(f.storage.count({.prefix = {std::string("token_use")}}).value() == 0);
     f.clock.advance(-48h);
   }
@@ -208,7 +208,7 @@ TEST_CASE("uses of other times than the last 400 days are refused, and old ones 
   changes.id = "com_1";
   changes.appends.push_back(TokenBook::entry(f.id, "x", {long_name, 1, 0, now}, changes.id));
   REQUIRE(f.storage.commit({&changes, 1}).front());
-  CHECK(book.fold(f.id, now));
+  CHECK(book.fold(f.id, "com_fold", now));
 }
 
 TEST_CASE("a tag wakes no run that waits") {
@@ -237,19 +237,19 @@ TEST_CASE("uses are folded into days and totals without a change of any sum") {
   REQUIRE(history.size() == 6);
   CHECK(history[0] == TokenUse{"m", 20, 2, providers::period_start(TokenLimit::Period::day, f.clock.now() - 24h)});
   CHECK(totals == std::map<std::string, std::uint64_t>{{"m", 66}, {"n", 66}});
-  REQUIRE(book.fold(f.id, f.clock.now()));
-  REQUIRE(book.fold(f.id, f.clock.now()));
+  REQUIRE(book.fold(f.id, "com_fold", f.clock.now()));
+  REQUIRE(book.fold(f.id, "com_fold", f.clock.now()));
   CHECK(f.storage.count({.prefix = {std::string("token_use")}}).value() == 0);
   CHECK(f.integrations.token_history("played").value() == history);
   CHECK(f.integrations.tokens("played").value() == totals);
   REQUIRE(f.integrations.add_tokens(f.host, "played", {.model = "m", .input = 1}));
-  REQUIRE(book.fold(f.id, f.clock.now()));
+  REQUIRE(book.fold(f.id, "com_fold", f.clock.now()));
   CHECK(f.used() == 67);
   CHECK(f.integrations.token_history("played", "m", 1)->size() == 2);
 
   f.clock.advance(24h * 450);
   REQUIRE(f.integrations.add_tokens(f.host, "played", {.model = "m", .input = 1}));
-  REQUIRE(book.fold(f.id, f.clock.now()));
+  REQUIRE(book.fold(f.id, "com_fold", f.clock.now()));
   CHECK(f.used() == 68);
   CHECK(f.storage.count({.prefix = {std::string("token_day")}}).value() == 1);
 }

@@ -61,7 +61,7 @@ class OPENINDEX_API Connector {
   /// and the connection's own time goes on to count. What is returned owns the connection that was given, which is over
   /// when this fails; all that the server sent before must have been read. A reading of nothing means that the server
   /// said that it was done; a connection that only ends is http_interrupted.
-  /// For implementers: optional. @par Errors http_no_start_tls (not implemented: the default), http_tls, those of the
+  /// For implementers: optional. @par Errors http_no_start_tls (what the default answers), http_tls, those of the
   /// connection, invalid_argument (no host, no connection)
   virtual Result<std::unique_ptr<Connection>> start_tls(std::unique_ptr<Connection> connection,
                                                         const ConnectRequest& request);

@@ -71,14 +71,15 @@ class AwsDefaultIdentity::Keeper {
 
   void refused(std::string_view access_key) {
     const std::lock_guard lock(mutex_);
-    if (kept_ && kept_->access_key == access_key) kept_.reset();
+    if (!kept_ || kept_->access_key != access_key || options_.clock.steady() < unchanged_until_) return;
+    renew_at_ = options_.clock.now();  // they are given on while there are no others: it may be a permission that lacks
   }
 
  private:
   // What needs no exchange, or does not wait for the one that is under way.
   std::optional<Result<AwsCredentials>> answer_at_hand() {
     const Time now = options_.clock.now();
-    const bool is_good = kept_ && (!kept_->expires_at || *kept_->expires_at > now);
+    const bool is_good = is_kept_good(now);
     const bool has_failed = failure_ && options_.clock.steady() < ask_again_at_;
     if (is_good && (now < renew_at_ || exchange_.valid() || has_failed)) return Result<AwsCredentials>(*kept_);
     if (has_failed) return Result<AwsCredentials>(*failure_);
@@ -100,6 +101,8 @@ class AwsDefaultIdentity::Keeper {
     exchange_ = {};
     const Time now = options_.clock.now();
     if (fetched) {
+      const bool is_same = kept_ && kept_->access_key == fetched->access_key;
+      if (is_same) unchanged_until_ = options_.clock.steady() + std::chrono::minutes(1);
       kept_ = *fetched;
       renew_at_ = kept_->expires_at ? providers::renewal_time(*kept_->expires_at, now) : Time::max();
       failure_.reset();
@@ -107,14 +110,17 @@ class AwsDefaultIdentity::Keeper {
     }
     failure_ = fetched.error();
     ask_again_at_ = options_.clock.steady() + std::chrono::seconds(10);
-    if (kept_ && kept_->expires_at && *kept_->expires_at > now) return *kept_;
+    if (is_kept_good(now)) return *kept_;
     return fetched;
   }
+
+  bool is_kept_good(Time now) const { return kept_ && (!kept_->expires_at || *kept_->expires_at > now); }
 
   const Options options_;
   std::mutex mutex_;
   std::optional<AwsCredentials> kept_;
   Time renew_at_{};
+  Duration unchanged_until_{0};  // a refusal led to the same ones: to no more exchanges for a while
   std::optional<Error> failure_;
   Duration ask_again_at_{0};
   std::shared_future<Result<AwsCredentials>> exchange_;  // valid while one is under way

@@ -98,6 +98,12 @@ AwsCredentials credentials_in(const std::vector<XmlLeaf>& leaves) {
 
 }  // namespace
 
+bool is_about_host(const Error& refusal) {
+  return std::any_of(std::begin(sts_refusals), std::end(sts_refusals), [&](const StsRefusal& known) {
+    return known.name == refusal.context("type") && known.text == std::string_view(not_known);
+  });
+}
+
 std::string aws_url(std::string_view service, std::string_view region) {
   return fmt::format("https://{}.{}.amazonaws.com{}", service, region, region.starts_with("cn-") ? ".cn" : "");
 }

@@ -26,6 +26,9 @@ HttpRequest role_request(const AwsRole& role, std::string_view region, const Aws
 /// Ask for a role with a token of an identity provider, which is the proof. `region` empty: of no region.
 HttpRequest web_role_request(const AwsRole& role, std::string_view region, std::string_view token);
 
+/// Tell whether `read_role` says that AWS refuses who asks for the role, and not the role.
+bool is_about_host(const Error& refusal);
+
 /// Read the answer to either. Nothing that the server wrote gets into an error.
 /// @par Errors the provider_* codes; provider_unauthorized when the role is not given
 Result<AwsCredentials> read_role(const HttpResponse& response, Time now);

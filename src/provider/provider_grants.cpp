@@ -111,7 +111,7 @@ Result<void> ProviderRegistry::Directory::keep_grant(const providers::ProviderLo
   const Time now = options.clock.now();
   auto grant = login.read(*answer, now);
   if (!grant) {
-    if (grant.error().code() == errc::provider_unauthorized) refused(login.provider, login.host_key, {});
+    if (providers::is_about_host(grant.error())) refused(login.provider, login.host_key, {});
     return grant.error();
   }
   grants_.keep(login, std::move(*grant), now);

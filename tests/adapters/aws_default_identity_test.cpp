@@ -101,6 +101,26 @@ TEST_CASE_FIXTURE(IdentityFixture,
   CHECK(network.requests.size() == 2);
 }
 
+TEST_CASE_FIXTURE(IdentityFixture,
+                  "credentials that AWS refuses are given on while there are no others, and not fetched all the time") {
+  give("1", 60min);
+  CHECK(key() == "ASIA1");
+  identity.refused("ASIA1");
+  CHECK(key() == "ASIA1");  // there are no others
+  CHECK(network.requests.size() == 2);
+  identity.refused("ASIA1");
+  CHECK(key() == "ASIA1");
+  CHECK(network.requests.size() == 2);
+  clock.advance(1min);
+  fail();
+  identity.refused("ASIA1");
+  CHECK(key() == "ASIA1");
+  CHECK(network.requests.size() == 3);
+  give("2", 60min);
+  clock.advance(10s);
+  CHECK(key() == "ASIA2");
+}
+
 TEST_CASE_FIXTURE(IdentityFixture, "an HTTP client that throws is a failure like others") {
   network.before_answer = [] { throw std::runtime_error("MARKER"); };
   const auto credentials = identity.credentials();

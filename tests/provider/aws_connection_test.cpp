@@ -168,7 +168,10 @@ TEST_CASE_FIXTURE(AwsFixture, "a role that is not given is told, and nothing is 
   CHECK_FALSE(denied.authenticated);
   CHECK(denied.code == errc::provider_unauthorized);
   CHECK(denied.message.find("roleArn, externalId") != std::string::npos);
-  // It may be the host's credentials that AWS refuses.
+  CHECK(identity.refusals.empty());  // it is the role that is not given
+
+  role = {403, {}, "<ErrorResponse><Error><Code>InvalidClientTokenId</Code></Error></ErrorResponse>"};
+  CHECK(tested(made("aws", "EXTERNAL_ROLE")).code == errc::provider_unauthorized);
   CHECK(identity.refusals == std::vector<std::string>{"AKIAHOST"});
 
   role = {400, {}, "<ErrorResponse><Error><Code>ValidationError</Code></Error></ErrorResponse>"};
@@ -236,7 +239,7 @@ TEST_CASE_FIXTURE(AwsFixture, "an identity that throws is stopped, and its words
   }
   identity.throws = false;
   const auto id = made("aws_bedrock_titan", "EXTERNAL_ROLE");
-  role.status = 403;
+  role = {403, {}, "<ErrorResponse><Error><Code>InvalidClientTokenId</Code></Error></ErrorResponse>"};
   http.answer = [this](const HttpRequest&) -> Result<HttpResponse> {
     identity.throws = true;  // from here on: when it is told of the refusal
     return role;

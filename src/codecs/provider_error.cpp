@@ -93,9 +93,9 @@ bool says_limit_zero(std::string_view text) {
   return next >= text.size() || ((text[next] < '0' || text[next] > '9') && text[next] != '.');
 }
 
-// Google answers 400 to a key that is wrong; AWS has names of its own.
-bool is_about_key(std::string_view text) {
-  return says(text, {"api_key_invalid", "api key not valid", "expiredtoken", "unrecognizedclient"});
+// Google answers 400 to a key that is wrong; AWS has names of its own, which a sentence may quote for other reasons.
+bool is_about_key(std::string_view kind, std::string_view text) {
+  return says(text, {"api_key_invalid", "api key not valid"}) || says(kind, {"expiredtoken", "unrecognizedclient"});
 }
 
 bool is_passing(int status, std::string_view text) {
@@ -124,10 +124,10 @@ bool is_about_content(std::string_view text) {
               {"content_filter", "content_policy", "responsible_ai", "invalid_prompt", "content management policy"});
 }
 
-errc classify(int status, std::string_view text) {
+errc classify(int status, std::string_view kind, std::string_view text) {
   const bool failed_itself = status >= 500;
   if (status == 402 || (status != 401 && !failed_itself && is_about_credit(text))) return errc::provider_out_of_credit;
-  if (status == 401 || status == 403 || status == 498 || is_about_key(text)) return errc::provider_unauthorized;
+  if (status == 401 || status == 403 || status == 498 || is_about_key(kind, text)) return errc::provider_unauthorized;
   if (is_passing(status, text)) return errc::provider_overloaded;
   if (is_about_rate(status, text)) return errc::provider_rate_limited;
   if (status == 413 || ((status <= 500) && is_about_context(text))) return errc::provider_context_too_long;
@@ -182,7 +182,7 @@ Error provider_error(const ChatEndpoint& endpoint, const HttpResponse& response)
   }
   read_header(told, response);
   const std::string words = lower_ascii(told.kind + ' ' + told.message.substr(0, message_bytes_max));
-  Error error(classify(response.status, words),
+  Error error(classify(response.status, lower_ascii(told.kind), words),
               fmt::format("The provider answered HTTP {}: {}", response.status, describe(told, endpoint, response)));
   error = with_origin(std::move(error), endpoint, response);
   if (!told.kind.empty()) error = std::move(error).with("type", scrubbed(told.kind, endpoint, name_bytes_max));

@@ -11,6 +11,7 @@
 #include <boost/json/object.hpp>
 
 #include "codecs/aws_signature.hpp"
+#include "codecs/reply_limits.hpp"
 #include "codecs/reply_reader.hpp"
 #include "core/base64.hpp"
 #include "json/read.hpp"
@@ -118,7 +119,7 @@ std::string signature(const std::string& pem, std::string_view text) {
 
 Error refused(const HttpResponse& response) {
   Error error = Error(errc::provider_unauthorized, "Google refuses the service account's key");
-  const auto body = json::parse(response.body);
+  const auto body = json::parse(response.body, codecs::reply_limits);
   const auto* object = body ? body->if_object() : nullptr;
   const auto why = object == nullptr ? std::string_view() : codecs::text_member(*object, "error");
   // One of a few words of RFC 6749; anything else is not shown, for it may repeat what was sent.
@@ -162,7 +163,7 @@ Result<AccessToken> read_token(const HttpResponse& response, Time now) {
     return Error(errc::provider_malformed_reply, "Google answers a login with something else")
         .with("status", std::to_string(response.status));
   }
-  const auto body = json::parse(response.body);
+  const auto body = json::parse(response.body, codecs::reply_limits);
   const auto* object = body ? body->if_object() : nullptr;
   const auto text = object == nullptr ? std::string_view() : codecs::text_member(*object, "access_token");
   const auto seconds = object == nullptr ? 0 : codecs::count_member(*object, "expires_in");

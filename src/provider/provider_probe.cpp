@@ -8,6 +8,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "codecs/reply_limits.hpp"
 #include "json/read.hpp"
 #include "provider/probe_result.hpp"
 
@@ -66,7 +67,7 @@ bool goes_on(const boost::json::object& root, const codecs::ChatEndpoint& endpoi
 }
 
 Result<Listed> find_model(const codecs::ChatEndpoint& endpoint, std::string_view body) {
-  const auto answer = json::parse(body);
+  const auto answer = json::parse(body, codecs::reply_limits);
   if (!answer) return answer.error();
   const auto* root = answer->if_object();
   const auto* list = root == nullptr ? nullptr : root->if_contains(list_of(endpoint.family).member);
@@ -101,7 +102,7 @@ ProviderTest read_list(const codecs::ChatEndpoint& endpoint, std::string_view bo
 
 // Vertex lists no models that can be asked, but counts the tokens of a text for one.
 ProviderTest read_count(std::string_view body) {
-  const auto answer = json::parse(body);
+  const auto answer = json::parse(body, codecs::reply_limits);
   const auto* root = answer ? answer->if_object() : nullptr;
   if (root != nullptr && root->contains("totalTokens")) {
     return accepted();

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "codecs/reply_limits.hpp"
 #include "core/base64.hpp"
 #include "json/read.hpp"
 #include "provider/probe_result.hpp"
@@ -62,7 +63,7 @@ ProviderTest with_registry(ProviderTest broker, const std::optional<Result<HttpR
   if (response.status == 429 || response.status >= 500) {
     return registry_failed(errc::provider_overloaded, "it is overloaded or failing; try again later.");
   }
-  const auto answer = json::parse(response.body);
+  const auto answer = json::parse(response.body, codecs::reply_limits);
   if (response.status != 200 || !answer || !answer->is_array()) {
     return registry_failed(errc::provider_malformed_reply,
                            "something answers, but not with a list of subjects; check schemaRegistryUrl.");

@@ -10,6 +10,7 @@
 #include <boost/json/object.hpp>
 
 #include "codecs/aws_signature.hpp"
+#include "codecs/reply_limits.hpp"
 #include "codecs/reply_reader.hpp"
 #include "core/base64.hpp"
 #include "json/read.hpp"
@@ -133,7 +134,7 @@ std::string project_in(std::string_view host) {
 }
 
 ProviderTest read_pinecone(const Values& values, std::string_view body) {
-  const auto answer = json::parse(body);
+  const auto answer = json::parse(body, codecs::reply_limits);
   const auto* root = answer ? answer->if_object() : nullptr;
   const auto* indexes = root == nullptr ? nullptr : codecs::member(*root, "indexes");
   if (indexes == nullptr || !indexes->is_array()) {
@@ -193,7 +194,7 @@ Result<HttpRequest> ask_git(const Question& question) {
 }
 
 ProviderTest read_object(const Values&, std::string_view body) {
-  const auto answer = json::parse(body);
+  const auto answer = json::parse(body, codecs::reply_limits);
   if (answer && answer->is_object()) return accepted();
   return answered(false, false, errc::provider_malformed_reply,
                   "Something answers, but not as this provider does; check endpoint.");

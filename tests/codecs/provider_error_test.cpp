@@ -25,6 +25,7 @@ TEST_CASE("a refusal is classified by status and by what the provider says") {
   constexpr auto anthropic = WireFamily::anthropic_messages;
   constexpr auto ollama = WireFamily::ollama_chat;
   constexpr auto google = WireFamily::google_generate_content;
+  constexpr auto bedrock = WireFamily::bedrock_converse;
   constexpr auto cohere = WireFamily::cohere_chat;
   struct Case {
     WireFamily family;
@@ -111,6 +112,9 @@ TEST_CASE("a refusal is classified by status and by what the provider says") {
       {google, 400,
        R"({"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}})",
        errc::provider_unauthorized},
+      {bedrock, 400, R"({"__type":"ExpiredTokenException","message":"x"})", errc::provider_unauthorized},
+      {bedrock, 400, R"({"__type":"ValidationException","message":"Invalid value 'ExpiredToken'"})",
+       errc::provider_rejected_request},
       {google, 400, R"({"error":{"code":400,"message":"Invalid value","status":"INVALID_ARGUMENT"}})",
        errc::provider_rejected_request},
       {google, 400,

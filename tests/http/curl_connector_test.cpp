@@ -80,6 +80,21 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a server that never stops sending does not outlast the timeout") {
+  const RawServer flood([](int fd) {
+    const std::string bytes(65'536, 'x');
+    while (::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0) {
+    }
+  });
+  CurlConnector connector({.egress = Egress::public_and_loopback()});
+  auto connection = connector.open(at(flood.port(), 50ms));
+  REQUIRE(connection);
+  errc ended{};
+  for (int i = 0; i < 1'000'000 && ended == errc{}; ++i)
+    ended = failure((*connection)->read(1));  // there is always more
+  CHECK(ended == errc::http_timeout);
+}
+
 TEST_CASE("the egress policy holds for connections, however an address is written") {
   const RawServer server(&echo);
   CurlConnector outside;

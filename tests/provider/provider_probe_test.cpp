@@ -78,6 +78,12 @@ TEST_CASE("a provider that names no model works, but not for a call") {
   }
 }
 
+TEST_CASE("a list of more values than any provider has models is not read") {
+  std::string many = R"({"data":[{"id":"gpt-x"})";
+  for (int i = 0; i < 300'000; ++i) many += ",0";
+  CHECK(answered(openai, 200, many + "]}").code == errc::provider_malformed_reply);
+}
+
 TEST_CASE("the first page of a longer list proves nothing against a model") {
   CHECK(answered(anthropic, 200, R"({"data":[{"id":"claude-y"}],"has_more":true})").ok());
   CHECK(answered(google, 200, R"({"models":[{"name":"models/gemini-y"}],"nextPageToken":"x"})").ok());

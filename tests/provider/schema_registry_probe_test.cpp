@@ -51,6 +51,9 @@ TEST_CASE_FIXTURE(AvroFixture, "a schema registry's refusals are told apart from
   check(answered_with(404, "[]"), true, true, false, errc::provider_malformed_reply);
   check(answered_with(200, "{}"), true, true, false, errc::provider_malformed_reply);
   check(answered_with(200, "MARKER"), true, true, false, errc::provider_malformed_reply);
+  std::string many = "[0";
+  for (int i = 0; i < 300'000; ++i) many += ",0";
+  check(answered_with(200, many + "]"), true, true, false, errc::provider_malformed_reply);
   http.answer = [](const HttpRequest&) { return Error(errc::http_tls, "MARKER"); };
   check(tested("kafka", avro), true, true, false, errc::http_tls);
 }

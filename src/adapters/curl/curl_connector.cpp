@@ -91,6 +91,7 @@ class CurlConnection final : public Connection {
   Result<void> write(std::string_view bytes) override {
     const WithoutSigpipe quiet;
     while (!bytes.empty()) {
+      if (is_late()) return error(errc::http_timeout);
       std::size_t sent = 0;
       const CURLcode code = curl_easy_send(easy_.get(), bytes.data(), bytes.size(), &sent);
       bytes.remove_prefix(sent);
@@ -106,6 +107,7 @@ class CurlConnection final : public Connection {
     const WithoutSigpipe quiet;
     std::string bytes(std::min<std::size_t>(bytes_max, 65'536), '\0');
     for (;;) {
+      if (is_late()) return error(errc::http_timeout);  // a server that keeps sending is never waited for
       std::size_t read = 0;
       const CURLcode code = curl_easy_recv(easy_.get(), bytes.data(), bytes.size(), &read);
       if (code == CURLE_OK) {
@@ -118,6 +120,8 @@ class CurlConnection final : public Connection {
   }
 
  private:
+  bool is_late() const { return Clock::now() >= deadline_; }
+
   void set_up() {
     CURL* const easy = easy_.get();
     const std::string url =

@@ -150,6 +150,7 @@ std::string_view form_problem(KeyForm form, std::string_view value) {
     case KeyForm::transport:
     case KeyForm::text:
     case KeyForm::lines:
+    case KeyForm::trust_roots:
       return {};
   }
   return {};
@@ -160,7 +161,7 @@ std::string_view form_problem(KeyForm form, std::string_view value) {
 std::string_view value_problem(KeyForm form, std::string_view value) {
   if (value.size() > value_bytes_max) return "is longer than 65536 bytes";
   if (!is_utf8(value)) return "is not UTF-8";
-  const bool has_lines = form == KeyForm::lines || form == KeyForm::google_key;
+  const bool has_lines = form == KeyForm::lines || form == KeyForm::trust_roots || form == KeyForm::google_key;
   const auto wrong = has_lines ? lines_problem(value) : unbroken_text_problem(value);
   return wrong.empty() ? form_problem(form, value) : wrong;
 }
@@ -173,6 +174,7 @@ bool names_server(KeyForm form) noexcept {
     case KeyForm::port:
     case KeyForm::jdbc_url:
     case KeyForm::transport:
+    case KeyForm::trust_roots:
       return true;
     default:
       return false;

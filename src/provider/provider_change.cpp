@@ -122,8 +122,11 @@ std::string display(const AccessSet& access) {
   return out;
 }
 
-// Where secrets go: the endpoint's one spelling, or the reference that it comes from.
+// Where secrets go: the endpoint's one spelling, or the reference that it comes from. Of what is sealed itself, such as
+// the roots that vouch for a server, the fingerprint.
 std::string place_of(const ProviderRecord& record, const ProviderKey& row) {
+  const auto sealed = record.secrets.find(row.name);
+  if (sealed != record.secrets.end()) return sealed->second.info.fingerprint;
   const auto held = record.config.find(row.name);
   const std::string_view value = held == record.config.end() ? row.fallback : std::string_view(held->second);
   return canonical_value(row.form, value);

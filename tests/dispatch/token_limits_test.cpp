@@ -1,11 +1,15 @@
 // Tokens of models: counted with the turn that used them, and bounded by limits.
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include <doctest/doctest.h>
 
 #include <openindex/provider/integrations.hpp>
 
 #include "dispatch/dispatch_fixture.hpp"
+#include "provider/model_choice.hpp"
+#include "provider/provider_directory.hpp"
 #include "provider/token_book.hpp"
 
 using namespace openindex;
@@ -26,6 +30,30 @@ struct TokensFixture : DispatchFixture {
     model.answer_text("I cannot.");
     settle();
   }
+};
+
+// Somebody else folds between a reading of uses and one of days.
+class FoldingStorage final : public Storage {
+ public:
+  FoldingStorage(Storage& behind, std::function<void()> fold) : behind_(behind), fold_(std::move(fold)) {}
+  bool has_folded() const { return !fold_; }
+
+  Result<std::vector<std::optional<Record>>> get(std::span<const RecordId> ids) override { return behind_.get(ids); }
+  Result<ScanPage> scan(const ScanRequest& request) override {
+    const bool is_of_days = std::get<std::string>(request.prefix.front()) == "token_day";
+    if (const auto fold = is_of_days ? std::exchange(fold_, nullptr) : nullptr) fold();
+    return behind_.scan(request);
+  }
+  Result<std::uint64_t> count(const CountRequest& request) override { return behind_.count(request); }
+  std::vector<Result<CommitReceipt>> commit(std::span<const ChangeSet> changes) override {
+    return behind_.commit(changes);
+  }
+  Result<Changed> wait_for_change(const WaitRequest& request) override { return behind_.wait_for_change(request); }
+  void wake() noexcept override { behind_.wake(); }
+
+ private:
+  Storage& behind_;
+  std::function<void()> fold_;
 };
 
 }  // namespace
@@ -203,12 +231,27 @@ TEST_CASE("uses of other times than the last 400 days are refused, and old ones 
     f.clock.advance(-48h);
   }
   CHECK(f.used() == 2);
+  REQUIRE(f.integrations.limit_tokens(f.host, "played", {.tokens_max = 10}));
+  REQUIRE(f.integrations.add_tokens(f.host, "played", {.model = "m", .input = 50, .period_start = now + 24h}));
+  CHECK(providers::may_ask(f.storage, f.providers.directory().load(f.id).value(), "m", now));  // that is tomorrow's
   const std::string long_name(400, 'm');
   ChangeSet changes;
   changes.id = "com_1";
   changes.appends.push_back(TokenBook::entry(f.id, "x", {long_name, 1, 0, now}, changes.id));
   REQUIRE(f.storage.commit({&changes, 1}).front());
   CHECK(book.fold(f.id, "com_fold", now));
+}
+
+TEST_CASE("a use that is folded while it is read holds nobody up") {
+  TokensFixture f;
+  REQUIRE(f.integrations.limit_tokens(f.host, "played", {.tokens_max = 10}));
+  REQUIRE(f.integrations.add_tokens(f.host, "played", {.model = "m", .input = 6}));
+  const auto record = f.providers.directory().load(f.id).value();
+  FoldingStorage folding(f.storage, [&] { REQUIRE(TokenBook(f.storage).fold(f.id, "com_fold", f.clock.now())); });
+  CHECK(providers::may_ask(folding, record, "m", f.clock.now()));
+  CHECK(folding.has_folded());
+  REQUIRE(f.integrations.add_tokens(f.host, "played", {.model = "m", .input = 4}));
+  CHECK_FALSE(providers::may_ask(f.storage, record, "m", f.clock.now()));
 }
 
 TEST_CASE("a tag wakes no run that waits") {

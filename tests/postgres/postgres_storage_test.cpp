@@ -33,6 +33,37 @@ Record read(Storage& storage, const std::string& key) {
 
 }  // namespace
 
+TEST_CASE("reads that are asked together answer each caller with its own records, and with none where there is none") {
+  SERVER_OR_SKIP(server);
+  const auto storage = open_postgres(server->options(new_schema()));
+  constexpr int callers = 12, rounds = 40;
+  ChangeSet changes;
+  changes.id = "com_1";
+  const auto key = [](int caller, int record) {
+    return (caller % 3 == 0 ? "B-" : "A-") + std::to_string(caller) + "-" + std::to_string(record);
+  };
+  for (int caller = 0; caller < callers; ++caller) {
+    for (int record = 0; record < 3; ++record) {
+      changes.puts.push_back({test_record(key(caller, record)), "body of " + key(caller, record), {}});
+    }
+  }
+  REQUIRE(storage->commit({&changes, 1}).front());
+  std::atomic<int> right = 0;
+  run_in_threads(callers, [&](int caller) {
+    for (int round = 0; round < rounds; ++round) {
+      const std::vector<RecordId> ids = {test_record(key(caller, 0)), test_record(key(caller, 9)),
+                                         test_record(key(caller, round % 3))};
+      const auto found = storage->get_bodies(ids);
+      const auto has = [&](std::size_t at) {
+        const auto& one = (*found)[at];
+        return one && one->id == ids[at] && one->version == 1 && one->body == "body of " + ids[at].key;
+      };
+      right += found && found->size() == 3 && has(0) && !(*found)[1] && has(2) ? 1 : 0;
+    }
+  });
+  CHECK(right == callers * rounds);
+}
+
 TEST_CASE("PostgreSQL storage keeps the storage contract") {
   SERVER_OR_SKIP(server);
   run_contract([&] { return open_postgres(server->options(new_schema())); });

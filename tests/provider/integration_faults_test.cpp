@@ -15,13 +15,7 @@ namespace {
 
 using testing::FaultyStorage;
 
-struct FaultyIntegrations {
-  MemoryStorage storage;
-  FaultyStorage faulty{storage};
-  testing::ManualClock clock;
-  SealedSecretStore secrets{HostKey::ephemeral()};
-  FakeHttp http;
-  ProviderRegistry registry{{.storage = faulty, .secrets = secrets, .http = http, .clock = clock}};
+struct FaultyIntegrations : FaultyRegistry {
   Integrations integrations{registry};
 
   void prepare() {

@@ -215,6 +215,15 @@ TEST_CASE_FIXTURE(ModelsFixture, "credentials in addresses of a model are refuse
   }
 }
 
+TEST_CASE_FIXTURE(ModelsFixture,
+                  "a key that is a secret of any type is one of a model, unless its own type says otherwise") {
+  REQUIRE(integrations.save(ada, "mail", {.type = "sendgrid", .configuration = ProviderConfig{{"api_key", "k"}}}));
+  const ProviderConfig config{{"endpoint", "https://host.example"}};
+  CHECK(integrations.save_model(ada, "mail", "m", {.configuration = config})->configuration.at("endpoint") ==
+        secret_mask);
+  CHECK(integrations.save_model(ada, "gpt", "m", {.configuration = config})->configuration == config);
+}
+
 TEST_CASE_FIXTURE(ModelsFixture, "a mask with nothing behind it is no secret") {
   const ProviderConfig masked{{"api_key", std::string(secret_mask)}};
   CHECK(code_of(integrations.save_model(ada, "gpt", "m", {.configuration = masked})) == errc::invalid_argument);

@@ -20,13 +20,7 @@ using openindex::testing::FaultyStorage;
 
 namespace {
 
-struct FaultyFixture {
-  MemoryStorage storage;
-  FaultyStorage faulty{storage};
-  testing::ManualClock clock;
-  SealedSecretStore secrets{HostKey::ephemeral()};
-  FakeHttp http;
-  ProviderRegistry registry{{.storage = faulty, .secrets = secrets, .http = http, .clock = clock}};
+struct FaultyFixture : FaultyRegistry {
   ProviderId id;
 };
 

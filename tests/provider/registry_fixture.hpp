@@ -10,6 +10,7 @@
 #include <openindex/adapters/memory_storage.hpp>
 #include <openindex/adapters/sealed_secret_store.hpp>
 #include <openindex/provider_registry.hpp>
+#include <openindex/testing/faulty_storage.hpp>
 #include <openindex/testing/manual_clock.hpp>
 
 #include "engine/audit_chain.hpp"
@@ -94,6 +95,16 @@ struct RegistryFixture {
                              .http = http,
                              .clock = clock,
                              .allowed_env = {"OPENINDEX_TEST_SECRET", "OPENINDEX_TEST_ENDPOINT"}}};
+};
+
+/// A registry whose storage fails when it is told to.
+struct FaultyRegistry {
+  MemoryStorage storage;
+  testing::FaultyStorage faulty{storage};
+  testing::ManualClock clock;
+  SealedSecretStore secrets{HostKey::ephemeral()};
+  FakeHttp http;
+  ProviderRegistry registry{{.storage = faulty, .secrets = secrets, .http = http, .clock = clock}};
 };
 
 }  // namespace openindex::test

@@ -168,6 +168,12 @@ TEST_CASE_FIXTURE(RegistryFixture, "a password of Kafka is given again when the 
   auto whole = plain;
   whole["password"] = "sk-MARKER";
   CHECK(registry.update(host, made->id, {.config = whole}));
+  // Whoever chooses the roots can read what is sent to a server that they vouch for.
+  ProviderConfig roots{{"authenticationType", "PEM"}, {"file", "PEM-1"}, {"password", "sk-MARKER"}};
+  REQUIRE(registry.update(host, made->id, {.config = roots}));
+  CHECK(code_of(registry.update(host, made->id, {.config = {{"file", "PEM-2"}}})) ==
+        errc::secret_required_for_endpoint);
+  CHECK(registry.update(host, made->id, {.config = {{"file", "PEM-1"}}}));
 }
 
 TEST_CASE_FIXTURE(RegistryFixture, "the variants of brokers ask for what they need, however they are spelt") {

@@ -20,6 +20,7 @@ inline namespace v0 {
 enum class KeyForm : std::uint8_t {
   text,         ///< Anything without control characters.
   lines,        ///< The same with line breaks and tabs, such as a file in PEM.
+  trust_roots,  ///< Lines: the roots that vouch for a server, in PEM or as the server's kind has them.
   url,          ///< `http(s)://host[:port][/path]`.
   header_name,  ///< The name of an HTTP header.
   region,       ///< A region of AWS or Google, such as `eu-central-1` or `global`.

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <functional>
+#include <utility>
 
 #include <openindex/provider/integrations.hpp>
 #include <openindex/testing/faulty_storage.hpp>
@@ -113,6 +114,34 @@ TEST_CASE("a change of an integration whose storage fails is not made, and can b
 
 TEST_CASE("a change of an integration whose answer is lost is found, and not made twice") {
   fail_each(FaultyStorage::Fault::after, errc::storage_failed);
+}
+
+TEST_CASE("of two changes at once neither is lost") {
+  FaultyIntegrations world;
+  world.prepare();
+  ProviderRegistry other{
+      {.storage = world.storage, .secrets = world.secrets, .http = world.http, .clock = world.clock}};
+  Integrations others{other};
+  bool done = false;
+  const auto once = [&](std::function<void()> act) {
+    done = false;
+    world.faulty.before_commit([&done, act = std::move(act)] {
+      if (!std::exchange(done, true)) act();
+    });
+  };
+  once([&] { REQUIRE(others.save_prompt(ada, "greet", "good day", "")); });
+  CHECK(world.integrations.save_prompt(ada, "greet", "good evening", "")->version == 3);
+  once([&] { REQUIRE(others.save_model(ada, "gpt", "n", {})); });
+  REQUIRE(world.integrations.save_model(ada, "gpt", "o", {}));
+  once([&] { REQUIRE(others.put_tags(ada, "gpt", "m", std::vector<ProviderTag>{{"a", ""}})); });
+  REQUIRE(world.integrations.put_tags(ada, "gpt", "m", std::vector<ProviderTag>{{"b", ""}}));
+  const std::vector<IntegrationEvent> one{{"orders", IntegrationEvent::Type::SEND, world.clock.now()}};
+  once([&] { REQUIRE(others.record_events(ada, "kafka", one)); });
+  REQUIRE(world.integrations.record_events(ada, "kafka", one));
+  CHECK(done);
+  CHECK(world.integrations.get("gpt")->models_count == 3);
+  CHECK(world.integrations.tags("gpt", "m")->size() == 2);
+  CHECK(world.integrations.event_counts("kafka")->front().sent == 2);
 }
 
 }  // namespace

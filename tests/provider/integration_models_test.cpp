@@ -217,9 +217,11 @@ TEST_CASE_FIXTURE(ModelsFixture, "credentials in addresses of a model are refuse
 
 TEST_CASE_FIXTURE(ModelsFixture,
                   "a key that is a secret of any type is one of a model, unless its own type says otherwise") {
-  REQUIRE(integrations.save(ada, "mail", {.type = "sendgrid", .configuration = ProviderConfig{{"api_key", "k"}}}));
+  const ProviderConfig database{
+      {"jdbcDriver", "postgresql"}, {"user", "u"}, {"password", "k"}, {"datasourceURL", "jdbc:postgresql://h/d"}};
+  REQUIRE(integrations.save(ada, "tables", {.type = "relational_db", .configuration = database}));
   const ProviderConfig config{{"endpoint", "https://host.example"}};
-  CHECK(integrations.save_model(ada, "mail", "m", {.configuration = config})->configuration.at("endpoint") ==
+  CHECK(integrations.save_model(ada, "tables", "m", {.configuration = config})->configuration.at("endpoint") ==
         secret_mask);
   CHECK(integrations.save_model(ada, "gpt", "m", {.configuration = config})->configuration == config);
 }

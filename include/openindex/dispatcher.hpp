@@ -21,6 +21,8 @@
 #include <string>
 
 #include <openindex/agent/agent_runner.hpp>
+#include <openindex/agent/chat.hpp>
+#include <openindex/agent/price_table.hpp>
 #include <openindex/agent/tool.hpp>
 #include <openindex/core/clock.hpp>
 #include <openindex/core/result.hpp>
@@ -35,10 +37,18 @@ class ProviderRegistry;
 
 /// Something happened to a run, after it was committed.
 struct RunUpdate {
-  enum class What : std::uint8_t { started, turn, tool, waiting, ended };
+  enum class What : std::uint8_t {
+    started,
+    turn,  ///< The model has answered; with its usage.
+    tool,  ///< A call is done, of a built-in tool or the host's.
+    waiting,
+    ended,
+    text,  ///< A piece of the model's text as it is written, before anything is committed; the turn repeats it all.
+  };
   What what = What::started;
   const AgentRun& run;
-  std::string_view detail;  ///< turn: the model's text; tool: the tool's name; waiting, ended: why.
+  std::string_view detail;  ///< turn: the model's text; text: the piece; tool: the tool's name; waiting, ended: why.
+  Usage usage = {};         ///< turn: of this answer.
 };
 
 /// Called on the dispatcher's thread; keep it quick. An exception is swallowed.
@@ -73,6 +83,11 @@ class OPENINDEX_API Dispatcher {
     Duration backoff_max{60'000};
     std::uint32_t retries_max = 8;    ///< Failures in a row before a run stops trying by itself.
     Duration model_timeout{600'000};  ///< Of one request.
+    /// What tokens cost, for `AgentRun::cost` and the budgets of stages; empty: nothing is counted.
+    PriceTable prices = {};
+    /// Ask models to write while they think, and tell the observer each piece (`RunUpdate::What::text`), as far as the
+    /// `HttpClient` tells parts of answers. An answer that is cut off in the middle is asked for again, as any other.
+    bool stream = false;
   };
   explicit Dispatcher(Options options);
   ~Dispatcher();

@@ -46,6 +46,7 @@
 #include <openindex/storage/storage.hpp>
 #include <openindex/work/agent_context.hpp>
 #include <openindex/work/agent_run.hpp>
+#include <openindex/work/agent_stop.hpp>
 #include <openindex/work/audit_entry.hpp>
 #include <openindex/work/audit_query.hpp>
 #include <openindex/work/audit_receipt.hpp>
@@ -56,6 +57,7 @@
 #include <openindex/work/migration.hpp>
 #include <openindex/work/retention.hpp>
 #include <openindex/work/rules.hpp>
+#include <openindex/work/run_filter.hpp>
 #include <openindex/work/subscription.hpp>
 #include <openindex/work/transitions.hpp>
 #include <openindex/work/work_item.hpp>

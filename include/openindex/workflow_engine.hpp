@@ -4,8 +4,8 @@
 // (work/rules.hpp) and committed atomically with its audit entries; a conflict with somebody else's commit is decided
 // again, so a caller sees its change or the reason why it is no longer legal.
 //
-// Thread safety: all methods, from any threads. Lifetime: the storage, clock and randomness must outlive it. Starts no
-// thread.
+// Thread safety: all methods, from any threads. Lifetime: the storage, clock and randomness must outlive it. It
+// starts no thread.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,7 @@
 #include <openindex/storage/enlistment.hpp>
 #include <openindex/storage/storage.hpp>
 #include <openindex/work/agent_context.hpp>
+#include <openindex/work/agent_stop.hpp>
 #include <openindex/work/audit_entry.hpp>
 #include <openindex/work/audit_query.hpp>
 #include <openindex/work/audit_receipt.hpp>
@@ -35,6 +36,7 @@
 #include <openindex/work/migration.hpp>
 #include <openindex/work/retention.hpp>
 #include <openindex/work/rules.hpp>
+#include <openindex/work/run_filter.hpp>
 #include <openindex/work/subscription.hpp>
 #include <openindex/work/transitions.hpp>
 #include <openindex/work/work_item.hpp>
@@ -113,6 +115,14 @@ class OPENINDEX_API WorkflowEngine {
   /// Read a stage's settings; the defaults when none were made.
   /// @par Errors not_found (no such workflow or stage, no role in its domain), outside_run (any run), storage
   Result<StageSettings> stage_settings(const Actor& actor, const WorkflowId& id, const std::string& stage);
+
+  /// Stop agents, or let them work again: `AgentStop`, whose `by` and `since` are filled in. Again changes nothing.
+  /// @par Errors not_found (no such workflow, no role in its domain), not_permitted (agents; needs admin in the domain
+  /// of the workflow, for all agents a credential of scope admin), invalid_argument, contention, storage
+  Result<void> stop_agents(const Actor& actor, const AgentStop& stop);
+  Result<void> let_agents_work(const Actor& actor, const WorkflowId& workflow = {});
+  /// Read who is stopped: all, and agents of workflows that this actor may read. @par Errors outside_run, storage
+  Result<std::vector<AgentStop>> stopped_agents(const Actor& actor);
 
   /// Tell what changed between two stored versions, and which unresolved items under the first it is about. Reads every
   /// unresolved item of the workflow. @par Errors not_found, outside_run, not_permitted (needs viewer), storage
@@ -236,6 +246,12 @@ class OPENINDEX_API WorkflowEngine {
                            const CallOptions& call = {});
   Result<WorkItem> delete_item(const Actor& actor, const ItemKey& key, const DeleteItem& deletion = {},
                                const CallOptions& call = {});
+  Result<WorkItem> cancel_run(const Actor& actor, const ItemKey& key, const CancelRun& cancel = {},
+                              const CallOptions& call = {});
+  Result<WorkItem> resume_run(const Actor& actor, const ItemKey& key, const ResumeRun& resume = {},
+                              const CallOptions& call = {});
+  Result<WorkItem> start_run(const Actor& actor, const ItemKey& key, const StartRun& start = {},
+                             const CallOptions& call = {});
 
   // -- Questions ----------------------------------------------------------------------------------------------------
 
@@ -299,8 +315,18 @@ class OPENINDEX_API WorkflowEngine {
   /// Read an item's runs, newest first, at most 20; none of an unknown item. @par Errors outside_run, storage
   Result<std::vector<AgentRun>> runs(const Actor& actor, const ItemKey& key);
 
+  /// Read one run. @par Errors not_found, outside_run, storage
+  Result<AgentRun> run(const Actor& actor, const RunId& run);
+
+  /// List runs. A page looks at 10,000 at most. @par Errors invalid_argument (limit, cursor), outside_run, storage
+  Result<RunPage> list_runs(const Actor& actor, const RunFilter& filter = {});
+
   /// Read a run's journal, oldest step first. @par Errors not_found, outside_run, storage
   Result<std::vector<RunStep>> journal(const Actor& actor, const RunId& run);
+
+  /// Write a run and its journal as JSON lines, first the run, then each step, its body as stored. After an error what
+  /// was written is incomplete. @par Errors as journal, host_callback_failed (the sink threw), what the sink returned
+  Result<void> export_journal(const Actor& actor, const RunId& run, const AuditSink& sink);
 
   // -- Retention ----------------------------------------------------------------------------------------------------
 
@@ -359,6 +385,7 @@ class OPENINDEX_API WorkflowEngine {
  private:
   explicit WorkflowEngine(std::unique_ptr<EngineCore> core) noexcept;
   WorkflowEngine refusing(const Error& error);
+  Result<void> check_may_stop(const Actor& actor, const WorkflowId& workflow);
   Result<void> edit_settings(const Actor& actor, const WorkflowId& id, const std::string& stage,
                              const std::function<void(StageSettings&)>& edit, const CallOptions& call,
                              const std::string& what);

@@ -8,6 +8,7 @@
 
 #include "agent/conversation.hpp"
 #include "agent/journal.hpp"
+#include "agent/person_question.hpp"
 #include "agent/plain_text.hpp"
 #include "agent/schema.hpp"
 #include "agent/stage_prompt.hpp"
@@ -89,18 +90,20 @@ class ChatProgram final : public RunProgram {
 
 RunAction ChatProgram::next(const AgentContext& context) {
   if (!conversation_.opened()) {
-    conversation_.open(agent::system_part(context), agent::data_part(context, options_.item_bytes_max));
-    const std::string& user = conversation_.turns().front().text;
-    return ask(context, {{std::string(step_kind::context), agent::context_body(conversation_.system(), user)}});
+    std::string user = agent::data_part(context, options_.item_bytes_max);
+    if (!conversation_.advice().empty()) user += "\n\n" + conversation_.advice();
+    conversation_.open(agent::system_part(context), std::move(user));
+    const std::string& told = conversation_.turns().front().text;
+    return ask(context, {{std::string(step_kind::context), agent::context_body(conversation_.system(), told)}});
   }
   if (conversation_.replies() > 0 && conversation_.last_stop() == ChatReply::Stop::refused) {
     const std::string& words = conversation_.last_reply().text;
     return GiveUp{RunReason::refused, words.empty() ? "the model refused to answer" : agent::shortened(words)};
   }
   if (const auto* repeated = conversation_.repeated()) {
-    return AskPerson{RunReason::needs_person,
-                     fmt::format("the agent repeats a refused call: {}: {}", agent::shortened(repeated->tool, 64),
-                                 agent::shortened(repeated->refusal))};
+    return GiveUp{RunReason::no_progress,
+                  fmt::format("the agent repeats a refused call: {}: {}", agent::shortened(repeated->tool, 64),
+                              agent::shortened(repeated->refusal))};
   }
   if (const ToolUse* call = conversation_.open_call()) return judge(*call, context);
   if (conversation_.awaits_answer()) return answer(context);
@@ -159,9 +162,7 @@ std::optional<Error> ChatProgram::objection(const ToolUse& call) const {
 
 RunAction ChatProgram::judge(const ToolUse& call, const AgentContext& context) {
   if (conversation_.effect() == Conversation::Effect::unknown) {
-    return AskPerson{RunReason::needs_person,
-                     fmt::format("whether the call of the tool {} was carried out before the interruption is not known",
-                                 agent::shortened(call.name, 64))};
+    return SettleCall{call};
   }
   if (auto against = objection(call)) return reject(call, *against);
   const auto offered = tools(context);
@@ -174,7 +175,8 @@ RunAction ChatProgram::judge(const ToolUse& call, const AgentContext& context) {
   }
   const auto arguments = read_arguments(call, *tool);
   if (!arguments) return reject(call, arguments.error());
-  if (!agent::is_stage_tool(call.name)) return CallHostTool{call};
+  if (!agent::is_stage_tool(call.name)) return CallHostTool{call, conversation_.approved()};
+  if (call.name == agent::ask_person) return agent::to_question(arguments->get_object());
   auto command = agent::to_command(context, call.name, arguments->get_object());
   if (!command) return reject(call, command.error());
   return Act{call, std::move(*command)};

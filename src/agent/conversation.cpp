@@ -1,10 +1,11 @@
 #include "agent/conversation.hpp"
 
 #include <cassert>
+#include <utility>
 
 #include <fmt/format.h>
 
-#include "agent/journal.hpp"
+#include "agent/person_question.hpp"
 
 namespace openindex::agent {
 namespace {
@@ -46,7 +47,9 @@ Result<void> Conversation::take(const RunStep& step) {
   } else if (step.kind == step_kind::tool) {
     return take_tool(step);
   } else if (step.kind == step_kind::resumed) {
-    resume();
+    auto resumed = read_resumed(step.body);
+    if (!resumed) return resumed.error();
+    resume(*resumed);
   }
   return {};
 }
@@ -68,17 +71,38 @@ Result<void> Conversation::take_tool(const RunStep& step) {
 }
 
 // Somebody has looked at it: what made the run ask for a person is forgiven, but a call whose effect nobody knows is
-// not made a second time.
-void Conversation::resume() {
+// not made a second time. What they said is told as the answer to what was asked, or at the next opportunity that every
+// wire allows: behind a result, since not every one takes a message of a user there.
+void Conversation::resume(const Resumed& resumed) {
   refusals_.clear();
   repeated_.reset();
   idle_replies_ = 0;
   if (effect_ == Effect::unknown) effect_ = Effect::given_up;
+  const ToolUse* call = open_call();
+  if (call != nullptr && call->name == ask_person) {
+    return add(ToolOutcome{call->id, call->name, person_answer(resumed.by, resumed.answer), false});
+  }
+  if (call != nullptr && resumed.approved) {
+    approved_ = *resumed.approved;
+    if (!approved_) return add(ToolOutcome{call->id, call->name, person_refusal(resumed.by, resumed.answer), true});
+  }
+  if (resumed.answer.empty()) return;
+  advice_ = person_answer(resumed.by, resumed.answer);
+  if (!opened() || call != nullptr) return;  // with the opening, or with the next outcome
+  if (awaits_answer()) return tell(std::exchange(advice_, {}));
+  ChatTurn& last = turns_.back();
+  append_advice(last.role == ChatTurn::Role::tool ? last.outcomes.back().text : last.text);
+}
+
+void Conversation::append_advice(std::string& text) {
+  if (advice_.empty()) return;
+  text += "\n\n" + std::exchange(advice_, {});
 }
 
 void Conversation::open(std::string system, std::string user) {
   assert(!opened());
   system_ = std::move(system);
+  advice_.clear();
   tell(std::move(user));
 }
 
@@ -109,8 +133,10 @@ void Conversation::add(const ToolOutcome& outcome) {
     repeated_ = Repeated{call->name, outcome.text};
   }
   effect_ = Effect::none;
+  approved_ = false;
   // The call's own id: what the wire needs is an answer to exactly what was asked.
   ToolOutcome answer{call->id, call->name, outcome.text, outcome.is_error};
+  append_advice(answer.text);
   if (turns_.back().role != ChatTurn::Role::tool) {
     turns_.emplace_back().role = ChatTurn::Role::tool;
   }

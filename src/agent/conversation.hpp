@@ -15,6 +15,8 @@
 #include <openindex/core/result.hpp>
 #include <openindex/work/agent_run.hpp>
 
+#include "agent/journal.hpp"
+
 namespace openindex::agent {
 
 class Conversation {
@@ -22,8 +24,8 @@ class Conversation {
   /// Put a conversation together from a journal. @par Errors storage_corrupt (context `step`: its key)
   static Result<Conversation> read(const std::vector<RunStep>& journal);
 
-  void open(std::string system, std::string user);
-  void tell(std::string text);  ///< Say something to the model; goes out with the next request.
+  void open(std::string system, std::string user);  ///< @pre `user` has the `advice()`
+  void tell(std::string text);                      ///< Say something to the model; goes out with the next request.
   void add(const ChatReply& reply);
   void add(const ToolOutcome& outcome);  ///< @pre it answers `open_call()`
 
@@ -51,15 +53,21 @@ class Conversation {
   };
   [[nodiscard]] const Repeated* repeated() const noexcept { return repeated_ ? &*repeated_ : nullptr; }
 
+  /// What a person said who resumed the run, and the model has not been told yet.
+  [[nodiscard]] const std::string& advice() const noexcept { return advice_; }
+
   /// What is known of the open call's effect after a crash.
   enum class Effect : std::uint8_t { none, unknown, given_up };
   [[nodiscard]] Effect effect() const noexcept { return effect_; }
+  /// A person approved of the open call.
+  [[nodiscard]] bool approved() const noexcept { return approved_; }
 
  private:
   Result<void> take(const RunStep& step);
   Result<void> take_intent(const RunStep& step);
   Result<void> take_tool(const RunStep& step);
-  void resume();
+  void append_advice(std::string& text);
+  void resume(const Resumed& resumed);
 
   std::string system_;
   std::vector<ChatTurn> turns_;
@@ -70,6 +78,8 @@ class Conversation {
   std::map<std::pair<std::string, std::string>, std::uint32_t> refusals_;  ///< By tool and arguments.
   std::optional<Repeated> repeated_;
   Effect effect_ = Effect::none;
+  bool approved_ = false;
+  std::string advice_;
 };
 
 }  // namespace openindex::agent

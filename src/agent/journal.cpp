@@ -171,6 +171,14 @@ Result<std::pair<ToolUse, ToolOutcome>> read_tool(std::string_view body) {
   });
 }
 
+Result<Resumed> read_resumed(std::string_view body) {
+  return read_body(body, [](json::ObjectReader& reader, std::vector<Problem>&) {
+    Resumed resumed{reader.text("by"), reader.text("answer"), std::nullopt};
+    if (reader.member("approved") != nullptr) resumed.approved = reader.boolean("approved");
+    return resumed;
+  });
+}
+
 Result<std::string> read_note(std::string_view body) {
   return read_body(body, [](json::ObjectReader& reader, std::vector<Problem>&) { return reader.text("text"); });
 }

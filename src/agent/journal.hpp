@@ -4,6 +4,7 @@
 // written; text that is no UTF-8 is the one exception (U+FFFD in the place of every bad byte).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,8 +21,15 @@ inline constexpr std::string_view turn = "turn";                    ///< What it
 inline constexpr std::string_view intent = "intent";                ///< A tool with effects is about to be called.
 inline constexpr std::string_view tool = "tool";                    ///< What came of a call.
 inline constexpr std::string_view note_to_model = "note_to_model";  ///< What the runner told it in between.
-inline constexpr std::string_view resumed = "resumed";  ///< A person let a run go on that had asked for one.
+inline constexpr std::string_view resumed = "resumed";              ///< A person let a run go on that waited.
 }  // namespace step_kind
+
+/// Who let a run go on, what they said, and whether they approved of the call that asked for it.
+struct Resumed {
+  std::string by;
+  std::string answer;
+  std::optional<bool> approved;
+};
 
 std::string context_body(std::string_view system, std::string_view user);
 std::string turn_body(const ChatReply& reply, std::string_view provider_id);
@@ -35,5 +43,6 @@ Result<ChatReply> read_turn(std::string_view body);
 Result<ToolUse> read_intent(std::string_view body);
 Result<std::pair<ToolUse, ToolOutcome>> read_tool(std::string_view body);
 Result<std::string> read_note(std::string_view body);
+Result<Resumed> read_resumed(std::string_view body);
 
 }  // namespace openindex::agent

@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "agent/person_question.hpp"
 #include "agent/plain_text.hpp"
 #include "codecs/text.hpp"
 
@@ -205,7 +206,8 @@ void write_error(json::Writer& writer, const Error& error) {
 }  // namespace
 
 bool is_stage_tool(std::string_view name) noexcept {
-  return name == set_fields || name == add_comment || name == change_status || name.starts_with(progress_prefix);
+  return name == set_fields || name == add_comment || name == ask_person || name == change_status ||
+         name.starts_with(progress_prefix);
 }
 
 std::string tool_of(const Exit& exit) {
@@ -217,6 +219,7 @@ std::vector<ToolSpec> stage_tools(const AgentContext& context) {
   std::vector<std::string> moves;
   if (!context.fields.empty()) tools.push_back(set_fields_tool(context));
   tools.push_back(add_comment_tool());
+  tools.push_back(ask_person_tool());
   for (const Exit& exit : context.allowed_exits) {
     if (is_move(exit)) moves.push_back(exit.key);
   }

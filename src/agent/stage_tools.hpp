@@ -26,7 +26,7 @@ std::vector<ToolSpec> stage_tools(const AgentContext& context);
 /// Name the tool that takes an exit.
 std::string tool_of(const Exit& exit);
 
-/// Turn a call into a command. @pre `name` is offered now and the arguments fit its schema
+/// Turn a call into a command. @pre `name` is offered now, and is not `ask_person` and the arguments fit its schema
 /// @par Errors invalid_field_value (what a schema cannot say: a day that no calendar has)
 Result<Command> to_command(const AgentContext& context, std::string_view name, const boost::json::object& arguments);
 

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,13 @@ struct Answer {
   Result<HttpResponse> response;
 };
 
+/// A part of an answer that is still coming.
+struct Part {
+  RunId run;
+  std::uint64_t request = 0;
+  std::string bytes;
+};
+
 class Inbox {
  public:
   explicit Inbox(Storage& storage) : storage_(&storage) {}
@@ -30,14 +38,24 @@ class Inbox {
     if (storage_ != nullptr) storage_->wake();  // the dispatcher sleeps on the storage
     arrived_.notify_all();
   }
+  void put(Part part) {
+    const std::lock_guard lock(mutex_);
+    parts_.push_back(std::move(part));
+    if (storage_ != nullptr) storage_->wake();
+    arrived_.notify_all();
+  }
   /// Sleep until an answer comes, without the storage.
   void wait(Duration timeout) {
     std::unique_lock lock(mutex_);
-    arrived_.wait_for(lock, timeout, [&] { return !answers_.empty(); });
+    arrived_.wait_for(lock, timeout, [&] { return !answers_.empty() || !parts_.empty(); });
   }
   std::vector<Answer> take() {
     const std::lock_guard lock(mutex_);
     return std::exchange(answers_, {});
+  }
+  std::vector<Part> take_parts() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(parts_, {});
   }
   void wake() {
     const std::lock_guard lock(mutex_);
@@ -54,6 +72,7 @@ class Inbox {
   std::condition_variable arrived_;
   Storage* storage_;
   std::vector<Answer> answers_;
+  std::vector<Part> parts_;
 };
 
 }  // namespace openindex::dispatch

@@ -1,4 +1,5 @@
 // Asking models, and what to do with their answers and failures.
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +14,17 @@
 namespace openindex {
 inline namespace v0 {
 
+namespace {
+
+// Who was asked for goes before the others, which still stand in when it fails.
+void ask_wanted_first(const AgentRun& run, std::vector<ProviderId>& providers) {
+  const auto wanted = std::find_if(providers.begin(), providers.end(),
+                                   [&](const ProviderId& known) { return known.str() == run.wanted_provider; });
+  if (wanted != providers.end()) std::rotate(providers.begin(), wanted, wanted + 1);
+}
+
+}  // namespace
+
 void Dispatcher::Work::ask(Active& active, AskModel ask) {
   if (auto spent = dispatch::spent_on_model(active.run, *active.settings); !spent.empty()) {
     return wait(active, RunReason::budget_exhausted, std::move(spent), std::nullopt);
@@ -22,6 +34,7 @@ void Dispatcher::Work::ask(Active& active, AskModel ask) {
   active.renewed = false;
   active.failed = 0;
   active.providers = active.settings->providers;
+  ask_wanted_first(active.run, active.providers);
   if (active.provider >= active.providers.size()) active.provider = 0;
   if (active.providers.empty()) return provider_failed(active, errc::no_provider);
   send(active);
@@ -34,13 +47,22 @@ void Dispatcher::Work::send(Active& active) {
   if (endpoint->login) return log_in(active, std::move(*endpoint->login));
   active.is_granted = endpoint->is_granted;
   active.model = endpoint->model_name;
+  active.provider_type = endpoint->type;
   active.endpoint = std::move(*endpoint);
+  active.endpoint.stream = options.stream;
   active.run.provider = provider.str();
   const std::string request_id = fmt::format("{}.{}.{}", active.run.id.str(), active.run.steps + 1, active.run.starts);
   auto request = codecs::encode(active.endpoint, active.asking.request, request_id, now());
   if (!request) return provider_failed(active, request.error());
   request->timeout = options.model_timeout;
   active.request = ++requests_;
+  active.watched.reset();
+  if (options.stream && observer) {
+    active.watched.emplace(active.endpoint, HttpResponse{200, {}, {}});
+    request->on_body = [box = inbox, run = active.run.id, number = active.request](std::string_view part) {
+      box->put(dispatch::Part{run, number, std::string(part)});
+    };
+  }
   // `done` may be called before `send` returns, and long after this dispatcher is gone.
   active.ticket = options.http.send(
       std::move(*request), [box = inbox, run = active.run.id, number = active.request](Result<HttpResponse> response) {
@@ -58,6 +80,25 @@ void Dispatcher::Work::clear_of_suspicion(Active& active) {
   });
 }
 
+// What cannot be read along is not worth a word: the whole answer will tell what is wrong with it.
+void Dispatcher::Work::watch(dispatch::Part part) {
+  Active* active = find(part.run);
+  if (active == nullptr || active->request != part.request || !active->watched) return;
+  auto text = active->watched->decode_event(part.bytes);
+  if (!text) return active->watched.reset();
+  if (!text->empty()) tell(RunUpdate::What::text, active->run, *text);
+}
+
+Result<ChatReply> Dispatcher::Work::read_answer(const Active& active, HttpResponse response) const {
+  // Some servers know nothing of pieces and send the whole.
+  const bool whole = response.header("Content-Type").starts_with("application/json");
+  if (!active.endpoint.stream || whole) return codecs::decode(active.endpoint, response);
+  const std::string body = std::exchange(response.body, {});
+  codecs::StreamDecoder decoder(active.endpoint, std::move(response));
+  if (auto fed = decoder.decode_event(body); !fed) return fed.error();
+  return decoder.finish();
+}
+
 void Dispatcher::Work::answered(dispatch::Answer answer) {
   if (const auto pending = logins_.extract(answer.request)) {
     ++events_;
@@ -68,7 +109,8 @@ void Dispatcher::Work::answered(dispatch::Answer answer) {
   ++events_;
   active->request = 0;
   if (!answer.response) return provider_failed(*active, answer.response.error());
-  auto reply = codecs::decode(active->endpoint, *answer.response);
+  active->watched.reset();
+  auto reply = read_answer(*active, std::move(*answer.response));
   if (!reply && may_renew(*active, reply.error())) return send(*active);
   if (!reply) return provider_failed(*active, reply.error());
   replied(*active, *reply);
@@ -105,6 +147,7 @@ void Dispatcher::Work::replied(Active& active, const ChatReply& reply) {
   ++write->run.turns;
   write->run.input_tokens += reply.usage.input;
   write->run.output_tokens += reply.usage.output;
+  write->run.cost += cost(reply.usage, options.prices, active.provider_type, active.model).value_or(0);
   const ProviderId& provider = active.providers[active.provider];
   write->beside.push_back(providers::TokenBook::entry(
       provider, write->steps.back().key, {active.model, reply.usage.input, reply.usage.output, now()}, {}));
@@ -120,7 +163,7 @@ void Dispatcher::Work::replied(Active& active, const ChatReply& reply) {
           if (!result) return lose(id);
           current->asking = {};
           fold_tokens(provider);
-          tell(RunUpdate::What::turn, current->run, reply.turn.text);
+          tell(RunUpdate::What::turn, current->run, reply.turn.text, reply.usage);
           auto item = door().load(current->run.item);
           if (!item) return lose(id);
           feed(*current, ModelReplied{reply, context_of_item(*current, **item)});

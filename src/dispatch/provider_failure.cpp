@@ -63,6 +63,7 @@ bool waits_for_settings(RunReason reason) {
     case RunReason::budget_exhausted:
     case RunReason::stage_disabled:
     case RunReason::token_limit:
+    case RunReason::agents_stopped:
       return true;
     default:
       return false;

@@ -33,11 +33,18 @@ std::string readable(std::string_view text) { return agent::shortened(codecs::to
 }  // namespace
 
 void Dispatcher::Work::wait(Active& active, RunReason reason, std::string detail, std::optional<Time> due) {
+  wait(active, AskPerson{reason, std::move(detail)}, due);
+}
+
+void Dispatcher::Work::wait(Active& active, AskPerson ask, std::optional<Time> due) {
+  const RunReason reason = ask.reason;
   auto write = std::make_unique<engine::RunWrite>();
   write->run = active.run;
   write->run.state = RunState::waiting;
   write->run.reason = reason;
-  write->run.detail = readable(detail);
+  write->run.detail = readable(ask.detail);
+  write->run.question = std::move(ask.question);
+  write->run.options = std::move(ask.options);
   write->run.due_at = due;
   write->run.starts = 0;
   write->run.asked = 0;

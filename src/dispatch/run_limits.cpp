@@ -18,7 +18,10 @@ std::optional<Time> deadline_of(const AgentRun& run, const StageSettings& settin
 
 std::string spent_on_model(const AgentRun& run, const StageSettings& settings) {
   if (auto turns = spent("turns", run.turns, settings.turns_max); !turns.empty()) return turns;
-  return spent("tokens", run.input_tokens + run.output_tokens, settings.tokens_max);
+  if (auto tokens = spent("tokens", run.input_tokens + run.output_tokens, settings.tokens_max); !tokens.empty()) {
+    return tokens;
+  }
+  return spent("micro-units of money", run.cost, settings.cost_max);
 }
 
 std::string spent_on_calls(const AgentRun& run, const StageSettings& settings) {

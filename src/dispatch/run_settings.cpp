@@ -3,6 +3,7 @@
 
 #include "dispatch/run_limits.hpp"
 #include "dispatch/work.hpp"
+#include "provider/provider_directory.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -37,7 +38,10 @@ Result<void> Dispatcher::Work::follow_settings() {
   engine::WorkflowShelf& shelf = options.engine.core().shelf;
   auto version = shelf.follow_settings();
   if (!version) return version.error();
+  auto stops = options.engine.core().stops.follow();
+  if (!stops) return stops.error();
   if (*version == settings_seen_) return {};
+  drop_stopped();
   for (auto& [id, active] : active_) {
     auto settings = settings_of(shelf, active->run);
     if (!settings) return settings.error();
@@ -56,6 +60,36 @@ Result<void> Dispatcher::Work::follow_settings() {
   return {};
 }
 
+// What nobody wants an answer to any more is not waited for: an agent that was stopped, a provider that was disabled.
+void Dispatcher::Work::drop_stopped() {
+  std::vector<RunId> asking;
+  for (const auto& [id, active] : active_) {
+    if (!active->queued && active->request != 0) asking.push_back(active->run.id);
+  }
+  for (const RunId& id : asking) {
+    Active* active = find(id);
+    if (active == nullptr) continue;
+    auto may_work = options.engine.core().stops.check(active->run.workflow);
+    auto provider = options.providers.directory().load(active->providers[active->provider]);
+    const bool disabled = provider && !provider->enabled;
+    if (may_work && !disabled) continue;
+    if (active->ticket != 0) options.http.cancel(active->ticket);
+    active->ticket = 0;
+    active->request = 0;
+    if (may_work) {
+      provider_failed(*active, errc::provider_disabled);
+    } else {
+      wait_for_agents(*active, may_work.error());
+    }
+  }
+}
+
+void Dispatcher::Work::wait_for_agents(Active& active, const Error& stopped) {
+  std::string detail = "agents were stopped by " + std::string(stopped.context("by"));
+  if (const auto reason = stopped.context("reason"); !reason.empty()) detail.append(": ").append(reason);
+  wait(active, RunReason::agents_stopped, std::move(detail), std::nullopt);
+}
+
 // A run that is not in hand: it ends when its time is up, is put aside when its stage does not let it start, or starts.
 void Dispatcher::Work::consider(AgentRun run, bool may_start) {
   if (find(run.id) != nullptr) return;
@@ -70,6 +104,10 @@ void Dispatcher::Work::consider(AgentRun run, bool may_start) {
     return fail(active, RunReason::deadline_passed, overdue(*active.run.deadline));
   }
   if (may_start && !dispatch::still_put_aside(run, **settings)) {
+    if (auto may_work = options.engine.core().stops.check(run.workflow); !may_work) {
+      if (run.state == RunState::waiting && run.reason == RunReason::agents_stopped) return;
+      return wait_for_agents(take_in(std::move(run)), may_work.error());
+    }
     if ((*settings)->enabled) return start(std::move(run));
     return wait(take_in(std::move(run)), RunReason::stage_disabled, disabled(*settings), std::nullopt);
   }
@@ -90,6 +128,10 @@ bool Dispatcher::Work::may_go_on(Active& active) {
   active.run.deadline = dispatch::deadline_of(active.run, *active.settings);
   if (is_past(active.run.deadline, now())) {
     fail(active, RunReason::deadline_passed, overdue(*active.run.deadline));
+    return false;
+  }
+  if (auto may_work = options.engine.core().stops.check(active.run.workflow); !may_work) {
+    wait_for_agents(active, may_work.error());
     return false;
   }
   if (active.settings->enabled) return true;

@@ -146,6 +146,7 @@ void Dispatcher::Work::start(AgentRun run) {
   write->run.detail.clear();
   write->run.due_at.reset();
   write->run.agent = options.agent;
+  if (!run.started_at) write->run.started_at = now();
   ++write->run.starts;
   const Actor actor = Actor::run(run.id, run.item, options.agent, 0);
   engine::Change change{.key = run.item,

@@ -37,11 +37,12 @@ void Dispatcher::Work::perform(Active& active, RunAction action) {
     Active& active;
     void operator()(AskModel& ask) { work.ask(active, std::move(ask)); }
     void operator()(Act& act) { work.act(active, std::move(act)); }
-    void operator()(CallHostTool& call) { work.call_host_tool(active, call.call); }
+    void operator()(CallHostTool& call) { work.call_host_tool(active, call); }
+    void operator()(SettleCall& settle) { work.settle_call(active, settle.call); }
     void operator()(RejectCall& reject) {
       work.journal_outcome(active, reject.call, {reject.call.id, reject.call.name, std::move(reject.text), true});
     }
-    void operator()(AskPerson& ask) { work.wait(active, ask.reason, std::move(ask.detail), std::nullopt); }
+    void operator()(AskPerson& ask) { work.wait(active, std::move(ask), std::nullopt); }
     void operator()(GiveUp& give_up) { work.fail(active, give_up.reason, std::move(give_up.detail)); }
   };
   std::visit(Performer{*this, active}, action);
@@ -75,56 +76,6 @@ void Dispatcher::Work::act(Active& active, Act act) {
           if (lost || !settle(id, result)) return lose(id);
           journal_outcome(*current, call, {call.id, call.name, agent::refusal_text(result.error()), true});
         });
-}
-
-void Dispatcher::Work::call_host_tool(Active& active, const ToolUse& call) {
-  const auto tool =
-      std::find_if(tools.begin(), tools.end(), [&](const Tool& known) { return known.name == call.name; });
-  if (tool == tools.end()) {
-    return journal_outcome(active, call, {call.id, call.name, "there is no tool of this name", true});
-  }
-  if (auto spent = dispatch::spent_on_calls(active.run, *active.settings); !spent.empty()) {
-    return wait(active, RunReason::budget_exhausted, std::move(spent), std::nullopt);
-  }
-  ++active.run.calls;  // written with the next step
-  const auto execute = [this, call, tool = &*tool](Active& running) {
-    auto outcome = run_host_tool(running, *tool, call);
-    journal_outcome(running, call,
-                    outcome ? *outcome : ToolOutcome{call.id, call.name, agent::refusal_text(outcome.error()), true});
-  };
-  if (tool->effect == ToolEffect::read) return execute(active);
-  // What may have happened outside must be known to have been begun.
-  auto write = next_step(active, std::string(agent::step_kind::intent), agent::intent_body(call));
-  engine::Change change{.key = {}, .actor = active.actor};
-  queue(active, std::move(change), std::move(write), [this, id = active.run.id, execute](Result<Outcome> result) {
-    if (!result) return lose(id);
-    if (Active* running = find(id)) execute(*running);
-  });
-}
-
-Result<ToolOutcome> Dispatcher::Work::run_host_tool(const Active& active, const Tool& tool, const ToolUse& call) {
-  auto arguments =
-      json::parse(call.arguments.empty() ? "{}" : call.arguments, {.bytes_max = 1024u * 1024, .depth_max = 32});
-  if (!arguments) return arguments.error();
-  if (auto fit = agent::check_arguments(schemas.find(tool.name)->second, *arguments); !fit) return fit.error();
-  const std::string key = active.run.id.str() + "." + std::to_string(active.run.steps + 1);
-  Result<std::string> text = errc::host_callback_failed;
-  try {
-    text = tool.call(ToolCall{key, active.run.item, arguments->get_object()});
-  } catch (const std::exception& thrown) {
-    return Error(errc::host_callback_failed, std::string("the tool threw: ") + thrown.what());
-  } catch (...) {
-    return Error(errc::host_callback_failed, "the tool threw");
-  }
-  if (!text) return text.error();
-  ToolOutcome outcome{call.id, call.name, std::move(*text), false};
-  if (outcome.text.size() > tool.result_bytes_max) {
-    const std::size_t whole = outcome.text.size();
-    outcome.text = std::string(cut_utf8(outcome.text, tool.result_bytes_max)) + "\n[cut: " + std::to_string(whole) +
-                   " bytes in all]";
-  }
-  if (!is_utf8(outcome.text)) return Error(errc::host_callback_failed, "the tool's result is not UTF-8");
-  return outcome;
 }
 
 void Dispatcher::Work::journal_outcome(Active& active, const ToolUse& call, ToolOutcome outcome) {

@@ -39,10 +39,11 @@ std::uint32_t Dispatcher::Work::room() const {
   return used >= options.runs_max ? 0 : options.runs_max - used;
 }
 
-void Dispatcher::Work::tell(RunUpdate::What what, const AgentRun& run, std::string_view detail) const noexcept {
+void Dispatcher::Work::tell(RunUpdate::What what, const AgentRun& run, std::string_view detail,
+                            Usage usage) const noexcept {
   if (!observer) return;
   try {
-    observer({what, run, detail});
+    observer({what, run, detail, usage});
   } catch (...) {  // an observer's trouble must not stop the work
   }
 }
@@ -114,8 +115,10 @@ Result<StepReport> Dispatcher::Work::step() {
   const Time begun = now();
   if (auto done = follow_settings(); !done) return done.error();
   commit_queued();
+  for (dispatch::Part& part : inbox->take_parts()) watch(std::move(part));
   for (dispatch::Answer& answer : inbox->take()) answered(std::move(answer));
   commit_queued();
+  if (auto done = honour_stops(); !done) return done.error();
   end_overdue();
   beat(options.engine.clock().steady());
   commit_queued();  // before looking for holds that ran out: ours may be among those just beaten

@@ -17,7 +17,7 @@
 #include <openindex/provider_registry.hpp>
 #include <openindex/workflow_engine.hpp>
 
-#include "codecs/chat_codec.hpp"
+#include "codecs/stream_decoder.hpp"
 #include "dispatch/inbox.hpp"
 #include "dispatch/provider_failure.hpp"
 #include "engine/core.hpp"
@@ -61,6 +61,8 @@ class Dispatcher::Work {
     std::optional<Error> hopeful;  ///< Of the providers that failed: the one most likely to work again.
     std::uint64_t request = 0;     ///< 0: none in flight.
     HttpTicket ticket = 0;
+    std::optional<codecs::StreamDecoder> watched;  ///< Reads the answer along, for the observer alone.
+    std::string provider_type;
     std::string model;        ///< Being asked, as tokens are counted by.
     bool is_granted = false;  ///< The request goes out with a grant that the configuration's credential was good for.
     bool renewed = false;     ///< The provider refused one, and another one was asked for.
@@ -84,9 +86,15 @@ class Dispatcher::Work {
   Result<void> follow_settings();
   void consider(AgentRun run, bool may_start);
   bool may_go_on(Active& active);
+  void drop_stopped();
+  void wait_for_agents(Active& active, const Error& stopped);
   void end_overdue();
   Result<void> end_parked(Time until);
   Result<void> look_through_due();
+
+  // -- what others say (run_stops.cpp)
+  Result<void> honour_stops();
+  bool let_go(const RunId& id, std::uint64_t epoch);
 
   // -- starting (run_starts.cpp)
   Result<void> start_due(Time now);
@@ -106,10 +114,12 @@ class Dispatcher::Work {
   void feed(Active& active, const RunEvent& event);
   void perform(Active& active, RunAction action);
   void act(Active& active, Act act);
-  void call_host_tool(Active& active, const ToolUse& call);
+  void call_host_tool(Active& active, const CallHostTool& wanted);
+  void settle_call(Active& active, const ToolUse& call);
+  void make_call(Active& active, const ToolUse& call, const Tool& tool);
+  const Tool* find_tool(const std::string& name) const;
   void journal_outcome(Active& active, const ToolUse& call, ToolOutcome outcome);
   void call_done(const RunId& id, const ToolOutcome& outcome, Result<Outcome> result);
-  Result<ToolOutcome> run_host_tool(const Active& active, const Tool& tool, const ToolUse& call);
   AgentContext context_of_item(const Active& active, const engine::LoadedItem& item) const;
 
   // -- asking (model_calls.cpp, logins.cpp)
@@ -119,6 +129,8 @@ class Dispatcher::Work {
   void logged_in(const Login& pending, const dispatch::Answer& answer);
   bool may_renew(Active& active, const Error& error);
   void clear_of_suspicion(Active& active);
+  void watch(dispatch::Part part);
+  Result<ChatReply> read_answer(const Active& active, HttpResponse response) const;
   void answered(dispatch::Answer answer);
   void replied(Active& active, const ChatReply& reply);
   void fold_tokens(const ProviderId& provider);
@@ -126,6 +138,7 @@ class Dispatcher::Work {
 
   // -- ending and waiting (run_endings.cpp)
   void wait(Active& active, RunReason reason, std::string detail, std::optional<Time> due);
+  void wait(Active& active, AskPerson ask, std::optional<Time> due);
   void fail(Active& active, RunReason reason, std::string detail);
   void give_back_all();
   void write_run(Active& active, Then then);
@@ -140,7 +153,7 @@ class Dispatcher::Work {
   void beat(Duration now);
   Active* find(const RunId& id);
   std::unique_ptr<engine::RunWrite> next_step(const Active& active, std::string kind, std::string body) const;
-  void tell(RunUpdate::What what, const AgentRun& run, std::string_view detail) const noexcept;
+  void tell(RunUpdate::What what, const AgentRun& run, std::string_view detail, Usage usage = {}) const noexcept;
   engine::ItemDoor& door() { return options.engine.core().door; }
   Time now() const { return options.engine.clock().now(); }
   [[nodiscard]] std::optional<Time> next_wake() const;

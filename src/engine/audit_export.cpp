@@ -1,7 +1,4 @@
 // Writing audit entries for others to read: JSON for programs, CSV for spreadsheets.
-#include <exception>
-#include <new>
-
 #include <openindex/workflow_engine.hpp>
 
 #include "engine/reading.hpp"
@@ -10,6 +7,8 @@
 namespace openindex {
 inline namespace v0 {
 namespace {
+
+using engine::tell_sink;
 
 constexpr std::string_view csv_header =
     "stream,number,at,type,actor,actorKind,stage,run,step,epoch,changes,note,previous\r\n";
@@ -63,18 +62,6 @@ void append_csv(std::string& text, const AuditEntry& entry) {
   text += '\n';
 }
 
-Result<void> tell(const AuditSink& sink, std::string_view text) {
-  try {
-    return sink(text);
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& thrown) {
-    return Error(errc::host_callback_failed, std::string("The sink of an export threw: ") + thrown.what());
-  } catch (...) {
-    return Error(errc::host_callback_failed, "The sink of an export threw");
-  }
-}
-
 }  // namespace
 
 Result<void> WorkflowEngine::export_audit(const Actor& actor, const AuditFilter& filter, AuditFormat format,
@@ -98,7 +85,7 @@ Result<void> WorkflowEngine::export_audit(const Actor& actor, const AuditFilter&
     rest.after = std::move(page->next);
     if (rest.after.empty() && !csv) text += first ? "]\n" : "\n]\n";
     if (text.empty()) continue;
-    if (auto told = tell(sink, text); !told) return told;
+    if (auto told = tell_sink(sink, text); !told) return told;
     text.clear();
   } while (!rest.after.empty());
   return {};

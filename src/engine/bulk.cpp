@@ -38,7 +38,7 @@ Result<std::vector<Result<LoadedItemPtr>>> apply_all(EngineCore& core, std::size
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     PendingChanges pending(core.options.storage);
     CommitIds one_id(core.ids.mint());
-    ItemDoor door({pending, core.options.clock, core.shelf, core.domains, core.numbers, one_id});
+    ItemDoor door({pending, core.options.clock, core.shelf, core.domains, core.numbers, one_id, core.stops});
     std::vector<Result<LoadedItemPtr>> answer;
     answer.reserve(count);
     bool refused = false;

@@ -6,6 +6,7 @@
 
 #include <openindex/workflow_engine.hpp>
 
+#include "engine/agent_stops.hpp"
 #include "engine/domain_book.hpp"
 #include "engine/item_door.hpp"
 #include "engine/workflow_shelf.hpp"
@@ -22,7 +23,8 @@ class EngineCore {
         shelf(options),
         numbers(options.storage),
         ids(options.random),
-        door({options.storage, options.clock, shelf, domains, numbers, ids}) {}
+        stops(options),
+        door({options.storage, options.clock, shelf, domains, numbers, ids, stops}) {}
 
   /// For calls in a transaction of the host. Nothing that is read there is kept: it may be rolled back.
   EngineCore(EngineCore& outside, Enlistment& transaction)
@@ -31,7 +33,8 @@ class EngineCore {
         shelf(options, outside.shelf),
         numbers(transaction, outside.numbers),
         ids(options.random),
-        door({transaction, options.clock, shelf, domains, numbers, ids,
+        stops(options, false),
+        door({transaction, options.clock, shelf, domains, numbers, ids, stops,
               std::make_shared<engine::EventFeed>(transaction, outside.door.feed().shared_from_this()), false}) {}
 
   /// Refuse an actor who may not read the item: a run reads its own and nothing else, a person needs a role.
@@ -61,7 +64,8 @@ class EngineCore {
   /// Tell whether the actor may read an audit stream: those of items, workflows and domains need a role there.
   Result<bool> sees_stream(const Actor& actor, const std::string& stream) {
     constexpr std::string_view domain = "domain.", workflow = "workflow.";
-    const bool is_of_instance = stream.starts_with("provider.") || stream.starts_with("prompt.");
+    const bool is_of_instance =
+        stream.starts_with("provider.") || stream.starts_with("prompt.") || stream.starts_with("switch.");
     if (actor.kind() == ActorKind::system || is_of_instance) return true;
     if (stream.starts_with(domain)) return domains.sees(actor, stream.substr(domain.size()));
     if (!stream.starts_with(workflow)) return domains.sees(actor, engine::domain_of(ItemKey(stream)));
@@ -79,6 +83,7 @@ class EngineCore {
   engine::WorkflowShelf shelf;
   engine::NumberLease numbers;
   engine::CommitIds ids;
+  engine::AgentStops stops;
   engine::ItemDoor door;
 };
 

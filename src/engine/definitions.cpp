@@ -4,6 +4,7 @@
 #include <openindex/workflow_engine.hpp>
 
 #include "engine/core.hpp"
+#include "engine/workflow_head.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -96,6 +97,43 @@ Result<StageSettings> WorkflowEngine::stage_settings(const Actor& actor, const W
   if (actor.kind() == ActorKind::run) return outside(actor);
   if (auto readable = core_->readable_workflow(actor, id, 0); !readable) return readable.error();
   return core_->shelf.settings(id, stage);
+}
+
+Result<void> WorkflowEngine::check_may_stop(const Actor& actor, const WorkflowId& workflow) {
+  if (auto allowed = engine::check_admin(actor); !allowed) return allowed;
+  if (workflow.empty()) {
+    if (actor.scope() == Scope::admin) return {};
+    return Error(errc::not_permitted, "This needs a credential of scope admin").with("scope", "admin");
+  }
+  auto found = core_->shelf.find(workflow, 0);
+  if (!found) return found.error();
+  return core_->require_in((*found)->definition(), actor, Role::admin);
+}
+
+Result<void> WorkflowEngine::stop_agents(const Actor& actor, const AgentStop& stop) {
+  if (auto allowed = check_may_stop(actor, stop.workflow); !allowed) return allowed;
+  return core_->stops.stop(actor, stop, core_->door.mint_commit());
+}
+
+Result<void> WorkflowEngine::let_agents_work(const Actor& actor, const WorkflowId& workflow) {
+  if (auto allowed = check_may_stop(actor, workflow); !allowed) return allowed;
+  return core_->stops.let_work(actor, workflow, core_->door.mint_commit());
+}
+
+Result<std::vector<AgentStop>> WorkflowEngine::stopped_agents(const Actor& actor) {
+  if (actor.kind() == ActorKind::run) return outside(actor);
+  auto stops = core_->stops.read();
+  if (!stops) return stops.error();
+  std::vector<AgentStop> out;
+  for (auto& [workflow, stop] : *stops) {
+    if (!workflow.empty()) {
+      auto readable = core_->readable_workflow(actor, workflow, 0);
+      if (!readable && readable.error().code() == errc::not_found) continue;
+      if (!readable) return readable.error();
+    }
+    out.push_back(std::move(stop));
+  }
+  return out;
 }
 
 }  // namespace v0

@@ -53,8 +53,14 @@ std::string remedy_of(const AgentRun& run) {
     case RunReason::dependencies:
       return "Resolve what the item depends on, or remove the dependency";
     case RunReason::needs_person:
+    case RunReason::agents_stopped:
+      return "Let agents work again";
+    case RunReason::needs_approval:
+      return "A person decides: resume the run and say whether the call is approved";
+    case RunReason::unknown_effect:
     case RunReason::crash_loop:
-      return "A person decides: progress a gate of the stage by hand";
+      return "A person decides: resume the run, with an answer if it asks for one, or progress a gate of the stage by "
+             "hand";
     default:
       return {};
   }
@@ -81,9 +87,14 @@ void explain_run(Explanation& out, const AgentRun& run) {
     default:
       out.summary = fmt::format("The run of the stage '{}' {}: {}{}", run.stage, to_text(run.state),
                                 to_text(run.reason), run.detail.empty() ? "" : " (" + run.detail + ")");
-      out.next.push_back("A person decides: progress a gate of the stage by hand");
+      out.next.push_back("A person decides: start another run, or progress a gate of the stage by hand");
       if (auto text = remedy_of(run); !text.empty()) out.next.push_back(std::move(text));
   }
+}
+
+// The run is over and the item still stands in its stage.
+bool left_stage_behind(const AgentRun& run) {
+  return run.state == RunState::failed || (run.state == RunState::cancelled && run.reason == RunReason::stopped);
 }
 
 void explain_exits(Explanation& out, const AgentContext& context) {
@@ -117,7 +128,7 @@ Result<Explanation> WorkflowEngine::explain(const Actor& actor, const ItemKey& k
     if (!run) return run.error();
     explain_run(out, *run);
   } else if (!context->runs.empty() && context->runs.front().stage == item.stage &&
-             context->runs.front().state == RunState::failed) {
+             left_stage_behind(context->runs.front())) {
     explain_run(out, context->runs.front());
   } else if (!item.blocked_by.empty()) {
     std::vector<std::string> keys;

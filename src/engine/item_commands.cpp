@@ -140,6 +140,18 @@ Result<WorkItem> WorkflowEngine::delete_item(const Actor& actor, const ItemKey& 
                                              const CallOptions& call) {
   return execute(actor, key, deletion, call);
 }
+Result<WorkItem> WorkflowEngine::cancel_run(const Actor& actor, const ItemKey& key, const CancelRun& cancel,
+                                            const CallOptions& call) {
+  return execute(actor, key, cancel, call);
+}
+Result<WorkItem> WorkflowEngine::resume_run(const Actor& actor, const ItemKey& key, const ResumeRun& resume,
+                                            const CallOptions& call) {
+  return execute(actor, key, resume, call);
+}
+Result<WorkItem> WorkflowEngine::start_run(const Actor& actor, const ItemKey& key, const StartRun& start,
+                                           const CallOptions& call) {
+  return execute(actor, key, start, call);
+}
 
 }  // namespace v0
 }  // namespace openindex

@@ -18,7 +18,8 @@ namespace openindex::engine {
 namespace {
 
 bool changes_nothing(const Decision& decision) {
-  return decision.audit.empty() && decision.hold.kind == HoldChange::Kind::none && !decision.comment;
+  const bool runs_on = !decision.run_ends && !decision.run_resumes && !decision.run_starts;
+  return runs_on && decision.audit.empty() && decision.hold.kind == HoldChange::Kind::none && !decision.comment;
 }
 
 }  // namespace
@@ -30,6 +31,7 @@ ItemDoor::ItemDoor(const With& with)
       domains_(with.domains),
       numbers_(with.numbers),
       ids_(with.ids),
+      stops_(with.stops),
       feed_(with.feed ? with.feed : std::make_shared<EventFeed>(with.storage)),
       cache_(with.keeps) {}
 
@@ -140,7 +142,11 @@ Result<ItemDoor::Prepared> ItemDoor::prepare_run(const Change& change) {
 // What the command names beside the item is looked up first: the rules read nothing.
 Result<Decision> ItemDoor::judge(Prepared& prepared, const Change& change, std::vector<Expectation>& seen, Time now) {
   const LoadedItem& current = *prepared.current;
+  // Who decides by themselves go by the switches themselves: a dispatcher also has to put runs to rest.
   if (change.decide) return change.decide(current, now);
+  if (change.actor.is_agent() && !std::holds_alternative<Release>(change.command)) {
+    if (auto may_work = stops_.check(current.item.workflow); !may_work) return may_work.error();
+  }
   ItemSnapshot snapshot = current.snapshot();
   if (std::holds_alternative<Claim>(change.command)) {
     auto by_hand = shelf_.claims_by_hand(current);
@@ -158,6 +164,11 @@ Result<Decision> ItemDoor::judge(Prepared& prepared, const Change& change, std::
     if (!target && target.error().code() != errc::not_found) return target.error();
     if (target) prepared.target = std::move(*target);
     snapshot.target = prepared.target.get();
+  }
+  if (is_about_run(change.command)) {
+    if (auto found = look_up_run(prepared, current); !found) return found.error();
+    snapshot.run = prepared.run ? &*prepared.run : nullptr;
+    snapshot.providers = prepared.providers;
   }
   if (std::holds_alternative<DeleteItem>(change.command)) {
     auto needed_by = read_needed_by(storage_, change.key);
@@ -236,6 +247,7 @@ Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const L
     if (auto ended = end_run(prepared, change, current, drafts, now); !ended) return ended;
   }
   if (auto told = tell_run(prepared, change, current, drafts, now); !told) return told;
+  if (decision.run_resumes) resume_run(prepared, change.actor, drafts, now);
   if (change.run != nullptr && !prepared.run_put) {
     changes.expectations.push_back({run_record(change.run->run.id), change.run->run.version});
     prepared.run_put = changes.puts.size();
@@ -243,6 +255,8 @@ Result<void> ItemDoor::write_effects(Prepared& prepared, Change& change, const L
   }
   if (decision.stage_entered && !next.item.resolved_at &&
       next.workflow->stage(*decision.stage_entered).agent_required) {
+    start_run(prepared, next, drafts, now);
+  } else if (decision.run_starts) {
     start_run(prepared, next, drafts, now);
   }
 
@@ -300,7 +314,7 @@ Outcome ItemDoor::finish(Prepared& prepared, Change& change, const CommitReceipt
     AgentRun& run = change.run->run;
     run.version = receipt.versions[*prepared.run_put];
     if (prepared.decision.run_ends) {
-      set_ended(run, *prepared.decision.run_ends, change.actor, prepared.next->item.updated_at);
+      set_ended(run, prepared.decision, change.actor, prepared.next->item.updated_at);
     }
   }
   if (!prepared.next) return {prepared.current, std::move(prepared.decision)};

@@ -10,6 +10,7 @@
 
 #include <openindex/workflow_engine.hpp>
 
+#include "engine/agent_stops.hpp"
 #include "engine/answers.hpp"
 #include "engine/commit_ids.hpp"
 #include "engine/domain_book.hpp"
@@ -61,6 +62,7 @@ class ItemDoor {
     DomainBook& domains;
     NumberLease& numbers;
     CommitIds& ids;
+    AgentStops& stops;
     std::shared_ptr<EventFeed> feed = nullptr;  ///< Where it commits instead of a feed of its own to `storage`.
     bool keeps = true;                          ///< Whether items are remembered from one call to the next.
   };
@@ -97,6 +99,8 @@ class ItemDoor {
     LoadedItemPtr current;
     std::optional<RelatedItem> related;   ///< The item that the command names.
     std::shared_ptr<NeededBy> needed_by;  ///< Who needs an item that is to be deleted.
+    std::optional<AgentRun> run;          ///< The item's last run, of a command that is about it,
+    std::vector<ProviderId> providers;    ///< and who serves its stage.
     CompiledWorkflowPtr target;           ///< The version of the workflow that the command names.
     Decision decision;
     std::optional<std::size_t> state_put, text_put, hold_put, run_put;
@@ -120,6 +124,8 @@ class ItemDoor {
   void remember_answer(Prepared& prepared, const Request& request, std::uint64_t version);
   Result<void> write_effects(Prepared& prepared, Change& change, const LoadedItem& current, Time now);
   Result<void> write_deletion(Prepared& prepared, const LoadedItem& current, Time now);
+  Result<void> look_up_run(Prepared& prepared, const LoadedItem& current);
+  void resume_run(Prepared& prepared, const Actor& actor, std::vector<AuditDraft>& drafts, Time now);
   void start_run(Prepared& prepared, LoadedItem& item, std::vector<AuditDraft>& drafts, Time now);
   Result<void> end_run(Prepared& prepared, Change& change, const LoadedItem& current, std::vector<AuditDraft>& drafts,
                        Time now);
@@ -144,6 +150,7 @@ class ItemDoor {
   DomainBook& domains_;
   NumberLease& numbers_;
   CommitIds& ids_;
+  AgentStops& stops_;
   std::shared_ptr<EventFeed> feed_;  ///< Shared with subscriptions, which may outlive the engine.
   ItemCache cache_;
   std::atomic<std::uint64_t> answer_count_{0};

@@ -1,6 +1,8 @@
 #include "engine/reading.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <new>
 #include <utility>
 
 namespace openindex::engine {
@@ -8,6 +10,18 @@ namespace openindex::engine {
 Result<void> refuse_run(const Actor& actor) {
   if (actor.kind() != ActorKind::run) return {};
   return Error(errc::outside_run).with("run", actor.run_id().str());
+}
+
+Result<void> tell_sink(const AuditSink& sink, std::string_view text) {
+  try {
+    return sink(text);
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& thrown) {
+    return Error(errc::host_callback_failed, std::string("The sink of an export threw: ") + thrown.what());
+  } catch (...) {
+    return Error(errc::host_callback_failed, "The sink of an export threw");
+  }
 }
 
 Result<std::vector<Record>> read_numbered(Storage& storage, const std::string& kind, const std::string& prefix,

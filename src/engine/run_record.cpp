@@ -32,6 +32,7 @@ void index_run(const AgentRun& run, std::vector<IndexEntry>& index) {
 
 RunId run_id(const ItemKey& item, std::uint32_t number) { return fmt::format("run_{}_{:04}", item.str(), number); }
 RecordId run_record(const RunId& run) { return {"run", run.str()}; }
+RecordId stop_record(const RunId& run) { return {"run_stop", run.str()}; }
 std::string step_key(const RunId& run, std::uint32_t number) { return fmt::format("{}.{}", run.str(), number); }
 
 RecordId step_record(const RunId& run, std::uint32_t number) {
@@ -45,12 +46,21 @@ Put write_run(const AgentRun& run) {
   out.key("stage").string(run.stage).key("runner").string(run.runner).key("state").string(to_text(run.state));
   if (run.reason != RunReason::none) out.key("reason").string(to_text(run.reason));
   out.member("detail", run.detail).member("agent", run.agent.str()).member("epoch", run.epoch);
+  if (run.attempt > 1) out.member("attempt", std::uint64_t{run.attempt});
+  if (!run.wanted_provider.empty()) out.member("wantedProvider", run.wanted_provider);
+  if (!run.question.empty()) {
+    out.key("question").string(run.question).key("options").begin_array();
+    for (const std::string& option : run.options) out.string(option);
+    out.end_array();
+  }
   out.member("steps", std::uint64_t{run.steps}).member("starts", std::uint64_t{run.starts});
   out.member("asked", std::uint64_t{run.asked});
   out.member("retries", std::uint64_t{run.retries}).member("provider", run.provider);
   out.member("turns", std::uint64_t{run.turns}).member("calls", std::uint64_t{run.calls});
   out.member("inputTokens", run.input_tokens).member("outputTokens", run.output_tokens);
+  out.member("cost", run.cost);
   out.key("created").number(ms(run.created_at));
+  if (run.started_at) out.key("started").number(ms(*run.started_at));
   if (run.due_at) out.key("due").number(ms(*run.due_at));
   if (run.deadline) out.key("deadline").number(ms(*run.deadline));
   if (run.ended_at) out.key("ended").number(ms(*run.ended_at));
@@ -77,6 +87,10 @@ Result<AgentRun> read_run(const Record& record) {
   run.detail = in->text("detail");
   run.agent = in->text("agent");
   run.epoch = in->natural("epoch");
+  run.attempt = std::max(1u, static_cast<std::uint32_t>(in->natural("attempt")));
+  run.wanted_provider = in->text("wantedProvider");
+  run.question = in->text("question");
+  run.options = in->texts("options");
   run.steps = static_cast<std::uint32_t>(in->natural("steps"));
   run.starts = static_cast<std::uint32_t>(in->natural("starts"));
   run.asked = static_cast<std::uint32_t>(in->natural("asked"));
@@ -86,13 +100,27 @@ Result<AgentRun> read_run(const Record& record) {
   run.calls = static_cast<std::uint32_t>(in->natural("calls"));
   run.input_tokens = in->natural("inputTokens");
   run.output_tokens = in->natural("outputTokens");
+  run.cost = in->natural("cost");
   run.created_at = in->time("created");
+  if (const Time started = in->time("started"); started != Time()) run.started_at = started;
   if (const Time due = in->time("due"); due != Time()) run.due_at = due;
   if (const Time deadline = in->time("deadline"); deadline != Time()) run.deadline = deadline;
   if (const Time ended = in->time("ended"); ended != Time()) run.ended_at = ended;
   run.journal_pruned = in->boolean("journalPruned");
   run.unknown_members = in->rest();
   return run;
+}
+
+Put write_stop(const AgentRun& run, Time at) {
+  json::Writer out;
+  out.begin_object().key("epoch").number(run.epoch).key("at").number(ms(at)).end_object();
+  return {stop_record(run.id), std::move(out).str(), {{Index::due, {"stop", ms(at), run.id.str()}}}};
+}
+
+Result<RunStop> read_stop(const Record& record) {
+  auto in = json::Stored::read(record.body, "stop of " + record.id.key);
+  if (!in) return in.error();
+  return RunStop{record.id.key, in->natural("epoch"), in->time("at")};
 }
 
 Put write_step(const RunId& run, const RunStep& step, std::string_view commit) {

@@ -71,7 +71,7 @@ std::string display(const T& value) {
     return std::to_string(value);
   } else {
     std::string out;
-    for (const auto& id : value) out += (out.empty() ? "" : ", ") + id.str();
+    for (const auto& entry : value) out += (out.empty() ? "" : ", ") + workflow::text_of(entry);
     return out;
   }
 }

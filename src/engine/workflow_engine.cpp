@@ -99,41 +99,5 @@ Result<std::vector<Comment>> WorkflowEngine::comments(const Actor& actor, const 
   return out;
 }
 
-Result<std::vector<AgentRun>> WorkflowEngine::runs(const Actor& actor, const ItemKey& key) {
-  if (auto allowed = core_->check_reader(actor, key); !allowed) return allowed.error();
-  const std::string prefix = "run_" + key.str() + "_";
-  auto page = core_->options.storage.scan({.index = Index::key,
-                                           .prefix = {std::string("run")},
-                                           .from = prefix,
-                                           .below = prefix + ":",  // ':' follows the digits
-                                           .where = {},
-                                           .descending = true,
-                                           .limit_count = 20,
-                                           .after = {}});
-  if (!page) return page.error();
-  std::vector<AgentRun> out;
-  for (const Record& record : page->rows) {
-    auto run = read_run(record);
-    if (!run) return run.error();
-    out.push_back(std::move(*run));
-  }
-  return out;
-}
-
-Result<std::vector<RunStep>> WorkflowEngine::journal(const Actor& actor, const RunId& id) {
-  auto run = core_->door.load_run(id);
-  if (!run) return run.error();
-  if (auto allowed = core_->check_reader(actor, run->item); !allowed) return allowed.error();
-  auto records = read_numbered(core_->options.storage, "step", id.str(), "", 100'000);
-  if (!records) return records.error();
-  std::vector<RunStep> out;
-  for (const Record& record : *records) {
-    auto step = read_step(id, record);
-    if (!step) return step.error();
-    out.push_back(std::move(*step));
-  }
-  return out;
-}
-
 }  // namespace v0
 }  // namespace openindex

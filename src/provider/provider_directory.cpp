@@ -258,6 +258,7 @@ Result<ProviderRegistry::Directory::Endpoint> ProviderRegistry::Directory::resol
     endpoint.model = std::move(*model);
   }
   endpoint.model_name = endpoint.model;
+  endpoint.type = record.type;
   add_namespace(endpoint, record);
   return endpoint;
 }

@@ -21,6 +21,7 @@ class ProviderRegistry::Directory {
   struct Endpoint : codecs::ChatEndpoint {
     std::optional<providers::ProviderLogin> login = {};  ///< To be sent before any call: see `keep_grant`.
     std::string model_name = {};                         ///< As it is set or registered, without a namespace.
+    std::string type = {};                               ///< The provider's.
     bool is_granted = false;                             ///< Its credential is one that `refused` forgets.
   };
 

@@ -94,7 +94,7 @@ Result<void> AgentQueue::Claiming::claim_all(const Candidates& candidates) {
   for (const auto& candidate : candidates) {
     engine::Change change{.key = candidate.key(), .actor = actor_};
     change.decide = [this](const engine::LoadedItem& item, Time now) -> Result<Decision> {
-      auto free = queue::takeable(engine_.core().shelf, item, filter_, now);
+      auto free = queue::takeable(engine_.core(), item, filter_, now);
       if (!free) return free.error();
       if (!*free) return errc::already_claimed;  // held by this agent, too: it has that one already
       return decide(item.snapshot(), claim_, actor_, now);

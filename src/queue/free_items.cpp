@@ -53,12 +53,16 @@ Result<bool> may_claim(EngineCore& core, const Actor& actor, const std::string& 
   return allowed.error();
 }
 
-Result<bool> takeable(engine::WorkflowShelf& shelf, const engine::LoadedItem& loaded, const QueueFilter& filter,
-                      Time now) {
+Result<bool> takeable(EngineCore& core, const engine::LoadedItem& loaded, const QueueFilter& filter, Time now) {
   const WorkItem& item = loaded.item;
   const bool free = item.resolution == Resolution::unresolved && item.execution_target != ExecutionTarget::human &&
                     item.blocked_by.empty() && !is_held(item.hold, now) && matches(loaded, filter);
-  return free ? shelf.claims_by_hand(loaded) : Result<bool>(false);
+  if (!free) return false;
+  if (auto may_work = core.stops.check(item.workflow); !may_work) {
+    if (may_work.error().code() == errc::agents_stopped) return false;
+    return may_work.error();
+  }
+  return core.shelf.claims_by_hand(loaded);
 }
 
 }  // namespace openindex::queue

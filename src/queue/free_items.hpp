@@ -9,8 +9,8 @@
 #include <openindex/core/clock.hpp>
 #include <openindex/storage/storage.hpp>
 
+#include "engine/core.hpp"
 #include "engine/loaded_item.hpp"
-#include "engine/workflow_shelf.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -39,7 +39,6 @@ Result<bool> may_claim(EngineCore& core, const Actor& actor, const std::string& 
 
 /// Tell whether an item that was found is what the filter asks for, and free for agents that claim by hand.
 /// @par Errors storage
-Result<bool> takeable(engine::WorkflowShelf& shelf, const engine::LoadedItem& item, const QueueFilter& filter,
-                      Time now);
+Result<bool> takeable(EngineCore& core, const engine::LoadedItem& item, const QueueFilter& filter, Time now);
 
 }  // namespace openindex::queue

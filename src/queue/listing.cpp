@@ -73,7 +73,7 @@ class Available {
     for (const LoadedItemPtr& item : *items) {
       auto sees = core_.domains.sees(actor_, item->item.domain);
       if (!sees) return sees.error();
-      auto free = takeable(core_.shelf, *item, filter_, now_);
+      auto free = takeable(core_, *item, filter_, now_);
       if (!free) return free.error();
       if (!*sees || !*free) continue;
       Place place = place_of(*item);

@@ -216,7 +216,7 @@ Result<bool> AgentQueue::WaitingRoom::is_open_stage(const Record& row) {
 }
 
 Result<bool> AgentQueue::WaitingRoom::may_take(const engine::LoadedItem& item, const Wish& wish, Time now) {
-  auto free = takeable(engine_.core().shelf, item, wish.filter, now);
+  auto free = takeable(engine_.core(), item, wish.filter, now);
   if (!free || !*free) return free;
   return may_claim(engine_.core(), wish.actor, item.item.domain);
 }
@@ -272,6 +272,7 @@ Result<AgentQueue::WaitingRoom::Names> AgentQueue::WaitingRoom::look(const Wishe
   Names found;
   // What woke the lookout may have been new settings, and nothing will wake it a second time.
   if (auto followed = engine_.core().shelf.follow_settings(); !followed) return followed.error();
+  if (auto followed = engine_.core().stops.follow(); !followed) return followed.error();
   for (const auto& [name, wish] : wishes) {
     auto any = look_among_unheld(wish);
     if (!any) return any.error();

@@ -105,7 +105,7 @@ Result<void> AgentQueue::Window::keep(Candidates& window, const Asked& asked, st
   if (!items) return items.error();
   const Time now = engine_.clock().now();
   for (const auto& item : *items) {
-    auto free = takeable(engine_.core().shelf, *item, asked.filter, now);
+    auto free = takeable(engine_.core(), *item, asked.filter, now);
     if (!free) return free.error();
     if (!*free) continue;
     auto member = may_claim(engine_.core(), asked.actor, item->item.domain);

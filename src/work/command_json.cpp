@@ -76,6 +76,15 @@ class CommandWriter {
   }
 
   void operator()(const DeleteItem& deletion) { start("delete").key("reason").string(deletion.reason); }
+  void operator()(const CancelRun& cancel) {
+    start("cancelRun").key("run").string(cancel.run.str()).key("reason").string(cancel.reason);
+  }
+  void operator()(const ResumeRun& resume) {
+    start("resumeRun").key("run").string(resume.run.str()).key("answer").string(resume.answer);
+    out_.key("provider").string(resume.provider.str());
+    if (resume.approved) out_.key("approved").boolean(*resume.approved);
+  }
+  void operator()(const StartRun& start_run) { start("startRun").key("provider").string(start_run.provider.str()); }
   void operator()(const Migrate& migrate) {
     start("migrate").key("version").number(std::uint64_t{migrate.version}).key("statuses").begin_object();
     for (const auto& [old_key, new_key] : migrate.mapping.statuses) out_.key(old_key).string(new_key);

@@ -45,6 +45,10 @@ class Judge {
   Result<Decision> operator()(const Migrate& migrate);
   // deletion_rules.cpp
   Result<Decision> operator()(const DeleteItem& deletion);
+  // run_rules.cpp
+  Result<Decision> operator()(const CancelRun& cancel);
+  Result<Decision> operator()(const ResumeRun& resume);
+  Result<Decision> operator()(const StartRun& start);
   // done_rules.cpp
   Result<Decision> operator()(const Done& done);
 
@@ -66,6 +70,10 @@ class Judge {
   void move_run(Decision& decision, const Stage& to) const;
   /// Gates that the item has passed and its version of the workflow knows.
   std::vector<std::string> gates_passed() const;
+  /// Refuse a run that is not the item's; an empty id means the one it has.
+  Result<void> check_run(const RunId& named) const;
+  /// Refuse a provider that does not serve the stage; an empty id means any.
+  Result<void> check_provider(const ProviderId& named) const;
   void acknowledge(Decision& decision, GateIndex gate, const std::vector<std::string>& checked) const;
 
   const ItemSnapshot& snapshot_;

@@ -35,6 +35,8 @@ void read_member(json::ObjectReader& in, std::string_view name, T& member) {
   }
 }
 
+using workflow::text_of;
+
 template <class T>
 void write_value(json::Writer& out, const T& value) {
   if constexpr (std::is_same_v<T, bool>) {
@@ -45,22 +47,24 @@ void write_value(json::Writer& out, const T& value) {
     out.number(std::uint64_t{value});
   } else {
     out.begin_array();
-    for (const auto& id : value) out.string(id.str());
+    for (const auto& entry : value) out.string(text_of(entry));
     out.end_array();
   }
 }
 
-void check_providers(const std::vector<ProviderId>& providers, std::vector<Problem>& problems) {
-  constexpr std::size_t providers_max = 50;
-  if (providers.size() > providers_max) {
-    problems.push_back({"/providers", fmt::format("has more than {} entries", providers_max)});
-  }
-  for (auto id = providers.begin(); id != providers.end(); ++id) {
-    const auto pointer = fmt::format("/providers/{}", id - providers.begin());
-    if (id->empty() || id->str().size() > 200 || !is_utf8(id->str())) {
-      problems.push_back({pointer, "must be 1 to 200 bytes of UTF-8"});
-    } else if (std::find(providers.begin(), id, *id) != id) {
-      problems.push_back({pointer, fmt::format("'{}' is given twice", id->str())});
+// A list of names, each once.
+template <class Name>
+void check_names(const char* list, const std::vector<Name>& names, std::size_t bytes_max,
+                 std::vector<Problem>& problems) {
+  constexpr std::size_t names_max = 50;
+  if (names.size() > names_max) problems.push_back({list, fmt::format("has more than {} entries", names_max)});
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    const std::string& text = text_of(*name);
+    const auto pointer = fmt::format("{}/{}", list, name - names.begin());
+    if (text.empty() || text.size() > bytes_max || !is_utf8(text)) {
+      problems.push_back({pointer, fmt::format("must be 1 to {} bytes of UTF-8", bytes_max)});
+    } else if (std::find(names.begin(), name, *name) != name) {
+      problems.push_back({pointer, fmt::format("'{}' is given twice", text)});
     }
   }
 }
@@ -68,16 +72,19 @@ void check_providers(const std::vector<ProviderId>& providers, std::vector<Probl
 std::vector<Problem> problems_of(const StageSettings& settings) {
   constexpr std::uint64_t count_max = 100'000;
   constexpr std::uint64_t tokens_max = 1'000'000'000'000;
+  constexpr std::uint64_t cost_max = 1'000'000'000'000'000;
   constexpr Duration deadline_min = std::chrono::seconds(1);
   constexpr Duration deadline_max = std::chrono::days(3650);
   std::vector<Problem> problems;
-  check_providers(settings.providers, problems);
+  check_names("/providers", settings.providers, 200, problems);
+  check_names("/approvals", settings.approvals, 64, problems);
   const auto at_most = [&](const char* pointer, std::uint64_t value, std::uint64_t greatest) {
     if (value > greatest) problems.push_back({pointer, fmt::format("must be 0 (no bound) to {}", greatest)});
   };
   at_most("/turnsMax", settings.turns_max, count_max);
   at_most("/tokensMax", settings.tokens_max, tokens_max);
   at_most("/callsMax", settings.calls_max, count_max);
+  at_most("/costMax", settings.cost_max, cost_max);
   const bool fits = settings.deadline >= deadline_min && settings.deadline <= deadline_max;
   if (settings.deadline != Duration(0) && !fits) {
     problems.push_back(

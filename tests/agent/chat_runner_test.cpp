@@ -54,7 +54,7 @@ TEST_CASE("a model works a stage until the item leaves it through the gate") {
   Rehearsal rehearsal;
   auto action = rehearsal.begin();
   REQUIRE(std::holds_alternative<AskModel>(action));
-  CHECK(offered(action) == std::vector<std::string>{"set_fields", "add_comment", "change_status"});
+  CHECK(offered(action) == std::vector<std::string>{"set_fields", "add_comment", "ask_person", "change_status"});
 
   action = rehearsal.reply(action, calls({{"set_fields", fields_ok}, {"add_comment", R"({"body":"It is bad."})"}}));
   CHECK(std::get<Act>(action).call.name == "set_fields");
@@ -118,7 +118,7 @@ TEST_CASE("a call is judged by what is allowed when its turn comes") {
     CHECK(rejected_with(action) == "required_fields_missing");
     const auto error = json::parse(error_text(action)).value().at("error");
     CHECK(error.at("missing") == boost::json::value{"severity", "score"});
-    CHECK(error.at("allowed") == boost::json::value{"set_fields", "add_comment", "change_status"});
+    CHECK(error.at("allowed") == boost::json::value{"set_fields", "add_comment", "ask_person", "change_status"});
   }
   SUBCASE("a status that the call before left is no longer offered") {
     auto action = rehearsal.reply(
@@ -153,7 +153,7 @@ TEST_CASE("a tool that nobody offers is answered with those that are") {
   const auto action = rehearsal.reply(rehearsal.begin(), calls({{"delete_item", "{}"}}));
   CHECK(rejected_with(action) == "not_found");
   CHECK(json::parse(error_text(action)).value().at("error").at("allowed") ==
-        boost::json::value{"set_fields", "add_comment", "change_status", "search"});
+        boost::json::value{"set_fields", "add_comment", "ask_person", "change_status", "search"});
 }
 
 TEST_CASE("a host's tool is offered and called with arguments that fit its schema") {
@@ -247,7 +247,7 @@ TEST_CASE("a gate for people cannot be progressed by naming it") {
   CHECK(rejected_with(rehearsal.reply(rehearsal.begin(), calls({{"progress_approve", "{}"}}))) == "gate_for_people");
 }
 
-TEST_CASE("the same refused call three times asks for a person") {
+TEST_CASE("the same refused call three times ends the run: there is no progress") {
   Rehearsal rehearsal;
   auto action = rehearsal.begin();
   for (int i = 0; i < 2; ++i) {
@@ -256,9 +256,9 @@ TEST_CASE("the same refused call three times asks for a person") {
   }
   SUBCASE("the third time") {
     action = rehearsal.carry_out(rehearsal.reply(action, calls({{"progress_triage_to_plan", accept}})));
-    const auto& ask = std::get<AskPerson>(action);
-    CHECK(ask.reason == RunReason::needs_person);
-    CHECK(ask.detail.find("the agent repeats a refused call: progress_triage_to_plan") == 0);
+    const auto& ends = std::get<GiveUp>(action);
+    CHECK(ends.reason == RunReason::no_progress);
+    CHECK(ends.detail.find("the agent repeats a refused call: progress_triage_to_plan") == 0);
   }
   SUBCASE("another call is another matter") {
     action = rehearsal.carry_out(rehearsal.reply(action, calls({{"progress_triage_to_plan", "{}"}})));
@@ -276,7 +276,7 @@ TEST_CASE("refusals of a call are counted anew once it went well") {
     REQUIRE(std::holds_alternative<AskModel>(action));
   }
   action = rehearsal.carry_out(rehearsal.reply(action, calls({{"search", R"({"term":"x"})"}})));
-  CHECK(std::holds_alternative<AskPerson>(action));
+  CHECK(std::get<GiveUp>(action).reason == RunReason::no_progress);
 }
 
 TEST_CASE("a stage that takes more turns than allowed fails") {

@@ -42,10 +42,13 @@ struct Speller {
   std::string operator()(const Act& act) const {
     return fmt::format("act {}: {}", spelled(act.call), spelled(act.command));
   }
-  std::string operator()(const CallHostTool& call) const { return "host tool " + spelled(call.call); }
+  std::string operator()(const CallHostTool& call) const {
+    return "host tool " + spelled(call.call) + (call.approved ? " approved" : "");
+  }
+  std::string operator()(const SettleCall& call) const { return "settle " + spelled(call.call); }
   std::string operator()(const RejectCall& call) const { return "reject " + spelled(call.call) + call.text; }
   std::string operator()(const AskPerson& ask) const {
-    return fmt::format("person {} {}", to_text(ask.reason), ask.detail);
+    return fmt::format("person {} {} {} {}", to_text(ask.reason), ask.detail, ask.question, ask.options.size());
   }
   std::string operator()(const GiveUp& up) const { return fmt::format("give up {} {}", to_text(up.reason), up.detail); }
 };
@@ -89,6 +92,9 @@ RunAction Rehearsal::carry_out(const RunAction& action) {
   } else if (const auto* host = std::get_if<CallHostTool>(&action)) {
     call = host->call;
     last_outcome = {call.id, call.name, "found nothing about " + call.arguments, host_tools_fail};
+  } else if (const auto* settled = std::get_if<SettleCall>(&action)) {
+    call = settled->call;
+    last_outcome = {call.id, call.name, "it had been done", false};
   } else {
     const auto& rejected = std::get<RejectCall>(action);
     call = rejected.call;

@@ -77,6 +77,37 @@ TEST_CASE("the answer that reaches the tokens of a run is its last one") {
   CHECK(f.state(bug) == "running none");
 }
 
+TEST_CASE("a run spends no more money than its stage allows, at the prices of the host") {
+  SettingsFixture f({.cost_max = 700});
+  f.dispatcher = std::make_unique<Dispatcher>(
+      Dispatcher::Options{.engine = f.engine,
+                          .providers = f.providers,
+                          .http = f.model,
+                          .prices = {"EUR", {{"openai", "m", {.input = 3'000'000, .output = 15'000'000}}}}});
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  f.turn();
+  CHECK(f.run(bug).cost == 450);  // 100 tokens in at 3, 10 out at 15, a million
+  CHECK(f.state(bug) == "running none");
+  f.turn();
+  CHECK(f.run(bug).cost == 900);
+  CHECK(f.state(bug) == "waiting budget_exhausted");
+  CHECK(f.run(bug).detail == "900 of 700 micro-units of money used");
+  f.set({.cost_max = 1'000});
+  f.settle();
+  CHECK(f.state(bug) == "running none");
+}
+
+TEST_CASE("a model without a price costs nothing, and no budget of money is met") {
+  SettingsFixture f({.cost_max = 1});
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  f.turn();
+  f.turn();
+  CHECK(f.run(bug).cost == 0);
+  CHECK(f.state(bug) == "running none");
+}
+
 TEST_CASE("no tool of the host is called more often than a run may, and the call is made when it may") {
   SettingsFixture f({.calls_max = 1});
   int calls = 0;

@@ -207,9 +207,9 @@ TEST_CASE("claims read the settings of a stage from storage once a second at mos
   };
   const auto first = calls_of(bugs[0]);
   const auto second = calls_of(bugs[1]);
-  CHECK(first == second + 2);  // the marker and the record
+  CHECK(first == second + 3);  // the marker and the record, and the switches of agents
   f.clock.advance(1s);
-  CHECK(calls_of(bugs[2]) == second + 1);  // the marker, which has not changed
+  CHECK(calls_of(bugs[2]) == second + 2);  // the marker, which has not changed, and the switches
 }
 
 TEST_CASE("items that are left to runs are not offered to agents") {

@@ -75,6 +75,26 @@ TEST_CASE("a request arrives as given and its answer comes back whole") {
   CHECK(text.ends_with("\r\n\r\n{\"a\":1}"));
 }
 
+TEST_CASE("each part of an answer is told when it arrives, and the whole at the end") {
+  std::promise<void> first_seen;
+  RawServer server([&](int fd) {
+    test::read_request(fd);
+    test::write_all(fd, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst");
+    first_seen.get_future().wait();  // the rest is not sent before the first part was told
+    test::write_all(fd, "after");
+  });
+  auto request = get(server.url());
+  std::string told;
+  request.on_body = [&](std::string_view part) {
+    if (told.empty()) first_seen.set_value();
+    told += part;
+  };
+  const auto answer = send_and_wait(local_client(), request);
+  REQUIRE(answer);
+  CHECK(told == "firstafter");
+  CHECK(answer->body == "firstafter");
+}
+
 TEST_CASE("a body of megabytes arrives whole and is not held back until the server asks for it") {
   const std::string large(2u << 20, 'x');
   std::promise<std::string> seen;

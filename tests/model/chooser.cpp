@@ -33,10 +33,13 @@ constexpr std::array<Kind, kind_count> kinds{{{"claim", 120},
                                               {"remove_attachment", 15},
                                               {"migrate", 30},
                                               {"delete_item", 10},
+                                              {"cancel_run", 40},
+                                              {"resume_run", 30},
+                                              {"start_run", 60},
                                               {"create", 18},
                                               {"available", 8},
                                               {"mine", 8},
-                                              {"start_run", 60},
+                                              {"dispatch_run", 60},
                                               {"execute_all", 20}}};
 static_assert(kinds.back().weight != 0, "every kind has a row");
 
@@ -50,7 +53,7 @@ constexpr std::size_t index_of() {
 }
 
 constexpr std::size_t first_other = std::variant_size_v<Command>;
-constexpr std::size_t index_of_start_run = kind_count - 2;
+constexpr std::size_t index_of_dispatch_run = kind_count - 2;
 constexpr std::size_t index_of_many = kind_count - 1;
 constexpr const char* bot = "openindex-dispatcher";
 const std::string long_text(2001, 'x');
@@ -116,6 +119,9 @@ Attempt Chooser::choose_new(Time now) {
   if (item.seen.stage == stage_for_runs && suits(index_of<Claim>(), item, now) && dice_.chance(15)) {
     kind = index_of<Claim>();  // few items come here, and fewer still are free
   }
+  // A run waits only after somebody has taken its item.
+  if (item.seen.hold && !item.seen.hold->run.empty() && dice_.chance(15)) kind = index_of<TakeOver>();
+  if (suits(index_of<ResumeRun>(), item, now) && dice_.chance(60)) kind = index_of<ResumeRun>();
   if (reference_.items.size() < 4) kind = first_other;
   Attempt attempt{actor_for(kind, item, dice_.chance(88)), key, {}, Create{}};
   if (kind == index_of_many) {
@@ -152,7 +158,7 @@ std::size_t Chooser::any_kind() {
 bool Chooser::suits(std::size_t kind, const Item& item, Time now) const {
   const WorkItem& seen = item.seen;
   const bool is_held = openindex::is_held(seen.hold, now);
-  if (kind >= first_other) return kind != index_of_start_run || (!seen.run.empty() && !is_held);
+  if (kind >= first_other) return kind != index_of_dispatch_run || (!seen.run.empty() && !is_held);
   if (kind == index_of<AddComment>() || kind == index_of<AddAttachment>()) return true;
   if (kind == index_of<RemoveAttachment>()) return !seen.attachments.empty();
   if (kind == index_of<Migrate>() || kind == index_of<DeleteItem>()) return true;
@@ -160,6 +166,11 @@ bool Chooser::suits(std::size_t kind, const Item& item, Time now) const {
   if (kind == index_of<Release>() || kind == index_of<Heartbeat>()) return seen.hold.has_value();
   if (kind == index_of<Claim>()) return !is_held && seen.execution_target != ExecutionTarget::human;
   if (kind == index_of<Reacknowledge>()) return !seen.gates.empty();
+  if (kind == index_of<CancelRun>()) return !seen.run.empty();
+  if (kind == index_of<ResumeRun>()) return !seen.run.empty() && item.run_state == RunState::waiting;
+  if (kind == index_of<StartRun>()) {
+    return !seen.stage.empty() && reference_.book(item).stage(seen.stage).agent_required;
+  }
   return kind != index_of<Reopen>();
 }
 
@@ -200,6 +211,8 @@ Actor Chooser::actor_for(std::size_t kind, const Item& item, bool sound) {
   Actor person = dice_.chance(80) ? Actor::person(dice_.one_of(admins)) : Actor::system("host");
   if (kind == index_of<TakeOver>() || kind == index_of<Reopen>() || kind == index_of<Migrate>()) return person;
   if (kind == index_of<DeleteItem>()) return person;
+  const bool of_runs = kind == index_of<CancelRun>() || kind == index_of<ResumeRun>() || kind == index_of<StartRun>();
+  if (of_runs) return person;
   if (dice_.chance(20)) person = Actor::person("kim");
   if (kind == first_other) return person;
   if (item.seen.hold && dice_.chance(60)) {
@@ -370,8 +383,15 @@ Command Chooser::command(std::size_t kind, const Item& item, bool sound) {
       return migrate(item, sound);
     case index_of<DeleteItem>():
       return DeleteItem{note};
+    case index_of<CancelRun>():
+      return CancelRun{sound || dice_.chance(50) ? item.seen.run : RunId("run_1"),
+                       sound || dice_.chance(80) ? note : long_text};
+    case index_of<ResumeRun>():
+      return ResumeRun{.run = sound || dice_.chance(80) ? RunId() : RunId("run_1"), .answer = note};
+    case index_of<StartRun>():
+      return StartRun{sound || dice_.chance(80) ? ProviderId() : ProviderId("prov_none")};
   }
-  static_assert(std::variant_size_v<Command> == 19, "a new command needs a case here");
+  static_assert(std::variant_size_v<Command> == 22, "a new command needs a case here");
   return Release{};
 }
 
@@ -384,7 +404,7 @@ Try Chooser::other(std::size_t kind) {
     case 3:
       return Mine{};
     default:
-      return StartRun{};
+      return DispatchRun{};
   }
 }
 

@@ -42,13 +42,13 @@ struct Create {
 };
 struct Available {};
 struct Mine {};
-struct StartRun {};  ///< As a dispatcher does it.
-struct Many {        ///< Commands in one call; the item of the attempt is not used.
+struct DispatchRun {};  ///< As a dispatcher does it.
+struct Many {           ///< Commands in one call; the item of the attempt is not used.
   std::vector<ItemCommand> commands = {};
   bool partial = false;
 };
 
-using Try = std::variant<Command, Create, Available, Mine, StartRun, Many>;
+using Try = std::variant<Command, Create, Available, Mine, DispatchRun, Many>;
 
 struct Attempt {
   Actor actor;

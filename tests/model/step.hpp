@@ -389,6 +389,28 @@ struct Step {
     }
     item.deleted = true;
   }
+  void operator()(const CancelRun& cancel) {
+    demand(!actor.is_agent(), errc::not_permitted);
+    demand(!seen.run.empty() && (cancel.run.empty() || cancel.run == seen.run), errc::run_not_active);
+    demand(cancel.reason.size() <= 2000, errc::invalid_argument);
+    if (seen.hold && seen.hold->run == seen.run) seen.hold.reset();
+    seen.run = {};
+    item.run_state = RunState::cancelled;
+  }
+  void operator()(const ResumeRun& resume) {
+    demand(!actor.is_agent(), errc::not_permitted);
+    demand(!seen.run.empty() && (resume.run.empty() || resume.run == seen.run), errc::run_not_active);
+    demand(item.run_state == RunState::waiting, errc::run_not_waiting);
+    item.run_state = RunState::queued;
+  }
+  void operator()(const StartRun& start) {
+    demand(!actor.is_agent(), errc::not_permitted);
+    is_open();
+    demand(all.stage(seen.stage).agent_required, errc::invalid_argument);
+    demand(seen.run.empty(), errc::run_in_the_way);
+    demand(start.provider.empty(), errc::invalid_argument);
+    begin_run(item);
+  }
   void operator()(const Migrate& migrate) {
     demand(!actor.is_agent(), errc::not_permitted);
     const Book* to = world.version(migrate.version);

@@ -182,7 +182,7 @@ Verdict Trial::ask_engine(const Attempt& attempt) {
     answer_ = std::move(*made);
     return {};
   }
-  if (std::holds_alternative<StartRun>(attempt.what)) {
+  if (std::holds_alternative<DispatchRun>(attempt.what)) {
     auto started = tests::start_run(engine_, attempt.item, bot, run_hold);
     if (!started) return started.error().code();
     answer_ = std::move(*started);
@@ -241,7 +241,7 @@ Verdict Trial::ask_reference(const Attempt& attempt) {
   if (const auto* create = std::get_if<Create>(&attempt.what)) {
     return reference_.create(attempt.actor, create->item, created_, clock_.now());
   }
-  if (std::holds_alternative<StartRun>(attempt.what)) {
+  if (std::holds_alternative<DispatchRun>(attempt.what)) {
     if (!reference_.items.contains(attempt.item)) return errc::not_found;
     return reference_.start_run(attempt.item, bot, run_hold, clock_.now());
   }

@@ -53,6 +53,7 @@ std::optional<std::string> act(StageSet& set, const Command& command) {
   if (hold_of_dispatcher) return std::nullopt;
   // The run began under the hold that the set gave it; let a real dispatcher begin it instead.
   static_cast<void>(set.engine.take_over(Actor::system("host"), set.item, {}).value());
+  set.clock.advance(std::chrono::seconds(1));  // so long the run is left to who had it
   // The other item's run is none of this dispatcher's business.
   static_cast<void>(set.engine.claim(Actor::agent("agent-beta"), set.open_item).value());
   NoNetwork network;

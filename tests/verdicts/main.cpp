@@ -30,10 +30,12 @@ using namespace openindex;
 using namespace openindex::verdicts;
 
 constexpr std::array<const char*, std::variant_size_v<Command>> names{
-    "claim",  "release",       "heartbeat",  "set_fields", "comment", "transition",     "progress",          "complete",
-    "done",   "reacknowledge", "take_over",  "reopen",     "update",  "add_dependency", "remove_dependency", "attach",
-    "detach", "migrate",       "delete_item"};
-static_assert(std::variant_size_v<Command> == 19, "a new command needs a name here, and its row in rows.hpp");
+    "claim",      "release",  "heartbeat", "set_fields",     "comment",
+    "transition", "progress", "complete",  "done",           "reacknowledge",
+    "take_over",  "reopen",   "update",    "add_dependency", "remove_dependency",
+    "attach",     "detach",   "migrate",   "delete_item",    "cancel_run",
+    "resume_run", "start_run"};
+static_assert(std::variant_size_v<Command> == 22, "a new command needs a name here, and its row in rows.hpp");
 
 template <class T>
 std::string verdict(const Result<T>& result) {
@@ -50,6 +52,9 @@ std::string rules_verdict(StageSet& set, const Command& command) {
   if (std::holds_alternative<AddDependency>(command)) snapshot.related = &other;
   const auto latest = set.engine.core().shelf.find(loaded->item.workflow, 0).value();
   if (std::holds_alternative<Migrate>(command)) snapshot.target = latest.get();
+  std::optional<AgentRun> run;
+  if (!loaded->item.run.empty()) run = set.engine.core().door.load_run(loaded->item.run).value();
+  snapshot.run = run ? &*run : nullptr;
   return verdict(decide(snapshot, command, set.actor, set.clock.now(), set.fence));
 }
 

@@ -34,6 +34,9 @@ struct Example {
   RemoveAttachment operator()(For<RemoveAttachment>) const { return {1}; }
   Migrate operator()(For<Migrate>) const { return {}; }
   DeleteItem operator()(For<DeleteItem>) const { return {}; }
+  CancelRun operator()(For<CancelRun>) const { return {}; }
+  ResumeRun operator()(For<ResumeRun>) const { return {}; }
+  StartRun operator()(For<StartRun>) const { return {}; }
 };
 
 /// The method of `WorkflowEngine` that is named after the command.
@@ -63,6 +66,9 @@ struct NamedMethod {
   Answer operator()(const RemoveAttachment& given) { return engine.detach(actor, key, given.number, call); }
   Answer operator()(const Migrate& given) { return engine.migrate(actor, key, given, call); }
   Answer operator()(const DeleteItem& given) { return engine.delete_item(actor, key, given, call); }
+  Answer operator()(const CancelRun& given) { return engine.cancel_run(actor, key, given, call); }
+  Answer operator()(const ResumeRun& given) { return engine.resume_run(actor, key, given, call); }
+  Answer operator()(const StartRun& given) { return engine.start_run(actor, key, given, call); }
 };
 
 /// What an `AgentSession` can do by itself; nothing: it has no call for that.
@@ -95,6 +101,9 @@ struct SessionMethod {
   Answer operator()(const RemoveAttachment&) { return none(); }
   Answer operator()(const Migrate&) { return none(); }
   Answer operator()(const DeleteItem&) { return none(); }
+  Answer operator()(const CancelRun&) { return none(); }
+  Answer operator()(const ResumeRun&) { return none(); }
+  Answer operator()(const StartRun&) { return none(); }
 };
 
 }  // namespace openindex::verdicts

@@ -15,9 +15,11 @@ const StageSettings all_set{.providers = {"prov_b", "prov_a"},
                             .turns_max = 12,
                             .tokens_max = 200'000,
                             .calls_max = 30,
+                            .cost_max = 5'000'000,
                             .deadline = 48h,
                             .enabled = false,
-                            .claims_by_hand = false};
+                            .claims_by_hand = false,
+                            .approvals = {"send_mail"}};
 
 std::vector<std::string> pointers(const Error& error) {
   std::vector<std::string> out;
@@ -40,16 +42,19 @@ TEST_CASE("stage settings that nobody made bound nothing and switch nothing off"
 
 TEST_CASE("stage settings survive the way to JSON and back") {
   const std::string json = all_set.to_json();
-  CHECK(json ==
-        R"({"providers":["prov_b","prov_a"],"turnsMax":12,"tokensMax":200000,"callsMax":30,"deadlineMs":172800000,)"
-        R"("enabled":false,"claimsByHand":false})");
+  CHECK(json == R"({"providers":["prov_b","prov_a"],"turnsMax":12,"tokensMax":200000,"callsMax":30,"costMax":5000000,)"
+                R"("deadlineMs":172800000,)"
+                R"("enabled":false,"claimsByHand":false,"approvals":["send_mail"]})");
   CHECK(StageSettings::from_json(json).value() == all_set);
   CHECK(StageSettings::from_json(StageSettings().to_json()).value() == StageSettings());
 }
 
 TEST_CASE("stage settings at their bounds are read back exactly") {
-  const StageSettings greatest{
-      .turns_max = 100'000, .tokens_max = 1'000'000'000'000, .calls_max = 100'000, .deadline = 24h * 3650};
+  const StageSettings greatest{.turns_max = 100'000,
+                               .tokens_max = 1'000'000'000'000,
+                               .calls_max = 100'000,
+                               .cost_max = 1'000'000'000'000'000,
+                               .deadline = 24h * 3650};
   REQUIRE(greatest.validate());
   CHECK(StageSettings::from_json(greatest.to_json()).value() == greatest);
 }
@@ -59,12 +64,15 @@ TEST_CASE("every problem of stage settings is told with its place") {
                             .turns_max = 100'001,
                             .tokens_max = 1'000'000'000'001,
                             .calls_max = 100'001,
-                            .deadline = 999ms};
+                            .cost_max = 1'000'000'000'000'001,
+                            .deadline = 999ms,
+                            .approvals = {"", "send_mail", "send_mail", std::string(65, 'x')}};
   const auto refused = wrong.validate();
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code() == errc::invalid_argument);
-  CHECK(pointers(refused.error()) == std::vector<std::string>{"/providers/1", "/providers/2", "/providers/3",
-                                                              "/turnsMax", "/tokensMax", "/callsMax", "/deadlineMs"});
+  CHECK(pointers(refused.error()) ==
+        std::vector<std::string>{"/providers/1", "/providers/2", "/providers/3", "/approvals/0", "/approvals/2",
+                                 "/approvals/3", "/turnsMax", "/tokensMax", "/callsMax", "/costMax", "/deadlineMs"});
   CHECK_FALSE(StageSettings{.deadline = -1s}.validate());
   CHECK_FALSE(StageSettings{.deadline = 24h * 3650 + 1ms}.validate());
   CHECK_FALSE(StageSettings{.providers = std::vector<ProviderId>(51, "prov_a")}.validate());

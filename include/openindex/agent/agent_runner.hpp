@@ -59,23 +59,32 @@ struct Act {
 /// Call a tool of the host; the arguments are checked against its schema first.
 struct CallHostTool {
   ToolUse call = {};
+  bool approved = false;  ///< A person approved of it: the last `resumed` of the journal says so.
+};
+/// Find out what became of a call whose `intent` is in the journal without an outcome, and make it if it was not made.
+/// What nobody can tell makes the run wait with `unknown_effect`. (`ToolEffect`)
+struct SettleCall {
+  ToolUse call = {};
 };
 /// Answer a call without doing anything, for a call that makes no sense.
 struct RejectCall {
   ToolUse call = {};
   std::string text = {};
 };
-/// Stop until a person does something.
+/// Stop until a person does something: resumes the run, with an answer, or moves the item. When it goes on, the program
+/// is begun anew, and the journal's last step, of kind `resumed`, has the answer. (docs/journal.md)
 struct AskPerson {
   RunReason reason = RunReason::needs_person;
   std::string detail = {};
+  std::string question = {};  ///< As `AgentRun::question`; empty: nothing is asked.
+  std::vector<std::string> options = {};
 };
 /// Give up: the run ends as failed.
 struct GiveUp {
   RunReason reason = RunReason::runner_failed;
   std::string detail = {};
 };
-using RunAction = std::variant<AskModel, Act, CallHostTool, RejectCall, AskPerson, GiveUp>;
+using RunAction = std::variant<AskModel, Act, CallHostTool, SettleCall, RejectCall, AskPerson, GiveUp>;
 
 class OPENINDEX_API RunProgram {
  public:

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,25 +30,39 @@ struct ToolCall {
   [[nodiscard]] OPENINDEX_API double number(std::string_view name, double otherwise = 0) const;
 };
 
-/// What a call does to the world. After a crash a `read` is repeated; for the others a person is asked when it is not
-/// known whether the call happened.
-enum class ToolEffect : std::uint8_t { read, write };
+/// What a call does to the world. A `read` is repeated after a crash. The others are journaled before they begin; when
+/// an interruption leaves it open whether a call took effect, the tool's `outcome` is asked, or it is made again if it
+/// is `repeatable`, or else the run waits with `unknown_effect` for a person, and the call is never made again.
+enum class ToolEffect : std::uint8_t {
+  read,
+  write,     ///< Changes what is the host's.
+  external,  ///< Reaches others: a mail, a payment, a deployment.
+};
 
 struct Tool {
-  std::string name =
-      {};  ///< 1 to 64 of `a-zA-Z0-9_-`; `set_fields`, `add_comment`, `change_status` and `progress_…` are taken.
+  std::string name = {};  ///< 1 to 64 of `a-zA-Z0-9_-`; `set_fields`, `add_comment`, `change_status`, `ask_person` and
+                          ///< `progress_…` are taken.
   std::string description = {};  ///< Told to the model.
   /// JSON Schema of the arguments, an object schema. Checked: type, properties, required, additionalProperties, enum,
   /// const, minimum, maximum, minLength, maxLength, items, minItems, maxItems. Ignored: description, title, default.
   /// Others are refused.
   std::string schema = R"({"type":"object","properties":{}})";
   ToolEffect effect = ToolEffect::read;
+  /// A call with a key that was used before does no harm: the other side knows the key, or the effect is the same.
+  bool repeatable = false;
+  /// Ask a person before each call: the run waits with `needs_approval` until `ResumeRun::approved` says yes or no. A
+  /// stage can demand it of any tool: `StageSettings::approvals`.
+  bool needs_approval = false;
   std::size_t result_bytes_max = 16'384;  ///< A longer result is cut, and says so.
 
   /// Do it. The text goes to the model as data; an error too, and the run goes on. Called on the dispatcher's thread:
   /// nothing else goes on meanwhile, and a call longer than the dispatcher's `hold` loses the item. An exception counts
   /// as an error.
   std::function<Result<std::string>(const ToolCall&)> call = {};
+
+  /// Tell what became of a call that an interruption left open, by its key: its result if it took effect, nullopt if it
+  /// did not and is to be made now; an error: that cannot be told, a person is asked. Called as `call` is.
+  std::function<Result<std::optional<std::string>>(const ToolCall&)> outcome = {};
 };
 
 }  // namespace v0

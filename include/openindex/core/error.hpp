@@ -69,6 +69,7 @@ enum class errc : std::uint16_t {
   // The actor may not.
   not_permitted = 80,
   outside_run = 81,
+  agents_stopped = 82,
 
   // Runs and providers.
   no_provider = 100,
@@ -80,6 +81,8 @@ enum class errc : std::uint16_t {
   secret_required_for_endpoint = 106,
   secret_unreadable = 107,
   token_limit_reached = 108,
+  run_not_waiting = 109,
+  run_in_the_way = 110,
 
   // What a provider's answer means (codecs classify; the dispatcher decides what to do).
   provider_rate_limited = 120,

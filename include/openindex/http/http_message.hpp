@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,11 @@ struct HttpRequest {
   Duration connect_timeout{10'000};
   Duration timeout{600'000};                           ///< From start to last byte.
   std::size_t response_bytes_max = 16u * 1024 * 1024;  ///< A larger answer is `http_too_large`.
+
+  /// Told each part of the answer's body as it arrives, cut anywhere, whatever the status; `done` still gets the whole.
+  /// Called on a thread of the client's, never after `done`; it is quick and does not throw. Empty: nobody watches. A
+  /// client that cannot do it may leave it out.
+  std::function<void(std::string_view part)> on_body = {};
 };
 
 struct HttpResponse {

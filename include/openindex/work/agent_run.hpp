@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <openindex/core/api.hpp>
 #include <openindex/core/clock.hpp>
@@ -44,6 +45,11 @@ enum class RunReason : std::uint8_t {
   deadline_passed,    ///< failed: it lasted longer than the stage's settings allow
   stage_disabled,     ///< waiting until the stage's settings enable it
   token_limit,        ///< waiting: the limit of its providers' tokens is reached; until the next period
+  no_progress,        ///< failed: the agent repeats a call that is refused
+  unknown_effect,     ///< waiting: whether a call took effect outside before an interruption is not known
+  needs_approval,     ///< waiting: a person has to approve a call of a tool
+  agents_stopped,     ///< waiting until agents may work again: `WorkflowEngine::let_agents_work`
+  stopped,            ///< cancelled: somebody wanted it to end; the item stands in the stage without a run
 };
 
 OPENINDEX_API std::string_view to_text(RunState value) noexcept;
@@ -59,20 +65,28 @@ struct AgentRun {
   std::string runner = {};
   RunState state = RunState::queued;
   RunReason reason = RunReason::none;
-  std::string detail = {};    ///< For people: what it waits for or why it ended.
-  AgentId agent = {};         ///< As which it works; empty before the first start.
-  std::uint64_t epoch = 0;    ///< Of the hold it works under.
-  std::uint32_t steps = 0;    ///< Journaled steps.
-  std::uint32_t starts = 0;   ///< How often the step in progress was started.
-  std::uint32_t asked = 0;    ///< The last of these starts, but the first, that got as far as asking a model.
-  std::uint32_t retries = 0;  ///< Failures of the provider in a row.
-  std::string provider = {};  ///< Id of the provider asked last.
-  std::uint32_t turns = 0;    ///< Answers of a model.
-  std::uint32_t calls = 0;    ///< Calls of the host's tools, refused ones and repeated ones included.
+  std::string detail = {};                ///< For people: what it waits for or why it ended.
+  AgentId agent = {};                     ///< As which it works; empty before the first start.
+  std::uint64_t epoch = 0;                ///< Of the hold it works under.
+  std::uint32_t attempt = 1;              ///< The how manieth run of the item's stay in the stage; people start others.
+  std::string question = {};              ///< What it waits to be answered by a person: `ResumeRun::answer`.
+  std::vector<std::string> options = {};  ///< Answers that the agent proposes; another one is as good.
+  std::uint32_t steps = 0;                ///< Journaled steps.
+  std::uint32_t starts = 0;               ///< How often the step in progress was started.
+  std::uint32_t asked = 0;           ///< The last of these starts, but the first, that got as far as asking a model.
+  std::uint32_t retries = 0;         ///< Failures of the provider in a row.
+  std::string provider = {};         ///< Id of the provider asked last.
+  std::string wanted_provider = {};  ///< Id of the one to ask first, if the stage has it: `ResumeRun`, `StartRun`.
+  std::uint32_t turns = 0;           ///< Answers of a model.
+  std::uint32_t calls = 0;           ///< Calls of the host's tools, refused ones and repeated ones included.
   std::uint64_t input_tokens = 0;
   std::uint64_t output_tokens = 0;
+  /// Of those tokens, in micro-units of the currency of the prices that its dispatchers had; models without a price
+  /// count nothing.
+  std::uint64_t cost = 0;
   Time created_at{};
-  std::optional<Time> due_at = {};    ///< When it is tried again by itself.
+  std::optional<Time> started_at = {};  ///< First start of its work.
+  std::optional<Time> due_at = {};      ///< When it is tried again by itself.
   std::optional<Time> deadline = {};  ///< When it fails by itself, as the settings were when a dispatcher last looked.
   std::optional<Time> ended_at = {};
   std::uint64_t version = 0;         ///< Of the stored record.

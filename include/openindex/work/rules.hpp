@@ -49,6 +49,8 @@ struct ItemSnapshot {
   const RelatedItem* related = nullptr;           ///< Of the item that the command names, if it names one.
   const CompiledWorkflow* target = nullptr;       ///< The version of the workflow that the command names, if any.
   bool claims_by_hand = true;                     ///< As the settings of its stage say.
+  const AgentRun* run = nullptr;                  ///< The last run of the item, to commands that are about it.
+  std::span<const ProviderId> providers = {};     ///< Of its stage, to the same.
   std::span<const ItemKey> needed_by = {};        ///< Items below it or dependent on it, to whoever wants to delete it.
 };
 
@@ -171,9 +173,31 @@ struct DeleteItem {
   friend bool operator==(const DeleteItem&, const DeleteItem&) = default;
 };
 
+/// End the run of the item's stage at once, whatever it is doing: what it asked for and did not get yet is cancelled
+/// within moments, wherever its dispatcher runs. The item stays where it is, without a run. For people and the host.
+struct CancelRun {
+  RunId run = {};           ///< Which one is meant; empty: the one it has.
+  std::string reason = {};  ///< At most 2000 bytes.
+  friend bool operator==(const CancelRun&, const CancelRun&) = default;
+};
+/// Let the item's run go on that waits, for whatever it waits: a person's answer, a pause after failures. Its journal
+/// continues. Counts that made it wait begin anew. For people and the host.
+struct ResumeRun {
+  RunId run = {};                     ///< Which one is meant; empty: the one it has.
+  std::optional<bool> approved = {};  ///< The call that it wants approved, and only then: it is made, or refused.
+  std::string answer = {};   ///< To what it asked, or a word of advice: told to the model. At most 16,384 bytes.
+  ProviderId provider = {};  ///< Of the stage: asked first from now on; empty: as before.
+  friend bool operator==(const ResumeRun&, const ResumeRun&) = default;
+};
+/// Give an agent-required stage another run, after its last one has failed or was cancelled. For people and the host.
+struct StartRun {
+  ProviderId provider = {};  ///< Of the stage: asked first; empty: in the order of the stage.
+  friend bool operator==(const StartRun&, const StartRun&) = default;
+};
+
 using Command = std::variant<Claim, Release, Heartbeat, SetFields, AddComment, ChangeStatus, Progress, Complete, Done,
                              Reacknowledge, TakeOver, Reopen, UpdateItem, AddDependency, RemoveDependency,
-                             AddAttachment, RemoveAttachment, Migrate, DeleteItem>;
+                             AddAttachment, RemoveAttachment, Migrate, DeleteItem, CancelRun, ResumeRun, StartRun>;
 
 /// How the hold changes.
 struct HoldChange {
@@ -197,6 +221,13 @@ struct MigrationChange {
   std::vector<std::string> gates_changed = {};  ///< They ask for something else: stale.
 };
 
+/// How the item's run goes on that waited.
+struct RunResumption {
+  std::optional<bool> approved = {};
+  std::string answer = {};
+  ProviderId provider = {};
+};
+
 /// What a command changes: the changes, not a copy of the item.
 struct Decision {
   std::optional<MigrationChange> migration = {};  ///< Indexes below are those of the version named.
@@ -211,11 +242,14 @@ struct Decision {
   ItemKey depends = {};                    ///< A dependency to add.
   ItemKey independent = {};                ///< A dependency to take away.
   std::optional<Attachment> attach = {};
-  std::uint32_t detach = 0;               ///< Number of an attachment to take away.
-  bool reopened = false;                  ///< The resolution is taken back.
-  bool worked = false;                    ///< The actor becomes one of the item's workers.
-  std::optional<RunState> run_ends = {};  ///< The stage's run ends like this.
-  bool deletes = false;                   ///< The item goes.
+  std::uint32_t detach = 0;                       ///< Number of an attachment to take away.
+  bool reopened = false;                          ///< The resolution is taken back.
+  bool worked = false;                            ///< The actor becomes one of the item's workers.
+  std::optional<RunState> run_ends = {};          ///< The stage's run ends like this.
+  std::optional<std::string> run_stopped = {};    ///< run_ends: since somebody wants it to, for this reason.
+  std::optional<RunResumption> run_resumes = {};  ///< The run that waits goes on.
+  std::optional<ProviderId> run_starts = {};      ///< The stage gets another run, which asks this provider first.
+  bool deletes = false;                           ///< The item goes.
   std::vector<AuditDraft> audit = {};
 
   /// Tell whether the item's content record changes.
@@ -241,7 +275,7 @@ OPENINDEX_API Role role_needed(const Command& command) noexcept;
 /// gate_for_people, approver_is_worker, already_resolved, not_for_agents, already_claimed, hold_lost, hold_required,
 /// not_permitted, outside_run, unknown_field, invalid_field_value, invalid_argument, gate_stale,
 /// dependencies_unresolved, dependency_cycle, not_resolved, agent_stage_in_the_way, stage_for_runs, not_found (a
-/// related item or version), migration_refused, item_needed
+/// related item or version), migration_refused, item_needed, run_not_active, run_not_waiting, run_in_the_way
 OPENINDEX_API Result<Decision> decide(const ItemSnapshot& snapshot, const Command& command, const Actor& actor,
                                       Time now, std::uint64_t fence = 0);
 

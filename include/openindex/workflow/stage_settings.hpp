@@ -26,8 +26,9 @@ inline namespace v0 {
 /// The settings of one stage; each default is what counts for a stage without any. JSON form (all members optional when
 /// read, all written; every other member is refused with its place):
 ///
-///     {"providers": ["prov_1", …], "turnsMax": 0, "tokensMax": 0, "callsMax": 0, "deadlineMs": 0, "enabled": true,
-///      "claimsByHand": true}
+///     {"providers": ["prov_1", …], "turnsMax": 0, "tokensMax": 0, "callsMax": 0, "costMax": 0,
+///      "deadlineMs": 0, "enabled": true,
+///      "claimsByHand": true, "approvals": ["send_mail", …]}
 struct OPENINDEX_API StageSettings {
   /// Who serves the stage, asked in this order. At most 50, each once.
   std::vector<ProviderId> providers = {};
@@ -38,6 +39,9 @@ struct OPENINDEX_API StageSettings {
   std::uint64_t tokens_max =
       0;                        ///< Input and output together, up to 10^12. The answer that reaches it is the last one.
   std::uint32_t calls_max = 0;  ///< Calls of the host's tools, up to 100,000.
+  /// Money, in micro-units of the currency of `Dispatcher::Options::prices`, up to 10^15. As of tokens, the answer that
+  /// reaches it is the last one.
+  std::uint64_t cost_max = 0;
 
   /// How long a run may last from its creation, time spent waiting included: 1 second to 3,650 days; 0: for ever. Then
   /// the run fails with `deadline_passed`, whatever it does or waits for at that moment.
@@ -51,6 +55,10 @@ struct OPENINDEX_API StageSettings {
   /// False: while an item stands in the stage, and the stage is agent-required, no agent can claim it: it is left to
   /// the run. Whoever holds it keeps it, people work on as ever and may hand it to an agent.
   bool claims_by_hand = true;
+
+  /// Tools of the host whose every call a person must approve, whatever the host says of them: the run waits with
+  /// `needs_approval`. At most 50, each once, 1 to 64 bytes.
+  std::vector<std::string> approvals = {};
 
   /// Read the JSON form, at most 64 KiB, and check it with `validate`.
   /// @par Errors invalid_json, input_too_large, invalid_argument: every problem with its JSON pointer

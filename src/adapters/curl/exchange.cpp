@@ -236,6 +236,7 @@ std::size_t Exchange::take_body(char* from, std::size_t size, std::size_t count,
     return 0;
   }
   body.append(from, bytes);
+  if (exchange.request_.on_body) exchange.request_.on_body({from, bytes});
   return bytes;
 } catch (...) {
   return 0;

@@ -317,6 +317,8 @@ class OPENINDEX_API WorkflowEngine {
 
   /// Read one run. @par Errors not_found, outside_run, storage
   Result<AgentRun> run(const Actor& actor, const RunId& run);
+  /// Tell whom a run's token stands for. @par Errors credential_refused (no token, or its run works no more), storage
+  Result<Actor> actor_of_token(std::string_view token);
 
   /// List runs. A page looks at 10,000 at most. @par Errors invalid_argument (limit, cursor), outside_run, storage
   Result<RunPage> list_runs(const Actor& actor, const RunFilter& filter = {});
@@ -330,18 +332,16 @@ class OPENINDEX_API WorkflowEngine {
 
   // -- Retention ----------------------------------------------------------------------------------------------------
 
-  /// Forget work that ended long ago, a bounded part of it; call again until `Pruned::next` is empty. With an
-  /// idempotency key the report is remembered when the work is done: the same call again gives it, and one that was cut
-  /// short goes on. (A fence says nothing here.)
+  /// Forget work that ended long ago, a bounded part of it; call again until `Pruned::next` is empty. Under an
+  /// idempotency key the report is remembered; a call that was cut short goes on. (A fence says nothing here.)
   /// @par Errors invalid_argument (a moment that is still to come, bounds, cursor), not_permitted (agents; people need
   /// to name a domain and to be admin there), outside_run, host_callback_failed (the sink threw), what the sink
   /// returned, idempotency_conflict, contention, storage
   Result<Pruned> prune(const Actor& actor, const Prune& prune, const CallOptions& call = {});
 
-  /// Put texts into the index of words that lists are searched through, where they are not in it, or only as ones that
-  /// may hold any word: after an upgrade, once no process of the older release is left, and over a storage of your own
-  /// that held items before it had `Index::text`. Reads all items, a thousand a call; work goes on beside it, and a
-  /// call that was cut short is repeated. No event, no audit entry and no version of an item tells of it.
+  /// Put texts into the index of words where they are not in it, or only as ones that may hold any word: after an
+  /// upgrade, once no process of the older release is left, and over a storage of your own that held items before it
+  /// had `Index::text`. Reads all items, a thousand a call, beside other work. Nothing tells of it.
   /// @par Errors not_permitted (all but the host), outside_run, invalid_argument (cursor), contention, storage
   Result<IndexedTexts> index_texts(const Actor& actor, const std::string& after = {});
 

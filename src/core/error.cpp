@@ -81,6 +81,8 @@ constexpr Row table[] = {
     {errc::not_permitted, "not_permitted", "This actor may not do that", "Use a credential with the needed authority"},
     {errc::outside_run, "outside_run", "A run may touch its own work item only", "Work on the run's own item"},
     {errc::agents_stopped, "agents_stopped", "Agents are stopped", "Wait until somebody lets them work again"},
+    {errc::credential_refused, "credential_refused", "The credential is not valid, or not any more",
+     "Use a credential that is valid; a run's ends with the run"},
     {errc::no_provider, "no_provider", "Assistant provider is not configured",
      "Create a provider and attach it to the stage"},
     {errc::provider_disabled, "provider_disabled", "Every assistant provider of the stage is disabled",

@@ -1,10 +1,12 @@
 // Finding runs that are due, and taking them.
 #include <algorithm>
+#include <utility>
 
 #include <openindex/agent/chat_runner.hpp>
 
 #include "dispatch/work.hpp"
 #include "engine/run_record.hpp"
+#include "engine/run_token.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -148,6 +150,8 @@ void Dispatcher::Work::start(AgentRun run) {
   write->run.agent = options.agent;
   if (!run.started_at) write->run.started_at = now();
   ++write->run.starts;
+  active.token = engine::mint_run_token(options.engine.random(), run.id);
+  write->run.token_hash = engine::hash_of_token(active.token);
   const Actor actor = Actor::run(run.id, run.item, options.agent, 0);
   engine::Change change{.key = run.item,
                         .actor = actor,
@@ -226,7 +230,8 @@ void Dispatcher::Work::begin(Active& active, const engine::LoadedItem& item) {
   } catch (const std::exception& thrown) {
     return fail(active, RunReason::runner_failed, thrown.what());
   }
-  feed(active, RunBegins{active.run, *context, *journal, tools});
+  const std::string token = std::exchange(active.token, {});
+  feed(active, RunBegins{active.run, *context, *journal, tools, token});
 }
 
 }  // namespace v0

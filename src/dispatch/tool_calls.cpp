@@ -109,9 +109,10 @@ void Dispatcher::Work::call_host_tool(Active& active, const CallHostTool& wanted
   // What may have happened outside must be known to have been begun.
   auto write = next_step(active, std::string(agent::step_kind::intent), agent::intent_body(call));
   engine::Change change{.key = {}, .actor = active.actor};
-  queue(active, std::move(change), std::move(write), [this, id = active.run.id, call, tool](Result<Outcome> result) {
+  queue(active, std::move(change), std::move(write), [this, id = active.run.id, call](Result<Outcome> result) {
     if (!result) return lose(id);
-    if (Active* running = find(id)) make_call(*running, call, *tool);
+    const Tool* begun = find_tool(call.name);
+    if (Active* running = find(id); running != nullptr && begun != nullptr) make_call(*running, call, *begun);
   });
 }
 

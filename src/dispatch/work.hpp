@@ -66,6 +66,7 @@ class Dispatcher::Work {
     std::string model;        ///< Being asked, as tokens are counted by.
     bool is_granted = false;  ///< The request goes out with a grant that the configuration's credential was good for.
     bool renewed = false;     ///< The provider refused one, and another one was asked for.
+    std::string token;        ///< Until the program has it.
     Duration next_beat{0};
     bool queued = false;  ///< A write of it waits: beats can wait too.
   };

@@ -29,6 +29,7 @@ void set_ended(AgentRun& run, const Decision& decision, const Actor& by, Time no
   run.due_at.reset();
   run.question.clear();
   run.options.clear();
+  run.token_hash.clear();
   if (state == RunState::failed) return;
   if (decision.run_stopped) {
     run.reason = RunReason::stopped;

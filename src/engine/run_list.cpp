@@ -9,6 +9,7 @@
 #include "engine/core.hpp"
 #include "engine/reading.hpp"
 #include "engine/run_record.hpp"
+#include "engine/run_token.hpp"
 #include "json/writer.hpp"
 
 namespace openindex {
@@ -186,6 +187,16 @@ Result<AgentRun> WorkflowEngine::run(const Actor& actor, const RunId& id) {
   if (!run) return run.error();
   if (auto allowed = core_->check_reader(actor, run->item); !allowed) return allowed.error();
   return run;
+}
+
+Result<Actor> WorkflowEngine::actor_of_token(std::string_view token) {
+  const auto id = run_of_token(token);
+  if (!id) return errc::credential_refused;
+  auto run = core_->door.load_run(*id);
+  if (!run && run.error().code() == errc::not_found) return errc::credential_refused;
+  if (!run) return run.error();
+  if (run->state != RunState::running || !is_token_of(token, run->token_hash)) return errc::credential_refused;
+  return Actor::run(run->id, run->item, run->agent, run->epoch);
 }
 
 Result<RunPage> WorkflowEngine::list_runs(const Actor& actor, const RunFilter& filter) {

@@ -64,6 +64,7 @@ Put write_run(const AgentRun& run) {
   if (run.due_at) out.key("due").number(ms(*run.due_at));
   if (run.deadline) out.key("deadline").number(ms(*run.deadline));
   if (run.ended_at) out.key("ended").number(ms(*run.ended_at));
+  if (!run.token_hash.empty()) out.key("tokenHash").string(run.token_hash);
   if (run.journal_pruned) out.key("journalPruned").boolean(true);
   put.body = std::move(out.rest(run.unknown_members).end_object()).str();
   index_run(run, put.index);
@@ -106,6 +107,7 @@ Result<AgentRun> read_run(const Record& record) {
   if (const Time due = in->time("due"); due != Time()) run.due_at = due;
   if (const Time deadline = in->time("deadline"); deadline != Time()) run.deadline = deadline;
   if (const Time ended = in->time("ended"); ended != Time()) run.ended_at = ended;
+  run.token_hash = in->text("tokenHash");
   run.journal_pruned = in->boolean("journalPruned");
   run.unknown_members = in->rest();
   return run;

@@ -29,6 +29,9 @@ struct RunBegins {
   const AgentContext& context;
   const std::vector<RunStep>& journal;  ///< Empty on the first start; after a crash: everything that was done.
   const std::vector<Tool>& tools;       ///< The host's.
+  /// The run's credential, `oi_run_…`, for work that goes on elsewhere: `WorkflowEngine::actor_of_token` knows it for
+  /// as long as the run works under this start. Told here and nowhere else; a secret.
+  std::string_view token = {};
 };
 struct ModelReplied {
   const ChatReply& reply;  ///< Journaled already, as one step of kind `turn`.

@@ -70,6 +70,7 @@ enum class errc : std::uint16_t {
   not_permitted = 80,
   outside_run = 81,
   agents_stopped = 82,
+  credential_refused = 83,
 
   // Runs and providers.
   no_provider = 100,

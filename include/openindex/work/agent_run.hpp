@@ -89,6 +89,7 @@ struct AgentRun {
   std::optional<Time> due_at = {};      ///< When it is tried again by itself.
   std::optional<Time> deadline = {};  ///< When it fails by itself, as the settings were when a dispatcher last looked.
   std::optional<Time> ended_at = {};
+  std::string token_hash = {};       ///< Of the token that was issued with its last start; tells nothing of it.
   std::uint64_t version = 0;         ///< Of the stored record.
   bool journal_pruned = false;       ///< Its journal was erased: `WorkflowEngine::prune`.
   std::string unknown_members = {};  ///< Of a record that a newer version wrote; kept as they are.

@@ -38,10 +38,14 @@ class GrantCache {
   /// Return the grant of a provider that is good for a while yet; nullopt when there is none.
   std::optional<Grant> find(const ProviderId& provider, std::uint64_t version, Time now);
 
+  /// Keep a grant, and drop what has expired: of providers that others have removed nothing else comes to be known.
   void keep(const ProviderLogin& login, Grant grant, Time now);
 
   /// Forget a grant that is refused, if it is the one that is kept.
   void forget(const ProviderId& provider, std::string_view secret);
+
+  /// Forget whatever is kept of a provider that is gone.
+  void forget(const ProviderId& provider);
 
  private:
   struct Kept {

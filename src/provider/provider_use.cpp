@@ -4,8 +4,6 @@
 #include <string>
 #include <utility>
 
-#include <openindex/work/work_item.hpp>
-
 #include "json/stored.hpp"
 
 namespace openindex::providers {
@@ -13,17 +11,21 @@ namespace {
 
 constexpr std::uint64_t items_max = 100'000;
 
-// Positions in Index::items.
-constexpr std::size_t workflow_field = 3;
+// Positions in Index::queue.
+constexpr std::size_t workflow_field = 4;
 constexpr std::size_t stage_field = 5;
-constexpr std::size_t resolution_field = 6;
 
+/// Count what is free in a stage and then what is held: open work has an index of its own, so that all that has ended
+/// is not walked through. The free part of one stage has its own order in some backends; what is held is as much as
+/// there are agents at work.
 Result<std::uint64_t> items_in(Storage& storage, const ProviderUse::InStage& stage) {
-  CountRequest request{.index = Index::items, .limit_count = items_max};
-  request.where = {{.field = workflow_field, .value = stage.workflow.str()},
-                   {.field = stage_field, .value = stage.stage},
-                   {.field = resolution_field, .value = std::string(to_text(Resolution::unresolved))}};
-  return storage.count(request);
+  CountRequest free{.index = Index::queue, .prefix = {std::string()}, .limit_count = items_max};
+  free.where = {{.field = workflow_field, .value = stage.workflow.str()}, {.field = stage_field, .value = stage.stage}};
+  const auto unheld = storage.count(free);
+  if (!unheld || *unheld >= items_max) return unheld;
+  CountRequest held{.index = Index::queue, .from = std::string(" "), .where = free.where};
+  held.limit_count = items_max - *unheld;
+  return storage.count(held).transform([&](std::uint64_t count) { return *unheld + count; });
 }
 
 // The stage that a record of settings is about, when it names the provider.

@@ -7,7 +7,8 @@
 
 namespace openindex::providers {
 
-/// Read all settings of stages, and count unresolved items of those that name the provider. @par Errors storage
+/// Read all settings of stages, and count the open work of those that name the provider: its cost grows with the number
+/// of stages and with what is open, not with what has ended. @par Errors storage
 Result<ProviderUse> use_of(Storage& storage, const ProviderId& id);
 
 }  // namespace openindex::providers

@@ -82,7 +82,8 @@ struct ProviderUse {
   struct InStage {
     WorkflowId workflow = {};
     std::string stage = {};
-    std::uint64_t items = 0;       ///< Unresolved ones that stand there, up to 100,000.
+    std::uint64_t items = 0;       ///< Open work that agents hold there or could take, up to 100,000; what waits for
+                                   ///< other work or for people is not in it.
     bool other_providers = false;  ///< Its settings name others, too.
   };
   std::vector<InStage> stages = {};  ///< By workflow and stage.

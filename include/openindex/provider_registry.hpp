@@ -5,6 +5,11 @@
 // bound to the endpoint it was given for: changing `endpoint` without giving the secret again is refused, and so is
 // changing `roleArn` without its `externalId`; that holds for a reference (`env:NAME`, `file:PATH`) as well.
 //
+// Every call that changes something takes an idempotency key, but for `reseal`, which a repeat only goes on with; the
+// fence is for items. With a key, each may also fail with idempotency_conflict, with invalid_argument (the key) and as
+// the secret store does, which seals what requests are told apart by: a request may hold a secret, so that its digest
+// is keyed. Answers are remembered without secrets, and `commit_unknown` is cleared up by the same call again.
+//
 // Thread safety: all methods, from any threads. Lifetime: all that its options refer to must outlive it.
 #pragma once
 
@@ -24,6 +29,7 @@
 #include <openindex/provider/secret_files.hpp>
 #include <openindex/provider/secret_store.hpp>
 #include <openindex/storage/storage.hpp>
+#include <openindex/work/call_options.hpp>
 
 namespace openindex {
 inline namespace v0 {
@@ -56,11 +62,11 @@ class OPENINDEX_API ProviderRegistry {
   /// Create a provider.
   /// @par Errors unknown_provider_type (allowed: the types), invalid_argument (problems: every missing, unknown or
   /// malformed key at once), already_exists (the name), not_permitted, contention, those of the secret store, storage
-  Result<Provider> create(const Actor& actor, const NewProvider& provider);
+  Result<Provider> create(const Actor& actor, const NewProvider& provider, const CallOptions& call = {});
 
   /// Create a provider, or update the one of that name: for set-up code that runs at every start.
   /// @par Errors those of create and update
-  Result<Provider> save(const Actor& actor, const NewProvider& provider);
+  Result<Provider> save(const Actor& actor, const NewProvider& provider, const CallOptions& call = {});
 
   /// Find by id. @par Errors not_found, storage
   Result<Provider> get(const ProviderId& id);
@@ -78,24 +84,27 @@ class OPENINDEX_API ProviderRegistry {
   /// Change a provider; what is not named stays. An update that changes nothing, the secret included, writes nothing.
   /// @par Errors not_found, provider_type_fixed, secret_required_for_endpoint (missing: the keys to give),
   /// invalid_argument, already_exists, not_permitted, contention, those of the secret store, storage
-  Result<Provider> update(const Actor& actor, const ProviderId& id, const ProviderUpdate& update);
+  Result<Provider> update(const Actor& actor, const ProviderId& id, const ProviderUpdate& update,
+                          const CallOptions& call = {});
 
   /// Say what a user may do with a provider, whatever it was before; nothing: no more than others.
   /// Administrators may, and who may do everything with it.
   /// @par Errors not_found, not_permitted, invalid_argument (the user's id; more than 1,000), contention, storage
-  Result<Provider> grant(const Actor& actor, const ProviderId& id, const std::string& user, const AccessSet& access);
+  Result<Provider> grant(const Actor& actor, const ProviderId& id, const std::string& user, const AccessSet& access,
+                         const CallOptions& call = {});
 
   /// Return which stages a provider serves, with the work that stands there: before it is removed or disabled, for one.
-  /// Reads all settings of stages. @par Errors not_found, storage
+  /// Reads all settings of stages, and of the items those that are open. @par Errors not_found, storage
   Result<ProviderUse> use(const ProviderId& id);
 
   /// Remove a provider, with its models. Stages that name it go to their next provider, or their runs wait with
   /// `no_provider` until one is attached.
   /// @returns which those are @par Errors not_found, not_permitted, contention, storage
-  Result<ProviderUse> remove(const Actor& actor, const ProviderId& id);
+  Result<ProviderUse> remove(const Actor& actor, const ProviderId& id, const CallOptions& call = {});
 
   /// Seal every secret anew that the store would seal otherwise now, under another key of the host: the values stay.
-  /// What cannot be opened stays as it is, and is told. Calls go on beside it.
+  /// What cannot be opened stays as it is, and is told; only what requests are told apart by is made anew, whose
+  /// repeats are then refused with idempotency_conflict. Calls go on beside it.
   /// @par Errors not_permitted, those of the secret store, storage
   Result<Resealed> reseal(const Actor& actor);
 

@@ -135,10 +135,10 @@ Result<ModelRecord> draft_model(ProviderRegistry::Directory& directory, const Ac
   return record;
 }
 
-Result<void> change_integration(ProviderRegistry::Directory& directory, const Actor& actor, const std::string& name,
-                                Access access, const std::function<Result<void>(ProviderDraft&, Time now)>& decide) {
-  if (auto allowed = may_manage(actor); !allowed) return allowed;
-  const auto done = land_decision(directory, actor, [&](ProviderCommit& commit) -> Result<bool> {
+Result<void> change_integration(ProviderRegistry::Directory& directory, const Actor& actor, const CallRequest& request,
+                                const std::string& name, Access access,
+                                const std::function<Result<void>(ProviderDraft&, Time now)>& decide) {
+  return nothing(land_decision(directory, actor, request, [&](ProviderCommit& commit) -> Result<Made> {
     auto record = load_integration(directory, name);
     if (!record) return record.error();
     if (auto allowed = may_do(actor, *record, access); !allowed) return allowed.error();
@@ -147,10 +147,8 @@ Result<void> change_integration(ProviderRegistry::Directory& directory, const Ac
     draft.record.updated_at = commit.now();
     draft.record.updated_by = actor.id();
     commit.write(draft);
-    return true;
-  });
-  if (!done) return done.error();
-  return {};
+    return Made();
+  }));
 }
 
 }  // namespace openindex::providers

@@ -33,7 +33,15 @@ Result<ModelRecord> draft_model(ProviderRegistry::Directory& directory, const Ac
 Result<void> set_tags(ProviderDraft& draft, ModelRecord* model, std::vector<ProviderTag> tags);
 
 /// Change one provider, found by its name, or a model below it. `decide` changes the draft and says what it did.
-Result<void> change_integration(ProviderRegistry::Directory& directory, const Actor& actor, const std::string& name,
-                                Access access, const std::function<Result<void>(ProviderDraft&, Time now)>& decide);
+Result<void> change_integration(ProviderRegistry::Directory& directory, const Actor& actor, const CallRequest& request,
+                                const std::string& name, Access access,
+                                const std::function<Result<void>(ProviderDraft&, Time now)>& decide);
+
+/// What a call answers that answers nothing.
+template <class Answer>
+Result<void> nothing(const Result<Answer>& done) {
+  if (!done) return done.error();
+  return {};
+}
 
 }  // namespace openindex::providers

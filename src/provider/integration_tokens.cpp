@@ -6,7 +6,6 @@
 #include <openindex/provider_registry.hpp>
 
 #include "core/utf8.hpp"
-#include "engine/commit.hpp"
 #include "json/stored.hpp"
 #include "json/writer.hpp"
 #include "provider/integration_draft.hpp"
@@ -18,6 +17,7 @@ namespace openindex {
 inline namespace v0 {
 namespace {
 
+using providers::Made;
 using providers::ProviderCommit;
 using providers::ProviderDraft;
 using providers::TokenBook;
@@ -98,28 +98,35 @@ void count_in(EventCounts& counts, const IntegrationEvent& event) {
 
 }  // namespace
 
-Result<void> Integrations::add_tokens(const Actor& actor, const std::string& name, const TokenUse& use) {
+Result<void> Integrations::add_tokens(const Actor& actor, const std::string& name, const TokenUse& use,
+                                      const CallOptions& call) {
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed;
   if (auto sound = check_use(use); !sound) return sound;
   auto& directory = registry_.directory();
   auto& options = directory.options;
-  const auto provider = providers::load_integration(directory, name);
-  if (!provider) return provider.error();
-  if (auto allowed = providers::may_do(actor, *provider, Access::UPDATE); !allowed) return allowed;
-  const Time now = options.clock.now();
-  TokenUse counted = use;
-  if (use.period_start == Time{}) counted.period_start = now;
-  if (counted.period_start < now - std::chrono::days(400) || counted.period_start > now + std::chrono::days(1)) {
-    return not_valid("/periodStart", "must be within the last 400 days");
-  }
-  ChangeSet changes;
-  changes.id = mint_id(options.random, "com");
-  changes.appends.push_back(TokenBook::entry(provider->id, changes.id.str(), counted, changes.id));
-  const auto done = engine::commit(options.storage, changes);
+  const auto request = providers::call_request(directory, actor, call, "add tokens", name, use);
+  if (!request) return request.error();
+  ProviderId id;  // empty: it was counted before, by the same call
+  const auto done = providers::land_decision(directory, actor, *request, [&](ProviderCommit& commit) -> Result<Made> {
+    const auto provider = providers::load_integration(directory, name);
+    if (!provider) return provider.error();
+    if (auto allowed = providers::may_do(actor, *provider, Access::UPDATE); !allowed) return allowed.error();
+    TokenUse counted = use;
+    const Time now = commit.now();
+    if (use.period_start == Time{}) counted.period_start = now;
+    if (counted.period_start < now - std::chrono::days(400) || counted.period_start > now + std::chrono::days(1)) {
+      return not_valid("/periodStart", "must be within the last 400 days");
+    }
+    id = provider->id;
+    commit.append(TokenBook::entry(id, commit.id().str(), counted, commit.id()));
+    return Made();
+  });
   if (!done) return done.error();
   // Once in a while, what was counted is added up; what fails there is done by who comes next.
   constexpr std::uint64_t calls_between = 64;
-  if (options.random.next() % calls_between == 0) (void)TokenBook(options.storage).fold(provider->id, changes.id, now);
+  if (!id.empty() && options.random.next() % calls_between == 0) {
+    (void)TokenBook(options.storage).fold(id, mint_id(options.random, "com"), options.clock.now());
+  }
   return {};
 }
 
@@ -153,12 +160,17 @@ Result<std::vector<TokenUse>> Integrations::token_history(const std::string& nam
   return all;
 }
 
-Result<void> Integrations::limit_tokens(const Actor& actor, const std::string& name, const TokenLimit& limit) {
+Result<void> Integrations::limit_tokens(const Actor& actor, const std::string& name, const TokenLimit& limit,
+                                        const CallOptions& call) {
+  if (auto allowed = providers::may_manage(actor); !allowed) return allowed;
   std::vector<Problem> problems;
   providers::check_limit(limit, problems);
   if (!problems.empty()) {
     return Error(errc::invalid_argument, "The integration is not valid").with_problems(std::move(problems));
   }
+  auto& directory = registry_.directory();
+  const auto request = providers::call_request(directory, actor, call, "limit tokens", name, limit);
+  if (!request) return request.error();
   const auto decide = [&](ProviderDraft& draft, Time) -> Result<void> {
     const auto wanted = limit.tokens_max == 0 ? std::nullopt : std::optional(limit);
     std::optional<TokenLimit>& held = draft.record.token_limit;
@@ -167,7 +179,7 @@ Result<void> Integrations::limit_tokens(const Actor& actor, const std::string& n
     held = wanted;
     return {};
   };
-  return providers::change_integration(registry_.directory(), actor, name, Access::UPDATE, decide);
+  return providers::change_integration(directory, actor, *request, name, Access::UPDATE, decide);
 }
 
 Result<TokenLimit> Integrations::token_limit(const std::string& name) {
@@ -177,25 +189,27 @@ Result<TokenLimit> Integrations::token_limit(const std::string& name) {
 }
 
 Result<void> Integrations::record_events(const Actor& actor, const std::string& type,
-                                         std::span<const IntegrationEvent> events) {
+                                         std::span<const IntegrationEvent> events, const CallOptions& call) {
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed;
   if (auto known = check_type(type); !known) return known;
   if (auto sound = check_events(events); !sound) return sound;
-  if (events.empty()) return {};
   auto& directory = registry_.directory();
+  const auto request = providers::call_request(directory, actor, call, "record events", type, events);
+  if (!request) return request.error();
   const RecordId id = event_record(type);
-  const auto counted = providers::land_decision(directory, actor, [&](ProviderCommit& commit) -> Result<bool> {
-    const auto found = directory.options.storage.get_bodies({&id, 1});
-    if (!found) return found.error();
-    auto counts = read_counts(found->front());
-    if (!counts) return counts.error();
-    for (const IntegrationEvent& event : events) count_in(*counts, event);
-    if (counts->size() > event_names_max) return not_valid("/event", "this type has 1,000 names already");
-    commit.put(write_counts(type, *counts), found->front() ? found->front()->version : 0);
-    return true;
-  });
-  if (!counted) return counted.error();
-  return {};
+  const auto counted =
+      providers::land_decision(directory, actor, *request, [&](ProviderCommit& commit) -> Result<Made> {
+        if (events.empty()) return Made();
+        const auto found = directory.options.storage.get_bodies({&id, 1});
+        if (!found) return found.error();
+        auto counts = read_counts(found->front());
+        if (!counts) return counts.error();
+        for (const IntegrationEvent& event : events) count_in(*counts, event);
+        if (counts->size() > event_names_max) return not_valid("/event", "this type has 1,000 names already");
+        commit.put(write_counts(type, *counts), found->front() ? found->front()->version : 0);
+        return Made();
+      });
+  return providers::nothing(counted);
 }
 
 Result<std::vector<EventCount>> Integrations::event_counts(const std::string& type) {

@@ -14,7 +14,7 @@
 #include "provider/provider_access.hpp"
 #include "provider/provider_directory.hpp"
 #include "provider/provider_draft.hpp"
-#include "provider/provider_use.hpp"
+#include "provider/provider_removal.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -138,45 +138,49 @@ Result<void> check_filter(const IntegrationFilter& filter) {
 
 }  // namespace
 
-Result<Integration> Integrations::save(const Actor& actor, const std::string& name, const IntegrationUpdate& update) {
+Result<Integration> Integrations::save(const Actor& actor, const std::string& name, const IntegrationUpdate& update,
+                                       const CallOptions& call) {
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed.error();
   auto& directory = registry_.directory();
+  const auto request = providers::call_request(directory, actor, call, "save integration", name, update);
+  if (!request) return request.error();
   const auto ids = providers::mint_ids(directory.options.random);
-  bool disables = false;
-  ProviderId id;
-  auto done = providers::land_decision(directory, actor, [&](ProviderCommit& commit) -> Result<Integration> {
-    auto draft = draft_save(directory, actor, name, update, ids);
-    if (!draft) return draft.error();
-    commit.write(*draft);
-    id = draft->record.id;
-    disables = draft->was_enabled && !draft->record.enabled;
-    return providers::integration_of(draft->record);
-  });
-  if (!done || !disables) return done;
-  auto use = providers::use_of(directory.options.storage, id);
-  if (use) done->left_without = std::move(*use);
-  return done;
+  auto saved = providers::land_decision(
+      directory, actor, *request, [&](ProviderCommit& commit) -> Result<providers::ProviderAnswer> {
+        auto draft = draft_save(directory, actor, name, update, ids);
+        if (!draft) return draft.error();
+        auto left_without = providers::left_without(directory.options.storage, *draft);
+        if (!left_without) return left_without.error();
+        commit.write(*draft);
+        return providers::ProviderAnswer{draft->record, std::move(*left_without)};
+      });
+  if (!saved) return saved.error();
+  Integration out = providers::integration_of(saved->record);
+  out.left_without = std::move(saved->left_without);
+  return out;
 }
 
-Result<void> Integrations::save_all(const Actor& actor, std::span<const Integration> integrations) {
+Result<void> Integrations::save_all(const Actor& actor, std::span<const Integration> integrations,
+                                    const CallOptions& call) {
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed.error();
   if (auto sound = check_upload(integrations); !sound) return sound.error();
   auto& directory = registry_.directory();
+  const auto request = providers::call_request(directory, actor, call, "save integrations", integrations);
+  if (!request) return request.error();
   std::vector<providers::NewIds> ids;
   for (std::size_t i = 0; i < integrations.size(); ++i) ids.push_back(providers::mint_ids(directory.options.random));
-  const auto saved = providers::land_decision(directory, actor, [&](ProviderCommit& commit) -> Result<bool> {
-    for (std::size_t i = 0; i < integrations.size(); ++i) {
-      const Integration& wanted = integrations[i];
-      const std::string place = fmt::format("/{}", i);
-      auto draft = draft_save(directory, actor, wanted.name, update_of(wanted), ids[i]);
-      if (!draft) return at_place(draft.error(), place);
-      if (auto whole = draft_whole(directory, actor, wanted, place, *draft); !whole) return whole.error();
-      commit.write(*draft);
-    }
-    return true;
-  });
-  if (!saved) return saved.error();
-  return {};
+  return providers::nothing(
+      providers::land_decision(directory, actor, *request, [&](ProviderCommit& commit) -> Result<providers::Made> {
+        for (std::size_t i = 0; i < integrations.size(); ++i) {
+          const Integration& wanted = integrations[i];
+          const std::string place = fmt::format("/{}", i);
+          auto draft = draft_save(directory, actor, wanted.name, update_of(wanted), ids[i]);
+          if (!draft) return at_place(draft.error(), place);
+          if (auto whole = draft_whole(directory, actor, wanted, place, *draft); !whole) return whole.error();
+          commit.write(*draft);
+        }
+        return providers::Made();
+      }));
 }
 
 Result<Integration> Integrations::get(const std::string& name) {
@@ -221,11 +225,13 @@ Result<std::vector<std::string>> Integrations::names(const IntegrationFilter& fi
   return out;
 }
 
-Result<ProviderUse> Integrations::remove(const Actor& actor, const std::string& name) {
+Result<ProviderUse> Integrations::remove(const Actor& actor, const std::string& name, const CallOptions& call) {
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed.error();
-  const auto record = providers::load_integration(registry_.directory(), name);
-  if (!record) return record.error();
-  return registry_.remove(actor, record->id);
+  auto& directory = registry_.directory();
+  const auto request = providers::call_request(directory, actor, call, "remove integration", name);
+  if (!request) return request.error();
+  return providers::remove_provider(directory, actor, *request,
+                                    [&] { return providers::load_integration(directory, name); });
 }
 
 }  // namespace v0

@@ -17,6 +17,7 @@ namespace openindex {
 inline namespace v0 {
 namespace {
 
+using providers::Made;
 using providers::ModelRecord;
 using providers::PromptBinding;
 using providers::PromptRecord;
@@ -173,19 +174,21 @@ Result<PromptRecord> decide_save(ProviderCommit& commit, const Actor& actor, Pro
 }  // namespace
 
 Result<Prompt> Integrations::save_prompt(const Actor& actor, const std::string& prompt, const std::string& text,
-                                         const std::string& description) {
+                                         const std::string& description, const CallOptions& call) {
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed.error();
   if (auto sound = check_prompt(prompt, text, description); !sound) return sound.error();
   auto& directory = registry_.directory();
+  const auto request = providers::call_request(directory, actor, call, "save prompt", prompt, text, description);
+  if (!request) return request.error();
   const std::string new_id = mint_id(directory.options.random, "prompt");
   const Prompt wanted{.name = prompt, .text = text, .description = description};
-  const auto saved = providers::land_decision(directory, actor, [&](ProviderCommit& commit) -> Result<PromptRecord> {
+  return providers::land_decision(directory, actor, *request, [&](ProviderCommit& commit) -> Result<Prompt> {
     auto known = load_prompt(directory.options.storage, prompt);
     if (!known) return known.error();
-    return decide_save(commit, actor, *known ? std::move(**known) : PromptRecord(), wanted, new_id);
+    const auto saved = decide_save(commit, actor, *known ? std::move(**known) : PromptRecord(), wanted, new_id);
+    if (!saved) return saved.error();
+    return shown(directory, *saved);
   });
-  if (!saved) return saved.error();
-  return shown(directory, *saved);
 }
 
 Result<Prompt> Integrations::prompt(const std::string& prompt) {
@@ -214,27 +217,32 @@ Result<std::vector<Prompt>> Integrations::prompts() {
 }
 
 // Models keep its id, which no other prompt will have.
-Result<void> Integrations::remove_prompt(const Actor& actor, const std::string& prompt) {
+Result<void> Integrations::remove_prompt(const Actor& actor, const std::string& prompt, const CallOptions& call) {
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed;
   auto& directory = registry_.directory();
-  const auto removed = providers::land_decision(directory, actor, [&](ProviderCommit& commit) -> Result<bool> {
-    auto record = find_prompt(directory.options.storage, prompt);
-    if (!record) return record.error();
-    if (auto allowed = may_change(actor, *record); !allowed) return allowed.error();
-    record->removed = true;
-    record->text.clear();
-    record->description.clear();
-    write(commit, actor, *record, {"admin.ai_prompt_deleted", {{"name", prompt, ""}}, {}});
-    return true;
-  });
-  if (!removed) return removed.error();
-  return {};
+  const auto request = providers::call_request(directory, actor, call, "remove prompt", prompt);
+  if (!request) return request.error();
+  const auto removed =
+      providers::land_decision(directory, actor, *request, [&](ProviderCommit& commit) -> Result<Made> {
+        auto record = find_prompt(directory.options.storage, prompt);
+        if (!record) return record.error();
+        if (auto allowed = may_change(actor, *record); !allowed) return allowed.error();
+        record->removed = true;
+        record->text.clear();
+        record->description.clear();
+        write(commit, actor, *record, {"admin.ai_prompt_deleted", {{"name", prompt, ""}}, {}});
+        return Made();
+      });
+  return providers::nothing(removed);
 }
 
 Result<void> Integrations::associate_prompt(const Actor& actor, const std::string& name, const std::string& model,
-                                            const std::string& prompt) {
+                                            const std::string& prompt, const CallOptions& call) {
+  if (auto allowed = providers::may_manage(actor); !allowed) return allowed;
   auto& directory = registry_.directory();
   Storage& storage = directory.options.storage;
+  const auto request = providers::call_request(directory, actor, call, "associate prompt", name, model, prompt);
+  if (!request) return request.error();
   const auto decide = [&](ProviderDraft& draft, Time now) -> Result<void> {
     auto held = providers::load_model_of(directory, draft.record, model);
     if (!held) return held.error();
@@ -261,7 +269,7 @@ Result<void> Integrations::associate_prompt(const Actor& actor, const std::strin
     draft.note("admin.ai_provider_updated", {{"models." + model + ".prompts", "", prompt}});
     return {};
   };
-  return providers::change_integration(directory, actor, name, Access::UPDATE, decide);
+  return providers::change_integration(directory, actor, *request, name, Access::UPDATE, decide);
 }
 
 Result<std::vector<Prompt>> Integrations::prompts_of(const std::string& name, const std::string& model) {

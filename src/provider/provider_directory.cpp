@@ -117,7 +117,10 @@ Result<ProviderRecord> ProviderRegistry::Directory::load(const ProviderId& id) {
   const RecordId name = providers::provider_record(id);
   auto found = options.storage.get_bodies({&name, 1});
   if (!found) return found.error();
-  if (!found->front()) return not_found(id);
+  if (!found->front()) {
+    grants_.forget(id);  // whoever removed it, in whichever process
+    return not_found(id);
+  }
   return providers::read_provider(*found->front());
 }
 
@@ -170,16 +173,19 @@ Result<std::string> ProviderRegistry::Directory::seal(const SecretName& name, st
   return guarded([&] { return options.secrets.seal(name, value); });
 }
 
+Result<std::string> ProviderRegistry::Directory::open(const SecretName& name, std::string_view handle) {
+  return guarded([&] { return options.secrets.open(name, handle); });
+}
+
 Result<std::string> ProviderRegistry::Directory::open(const ProviderRecord& record, std::string_view key) {
-  const std::string& handle = record.secrets.find(key)->second.handle;
-  return guarded([&] { return options.secrets.open({record.id.str(), key}, handle); });
+  return open(SecretName{record.id.str(), key}, record.secrets.find(key)->second.handle);
 }
 
 Result<bool> ProviderRegistry::Directory::reseal(const SecretName& name, std::string& handle) {
   const auto current = guarded([&] { return Result<std::string>(options.secrets.is_current(handle) ? "yes" : ""); });
   if (!current) return current.error();
   if (!current->empty()) return false;
-  const auto value = guarded([&] { return options.secrets.open(name, handle); });
+  const auto value = open(name, handle);
   if (!value) return value.error();
   auto sealed = seal(name, *value);
   if (!sealed) return sealed.error();
@@ -193,7 +199,8 @@ bool ProviderRegistry::Directory::is_sealed(const ProviderRecord& record, const 
   // The fingerprint spares a vault most calls; being short, it does not decide.
   if (sealed == secrets.end() || sealed->second.info.fingerprint != providers::fingerprint(record, value)) return false;
   const std::string& handle = sealed->second.handle;
-  const auto opened = guarded([&] { return options.secrets.open({record.id.str(), scope + key}, handle); });
+  const std::string full_key = scope + key;
+  const auto opened = open(SecretName{record.id.str(), full_key}, handle);
   return opened && *opened == value;
 }
 

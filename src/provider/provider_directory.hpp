@@ -1,6 +1,8 @@
 // The inside of ProviderRegistry: what the dispatcher needs to make a call, secrets included.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +12,7 @@
 #include "codecs/chat_codec.hpp"
 #include "provider/provider_login.hpp"
 #include "provider/provider_record.hpp"
+#include "provider/request_key.hpp"
 #include "provider/service_probe.hpp"
 
 namespace openindex {
@@ -53,7 +56,10 @@ class ProviderRegistry::Directory {
   /// Forget a grant that the provider refuses, if it is the one that is kept. `access_key`: of AWS, or empty.
   void refused(const ProviderId& provider, std::string_view access_key, std::string_view secret);
 
-  /// @par Errors not_found, storage
+  /// Forget the grants of a provider that is removed.
+  void removed(const ProviderId& provider) { grants_.forget(provider); }
+
+  /// Read a provider; of one that is not there any more, its grants are forgotten. @par Errors not_found, storage
   Result<providers::ProviderRecord> load(const ProviderId& id);
 
   /// The same by name, and all of them by name. @par Errors not_found, storage
@@ -78,7 +84,12 @@ class ProviderRegistry::Directory {
   bool is_sealed(const providers::ProviderRecord& record, const providers::SealedSecrets& secrets,
                  const std::string& scope, const std::string& key, std::string_view value);
 
+  /// Open what is sealed under a name, also with a store that throws. @par Errors as SecretStore::open
+  Result<std::string> open(const SecretName& name, std::string_view handle);
+
   Options options;
+  providers::RequestKey request_key;
+  std::atomic<std::uint64_t> answers_count = 0;  ///< Remembered by this process.
 
  private:
   Result<std::string> open(const providers::ProviderRecord& record, std::string_view key);

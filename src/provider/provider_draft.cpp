@@ -5,6 +5,7 @@
 #include "engine/settings_marker.hpp"
 #include "provider/integration_draft.hpp"
 #include "provider/provider_access.hpp"
+#include "provider/provider_use.hpp"
 
 namespace openindex::providers {
 namespace {
@@ -100,6 +101,11 @@ Result<ProviderDraft> draft_update(ProviderRegistry::Directory& directory, const
   return draft;
 }
 
+Result<std::optional<ProviderUse>> left_without(Storage& storage, const ProviderDraft& draft) {
+  if (!draft.was_enabled || draft.record.enabled) return std::optional<ProviderUse>();
+  return use_of(storage, draft.record.id).transform([](ProviderUse use) { return std::optional(std::move(use)); });
+}
+
 ProviderCommit::ProviderCommit(ProviderRegistry::Directory& directory, const Actor& actor)
     : directory_(directory), actor_(actor), now_(directory.options.clock.now()) {
   changes_.id = mint_id(directory.options.random, "com");
@@ -148,6 +154,22 @@ void ProviderCommit::erase(ProviderDraft& draft) {
   changes_.erases.push_back(provider_record(record.id));
   changes_.erases.push_back(name_record(record.name));
   changes_.erases.insert(changes_.erases.end(), draft.erases.begin(), draft.erases.end());
+}
+
+Result<std::optional<Record>> ProviderCommit::find_answer(const engine::Request& request) {
+  auto found = engine::find_record(directory_.options.storage, request, now_);
+  if (!found) return found.error();
+  known_ = std::move(*found);
+  return known_.record;
+}
+
+void ProviderCommit::remember(const engine::Request& request, const Record& answer) {
+  remembers_ = true;
+  engine::remember(changes_, request, known_, answer, now_);
+  // Where no engine is at work, nobody else would forget them.
+  constexpr std::uint64_t answers_between = 64;
+  if (++directory_.answers_count % answers_between != 0) return;
+  static_cast<void>(engine::forget_old_answers(directory_.options.storage, now_).has_value());
 }
 
 Result<bool> ProviderCommit::land() {

@@ -12,6 +12,7 @@
 
 #include <openindex/access/actor.hpp>
 
+#include "provider/call_answer.hpp"
 #include "provider/provider_change.hpp"
 #include "provider/provider_directory.hpp"
 #include "provider/provider_record.hpp"
@@ -57,6 +58,9 @@ Result<ProviderDraft> draft_creation(ProviderRegistry::Directory& directory, con
 Result<ProviderDraft> draft_update(ProviderRegistry::Directory& directory, const Actor& actor,
                                    const ProviderRecord& current, const ProviderUpdate& update);
 
+/// Return whom a provider serves that the draft disables; nullopt: it does not. @par Errors storage
+Result<std::optional<ProviderUse>> left_without(Storage& storage, const ProviderDraft& draft);
+
 /// Seal given values of a record's secrets: `keys` of them. `scope`: what stands before the key in the secret's name.
 /// @par Errors those of the secret store
 Result<void> seal(ProviderRegistry::Directory& directory, const ProviderId& provider, const std::string& scope,
@@ -76,23 +80,50 @@ class ProviderCommit {
   /// Add entries to the audit of a stream, whose head moves on.
   void append_audit(std::string_view stream, engine::ChainHead& head, std::span<const AuditDraft> drafts);
 
-  [[nodiscard]] bool is_empty() const { return changes_.puts.empty() && changes_.erases.empty(); }
+  [[nodiscard]] bool is_empty() const {
+    return changes_.puts.empty() && changes_.erases.empty() && changes_.appends.empty();
+  }
   [[nodiscard]] Time now() const { return now_; }
+  [[nodiscard]] const CommitId& id() const { return changes_.id; }
+
+  /// Append a record that is nobody's but this commit's.
+  void append(Put record) { changes_.appends.push_back(std::move(record)); }
 
   /// Put a record that is no provider's; `version`: that it has, 0: none.
   void put(Put record, std::uint64_t version);
+
+  /// Find what a request was answered before; nullopt: it was not. @par Errors idempotency_conflict, storage
+  template <class Answer>
+  Result<std::optional<Answer>> recall(const engine::Request& request) {
+    const auto found = find_answer(request);
+    if (!found) return found.error();
+    if (!*found) return std::optional<Answer>();
+    std::optional<Answer> answer(std::in_place);
+    if (auto read = read_answer(**found, *answer); !read) return read.error();
+    return answer;
+  }
+
+  /// Remember the answer with what is committed. @pre it was looked for
+  void remember(const engine::Request& request, const Record& answer);
+
+  /// Tell whether the same may be decided again after `commit_unknown`: the answer that is remembered then says whether
+  /// it happened. What appends something is found out about by that.
+  [[nodiscard]] bool may_repeat() const { return remembers_ && changes_.appends.empty(); }
 
   /// Commit. False: somebody else was first, or nothing was written; decide again. @par Errors storage
   Result<bool> land();
 
  private:
   void tell_dispatchers();
+  Result<std::optional<Record>> find_answer(const engine::Request& request);
 
   ProviderRegistry::Directory& directory_;
   const Actor& actor_;
   Time now_;
   ChangeSet changes_;
   bool told_ = false;
+  bool remembers_ = false;
+  engine::KnownRecord known_;
 };
 
 /// Decide and commit until it lands. `decide(commit)` answers what the call shall answer, and is asked again when
@@ -101,15 +132,38 @@ template <std::invocable<ProviderCommit&> Decide>
 auto land_decision(ProviderRegistry::Directory& directory, const Actor& actor, Decide&& decide)
     -> std::invoke_result_t<Decide, ProviderCommit&> {
   constexpr int attempts_max = 8;
+  std::optional<Error> unknown;  // an earlier attempt may have landed, so that nothing else can be said
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     ProviderCommit commit(directory, actor);
     auto answer = decide(commit);
+    if (!answer && unknown) return *unknown;
     if (!answer || commit.is_empty()) return answer;
     const auto landed = commit.land();
-    if (!landed) return landed.error();
-    if (*landed) return answer;
+    if (landed && *landed) return answer;
+    if (landed) continue;
+    if (landed.error().code() != errc::commit_unknown || !commit.may_repeat()) return landed.error();
+    unknown = landed.error();
   }
-  return errc::contention;
+  return unknown ? *unknown : Error(errc::contention);
+}
+
+/// The same for a call that may carry an idempotency key: what it was answered before is answered again, and what it is
+/// answered now is remembered in the same commit, also when nothing else is written.
+/// @par Errors idempotency_conflict, and as above
+template <std::invocable<ProviderCommit&> Decide>
+auto land_decision(ProviderRegistry::Directory& directory, const Actor& actor, const CallRequest& request,
+                   Decide&& decide) -> std::invoke_result_t<Decide, ProviderCommit&> {
+  using Answered = std::invoke_result_t<Decide, ProviderCommit&>;
+  return land_decision(directory, actor, [&](ProviderCommit& commit) -> Answered {
+    if (request) {
+      auto known = commit.recall<typename Answered::value_type>(*request);
+      if (!known) return known.error();
+      if (*known) return std::move(**known);
+    }
+    auto answer = decide(commit);
+    if (answer && request) commit.remember(*request, answer_of(*answer));
+    return answer;
+  });
 }
 
 }  // namespace openindex::providers

@@ -12,14 +12,15 @@
 #include "provider/provider_directory.hpp"
 #include "provider/provider_draft.hpp"
 #include "provider/provider_record.hpp"
+#include "provider/provider_removal.hpp"
 #include "provider/provider_test.hpp"
 #include "provider/provider_use.hpp"
-#include "provider/token_book.hpp"
 
 namespace openindex {
 inline namespace v0 {
 namespace {
 
+using providers::ProviderAnswer;
 using providers::ProviderCommit;
 using providers::ProviderDraft;
 using providers::ProviderRecord;
@@ -65,6 +66,20 @@ Result<Resealed> reseal_one(ProviderRegistry::Directory& directory, const Actor&
   });
 }
 
+/// Change one, and tell whom it served when that disables it.
+Result<ProviderAnswer> change_provider(ProviderRegistry::Directory& directory, const Actor& actor,
+                                       const ProviderRecord& current, const ProviderUpdate& update,
+                                       ProviderCommit& commit) {
+  auto draft = providers::draft_update(directory, actor, current, update);
+  if (!draft) return draft.error();
+  auto left_without = providers::left_without(directory.options.storage, *draft);
+  if (!left_without) return left_without.error();
+  commit.write(*draft);
+  return ProviderAnswer{draft->record, std::move(*left_without)};
+}
+
+Provider shown(const ProviderAnswer& answer) { return providers::view_of(answer); }
+
 // No request can be made, and the configuration or the host's identity at AWS is why.
 bool is_about_provider(errc code) {
   return code == errc::invalid_argument || (code >= errc::provider_rate_limited && code <= errc::http_cancelled);
@@ -75,17 +90,21 @@ bool is_about_provider(errc code) {
 ProviderRegistry::ProviderRegistry(Options options) : directory_(std::make_unique<Directory>(std::move(options))) {}
 ProviderRegistry::~ProviderRegistry() = default;
 
-Result<Provider> ProviderRegistry::create(const Actor& actor, const NewProvider& provider) {
+Result<Provider> ProviderRegistry::create(const Actor& actor, const NewProvider& provider, const CallOptions& call) {
   if (auto allowed = providers::may_administer(actor); !allowed) return allowed.error();
+  const auto request = providers::call_request(*directory_, actor, call, "create provider", provider);
+  if (!request) return request.error();
   const auto ids = providers::mint_ids(directory_->options.random);
-  return providers::land_decision(*directory_, actor, [&](ProviderCommit& commit) -> Result<Provider> {
-    // An attempt whose answer was lost may have landed after all.
-    if (auto landed = directory_->load(ids.id)) return providers::view_of(*landed);
-    auto draft = providers::draft_creation(*directory_, actor, provider, ids);
-    if (!draft) return draft.error();
-    commit.write(*draft);
-    return providers::view_of(draft->record);
-  });
+  return providers::land_decision(*directory_, actor, *request,
+                                  [&](ProviderCommit& commit) -> Result<ProviderAnswer> {
+                                    // An attempt whose answer was lost may have landed after all.
+                                    if (auto landed = directory_->load(ids.id)) return ProviderAnswer{*landed};
+                                    auto draft = providers::draft_creation(*directory_, actor, provider, ids);
+                                    if (!draft) return draft.error();
+                                    commit.write(*draft);
+                                    return ProviderAnswer{draft->record};
+                                  })
+      .transform(shown);
 }
 
 std::vector<Problem> ProviderRegistry::check(const NewProvider& provider, Validation validation) const {
@@ -94,18 +113,27 @@ std::vector<Problem> ProviderRegistry::check(const NewProvider& provider, Valida
                                            .validation = validation});
 }
 
-Result<Provider> ProviderRegistry::save(const Actor& actor, const NewProvider& provider) {
-  auto known = find(provider.name);
-  if (!known && known.error().code() == errc::not_found) {
-    auto created = create(actor, provider);
-    if (created || created.error().code() != errc::already_exists) return created;
-    known = find(provider.name);  // somebody was faster
-  }
-  if (!known) return known.error();
+Result<Provider> ProviderRegistry::save(const Actor& actor, const NewProvider& provider, const CallOptions& call) {
+  if (auto allowed = providers::may_manage(actor); !allowed) return allowed.error();
+  const auto request = providers::call_request(*directory_, actor, call, "save provider", provider);
+  if (!request) return request.error();
+  const auto ids = providers::mint_ids(directory_->options.random);
   ProviderUpdate change{.name = {}, .enabled = provider.enabled, .type = provider.type, .config = provider.config};
   if (!provider.description.empty()) change.description = provider.description;
   if (!provider.category.empty()) change.category = provider.category;
-  return update(actor, known->id, change);
+  return providers::land_decision(*directory_, actor, *request,
+                                  [&](ProviderCommit& commit) -> Result<ProviderAnswer> {
+                                    const auto current = directory_->load_named(provider.name);
+                                    if (current) return change_provider(*directory_, actor, *current, change, commit);
+                                    if (current.error().code() != errc::not_found) return current.error();
+                                    if (auto allowed = providers::may_administer(actor); !allowed)
+                                      return allowed.error();
+                                    auto draft = providers::draft_creation(*directory_, actor, provider, ids);
+                                    if (!draft) return draft.error();
+                                    commit.write(*draft);
+                                    return ProviderAnswer{draft->record};
+                                  })
+      .transform(shown);
 }
 
 Result<Provider> ProviderRegistry::get(const ProviderId& id) {
@@ -125,38 +153,41 @@ Result<std::vector<Provider>> ProviderRegistry::list() {
   return out;
 }
 
-Result<Provider> ProviderRegistry::update(const Actor& actor, const ProviderId& id, const ProviderUpdate& update) {
+Result<Provider> ProviderRegistry::update(const Actor& actor, const ProviderId& id, const ProviderUpdate& update,
+                                          const CallOptions& call) {
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed.error();
-  bool disables = false;
-  auto done = providers::land_decision(*directory_, actor, [&](ProviderCommit& commit) -> Result<Provider> {
-    const auto current = directory_->load(id);
-    if (!current) return current.error();
-    auto draft = providers::draft_update(*directory_, actor, *current, update);
-    if (!draft) return draft.error();
-    disables = current->enabled && !draft->record.enabled;
-    commit.write(*draft);
-    return providers::view_of(draft->record);
-  });
-  if (!done || !disables) return done;
-  auto use = providers::use_of(directory_->options.storage, id);
-  if (use) done->left_without = std::move(*use);
-  return done;
+  const auto request = providers::call_request(*directory_, actor, call, "update provider", id, update);
+  if (!request) return request.error();
+  return providers::land_decision(*directory_, actor, *request,
+                                  [&](ProviderCommit& commit) -> Result<ProviderAnswer> {
+                                    const auto current = directory_->load(id);
+                                    if (!current) return current.error();
+                                    return change_provider(*directory_, actor, *current, update, commit);
+                                  })
+      .transform(shown);
 }
 
 Result<Provider> ProviderRegistry::grant(const Actor& actor, const ProviderId& id, const std::string& user,
-                                         const AccessSet& access) {
-  return providers::land_decision(*directory_, actor, [&](ProviderCommit& commit) -> Result<Provider> {
-    auto current = directory_->load(id);
-    if (!current) return current.error();
-    if (auto allowed = providers::may_grant(actor, *current); !allowed) return allowed.error();
-    auto change = providers::decide_grant(*current, user, access);
-    if (!change) return change.error();
-    ProviderDraft draft = ProviderDraft::of(std::move(change->record));
-    draft.concerns_runs = false;
-    draft.note("admin.ai_provider_updated", std::move(change->changes));
-    commit.write(draft);
-    return providers::view_of(draft.record);
-  });
+                                         const AccessSet& access, const CallOptions& call) {
+  if (auto allowed = providers::may_manage(actor); !allowed) return allowed.error();
+  const auto request = providers::call_request(*directory_, actor, call, "grant", id, user, access);
+  if (!request) return request.error();
+  return providers::land_decision(*directory_, actor, *request,
+                                  [&](ProviderCommit& commit) -> Result<ProviderAnswer> {
+                                    auto current = directory_->load(id);
+                                    if (!current) return current.error();
+                                    if (auto allowed = providers::may_grant(actor, *current); !allowed) {
+                                      return allowed.error();
+                                    }
+                                    auto change = providers::decide_grant(*current, user, access);
+                                    if (!change) return change.error();
+                                    ProviderDraft draft = ProviderDraft::of(std::move(change->record));
+                                    draft.concerns_runs = false;
+                                    draft.note("admin.ai_provider_updated", std::move(change->changes));
+                                    commit.write(draft);
+                                    return ProviderAnswer{draft.record};
+                                  })
+      .transform(shown);
 }
 
 Result<ProviderUse> ProviderRegistry::use(const ProviderId& id) {
@@ -164,25 +195,11 @@ Result<ProviderUse> ProviderRegistry::use(const ProviderId& id) {
   return providers::use_of(directory_->options.storage, id);
 }
 
-Result<ProviderUse> ProviderRegistry::remove(const Actor& actor, const ProviderId& id) {
+Result<ProviderUse> ProviderRegistry::remove(const Actor& actor, const ProviderId& id, const CallOptions& call) {
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed.error();
-  Storage& storage = directory_->options.storage;
-  const auto use = providers::use_of(storage, id);
-  if (!use) return use.error();
-  auto removed = providers::land_decision(*directory_, actor, [&](ProviderCommit& commit) -> Result<ProviderUse> {
-    auto record = directory_->load(id);
-    if (!record) return record.error();
-    if (auto allowed = providers::may_do(actor, *record, Access::DELETE); !allowed) return allowed.error();
-    ProviderDraft draft = ProviderDraft::of(std::move(*record));
-    auto models = providers::load_models(storage, draft.record);
-    if (!models) return models.error();
-    for (const providers::ModelRecord& model : *models) draft.erases.push_back(model.id());
-    draft.note("admin.ai_provider_deleted", providers::removal_of(draft.record));
-    commit.erase(draft);
-    return *use;
-  });
-  if (removed) providers::TokenBook(storage).forget(id, mint_id(directory_->options.random, "com"));
-  return removed;
+  const auto request = providers::call_request(*directory_, actor, call, "remove provider", id);
+  if (!request) return request.error();
+  return providers::remove_provider(*directory_, actor, *request, [&] { return directory_->load(id); });
 }
 
 Result<Resealed> ProviderRegistry::reseal(const Actor& actor) {
@@ -200,6 +217,7 @@ Result<Resealed> ProviderRegistry::reseal(const Actor& actor) {
     out.secrets += done->secrets;
     out.broken.insert(out.broken.end(), done->broken.begin(), done->broken.end());
   }
+  if (auto done = directory_->request_key.reseal(*directory_); !done) return done.error();
   return out;
 }
 

@@ -11,6 +11,9 @@
 // Errors of all methods that name an integration or a model: not_found, beginning `No such integration`. Of all that
 // change something: not_permitted, contention, storage, those of the secret store.
 //
+// Every call that changes something takes an idempotency key, as those of `ProviderRegistry` do and with the same
+// errors.
+//
 // Thread safety: all methods, from any threads. Lifetime: the registry must outlive it.
 #pragma once
 
@@ -24,6 +27,7 @@
 #include <openindex/access/actor.hpp>
 #include <openindex/core/result.hpp>
 #include <openindex/provider/integration.hpp>
+#include <openindex/work/call_options.hpp>
 
 namespace openindex {
 inline namespace v0 {
@@ -37,7 +41,8 @@ class OPENINDEX_API Integrations {
   /// Create or update an integration. (row 1)
   /// @par Errors unknown_provider_type, provider_type_fixed, invalid_argument (problems: all at once, also that the
   /// type of a new one is missing), secret_required_for_endpoint
-  Result<Integration> save(const Actor& actor, const std::string& name, const IntegrationUpdate& update);
+  Result<Integration> save(const Actor& actor, const std::string& name, const IntegrationUpdate& update,
+                           const CallOptions& call = {});
 
   /// Find one. (row 2) @par Errors not_found
   Result<Integration> get(const std::string& name);
@@ -52,10 +57,10 @@ class OPENINDEX_API Integrations {
   /// Create or update several with their models and tags, all of them or none. Models and tags that are not named stay.
   /// Takes what `list` gives. At most 100 integrations and 1,000 models. (row 6)
   /// @par Errors those of save and save_model; a problem's pointer begins with the place, such as `/3/apis/0`
-  Result<void> save_all(const Actor& actor, std::span<const Integration> integrations);
+  Result<void> save_all(const Actor& actor, std::span<const Integration> integrations, const CallOptions& call = {});
 
   /// Remove one, with its models. (row 3) @par Errors not_found
-  Result<ProviderUse> remove(const Actor& actor, const std::string& name);
+  Result<ProviderUse> remove(const Actor& actor, const std::string& name, const CallOptions& call = {});
 
   /// Return the definitions of all types, or of one. (rows 8 and 9) @par Errors unknown_provider_type
   [[nodiscard]] static std::vector<IntegrationDefinition> definitions();
@@ -64,7 +69,7 @@ class OPENINDEX_API Integrations {
   /// Register a model, or change what is known of it: at most 1,000 for each integration. (row 14)
   /// @par Errors not_found (the integration), invalid_argument
   Result<IntegrationModel> save_model(const Actor& actor, const std::string& name, const std::string& model,
-                                      const IntegrationModelUpdate& update);
+                                      const IntegrationModelUpdate& update, const CallOptions& call = {});
 
   /// Find a model. (row 15) @par Errors not_found
   Result<IntegrationModel> model(const std::string& name, const std::string& model);
@@ -73,28 +78,31 @@ class OPENINDEX_API Integrations {
   Result<std::vector<IntegrationModel>> models(const std::string& name, bool active_only = true);
 
   /// Remove a model. (row 16) @par Errors not_found
-  Result<void> remove_model(const Actor& actor, const std::string& name, const std::string& model);
+  Result<void> remove_model(const Actor& actor, const std::string& name, const std::string& model,
+                            const CallOptions& call = {});
 
   /// Add tags to an integration, or to a model of it; those that are there already stay. At most 100. (rows 17, 20)
   /// @par Errors not_found, invalid_argument
-  Result<void> put_tags(const Actor& actor, const std::string& name, std::span<const ProviderTag> tags);
+  Result<void> put_tags(const Actor& actor, const std::string& name, std::span<const ProviderTag> tags,
+                        const CallOptions& call = {});
   Result<void> put_tags(const Actor& actor, const std::string& name, const std::string& model,
-                        std::span<const ProviderTag> tags);
+                        std::span<const ProviderTag> tags, const CallOptions& call = {});
 
   /// Return the tags, in the order of key and value. (rows 18, 20) @par Errors not_found
   Result<std::vector<ProviderTag>> tags(const std::string& name);
   Result<std::vector<ProviderTag>> tags(const std::string& name, const std::string& model);
 
   /// Take tags away; those that are not there are none. (rows 19, 20) @par Errors not_found
-  Result<void> remove_tags(const Actor& actor, const std::string& name, std::span<const ProviderTag> tags);
+  Result<void> remove_tags(const Actor& actor, const std::string& name, std::span<const ProviderTag> tags,
+                           const CallOptions& call = {});
   Result<void> remove_tags(const Actor& actor, const std::string& name, const std::string& model,
-                           std::span<const ProviderTag> tags);
+                           std::span<const ProviderTag> tags, const CallOptions& call = {});
 
   /// Write a prompt; people and the host may write new ones, and those who wrote it first, administrators and the host
   /// change it. A save that changes nothing writes nothing.
   /// @par Errors invalid_argument, not_permitted
   Result<Prompt> save_prompt(const Actor& actor, const std::string& prompt, const std::string& text,
-                             const std::string& description);
+                             const std::string& description, const CallOptions& call = {});
 
   /// Find a prompt. @par Errors not_found (`No such prompt`)
   Result<Prompt> prompt(const std::string& prompt);
@@ -104,12 +112,12 @@ class OPENINDEX_API Integrations {
 
   /// Remove a prompt, as who may change it; it is associated with no model any more.
   /// @par Errors not_found (`No such prompt`), not_permitted
-  Result<void> remove_prompt(const Actor& actor, const std::string& prompt);
+  Result<void> remove_prompt(const Actor& actor, const std::string& prompt, const CallOptions& call = {});
 
   /// Associate a prompt with a model: at most 100 for each. (row 21)
   /// @par Errors not_found (any of the three), invalid_argument
   Result<void> associate_prompt(const Actor& actor, const std::string& name, const std::string& model,
-                                const std::string& prompt);
+                                const std::string& prompt, const CallOptions& call = {});
 
   /// Return the prompts of a model, by name. (row 22) @par Errors not_found
   Result<std::vector<Prompt>> prompts_of(const std::string& name, const std::string& model);
@@ -117,7 +125,8 @@ class OPENINDEX_API Integrations {
   /// Count tokens that were used elsewhere; what the dispatcher's runs use is counted by itself. (row 24)
   /// `use.period_start` is any moment of the day it was, at most 400 days ago; the default is now. Needs
   /// `Access::UPDATE`. @par Errors not_found, invalid_argument (more than 10^15, another time)
-  Result<void> add_tokens(const Actor& actor, const std::string& name, const TokenUse& use);
+  Result<void> add_tokens(const Actor& actor, const std::string& name, const TokenUse& use,
+                          const CallOptions& call = {});
 
   /// Return the tokens of each model of an integration, or of one model, since the beginning. (rows 25, 23)
   /// @par Errors not_found
@@ -133,15 +142,17 @@ class OPENINDEX_API Integrations {
   /// next provider of its stage, or waits with `token_limit` until the next period; the answer that reaches the
   /// limit is the last one, but for those that runs have asked for already. (row 27) @par Errors not_found,
   /// invalid_argument
-  Result<void> limit_tokens(const Actor& actor, const std::string& name, const TokenLimit& limit);
+  Result<void> limit_tokens(const Actor& actor, const std::string& name, const TokenLimit& limit,
+                            const CallOptions& call = {});
 
   /// Return the limit; `tokens_max` 0: there is none. (row 27) @par Errors not_found
   Result<TokenLimit> token_limit(const std::string& name);
 
   /// Count events of integrations of one type, at most 10,000 a call. People and the host may. After `commit_unknown`
-  /// they may be counted already: a repeat may count them twice. (row 26)
+  /// they may be counted already, and a repeat without an idempotency key may count them twice. (row 26)
   /// @par Errors unknown_provider_type, invalid_argument (also when the type has 1,000 names already)
-  Result<void> record_events(const Actor& actor, const std::string& type, std::span<const IntegrationEvent> events);
+  Result<void> record_events(const Actor& actor, const std::string& type, std::span<const IntegrationEvent> events,
+                             const CallOptions& call = {});
 
   /// Return the counts of one type, by event. @par Errors unknown_provider_type
   Result<std::vector<EventCount>> event_counts(const std::string& type);

@@ -17,7 +17,7 @@ inline namespace v0 {
 
 /// What a secret belongs to; a handle opens only for the name it was sealed for.
 struct SecretName {
-  std::string_view provider;  ///< Id of the provider record.
+  std::string_view provider;  ///< Id of the provider record; `requests`: what keyed digests of requests are made with.
   std::string_view key;       ///< Configuration key, such as `api_key`.
 };
 

@@ -5,6 +5,7 @@
 #include <openindex/provider/integrations.hpp>
 #include <openindex/provider_registry.hpp>
 
+#include "provider/catalog/offered_models.hpp"
 #include "provider/integration_draft.hpp"
 #include "provider/provider_access.hpp"
 #include "provider/provider_directory.hpp"
@@ -100,6 +101,16 @@ Result<std::vector<IntegrationModel>> Integrations::models(const std::string& na
   std::vector<IntegrationModel> out;
   for (const ModelRecord& record : *records) {
     if (record.enabled || !active_only) out.push_back(providers::view_of(record, provider->name));
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> Integrations::offered_models(const std::string& name) {
+  const auto provider = providers::load_integration(registry_.directory(), name);
+  if (!provider) return provider.error();
+  std::vector<std::string> out;
+  for (const auto& offered : providers::catalog::offered_models) {
+    if (offered.type == provider->type) out.emplace_back(offered.model);
   }
   return out;
 }

@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 
 #include <openindex/provider/integrations.hpp>
+#include <openindex/provider/provider_catalog.hpp>
 #include <openindex/workflow_engine.hpp>
 
+#include "provider/catalog/offered_models.hpp"
 #include "provider/registry_fixture.hpp"
 
 namespace openindex::test {
@@ -59,6 +61,25 @@ TEST_CASE_FIXTURE(ModelsFixture, "a model of Hugging Face that a configuration n
   update.configuration->insert_or_assign("model", "c");
   REQUIRE(integrations.save(ada, "hub", update));
   CHECK(integrations.models("hub", false)->size() == 2);
+}
+
+TEST_CASE_FIXTURE(ModelsFixture, "models that servers of a type are known to offer are told, and of most types none") {
+  REQUIRE(integrations.save(ada, "search", {.type = "perplexity", .configuration = ProviderConfig{{"api_key", "k"}}}));
+  CHECK(integrations.offered_models("search").value() == std::vector<std::string>{"perplexity/sonar"});
+  REQUIRE(integrations.save(ada, "own", {.type = "ollama"}));
+  REQUIRE(integrations.save_model(ada, "own", "llama3:8b", {}));
+  CHECK(integrations.offered_models("own")->empty());
+  CHECK(integrations.offered_models("nobody").error().message() == "No such integration: nobody");
+}
+
+TEST_CASE("a model that is offered is of a type of the catalog") {
+  std::string last;
+  for (const auto& [type, model] : providers::catalog::offered_models) {
+    CHECK(find_provider_type(type) != nullptr);
+    const std::string place = std::string(type) + " " + std::string(model);
+    CHECK(last < place);
+    last = place;
+  }
 }
 
 TEST_CASE_FIXTURE(ModelsFixture, "names of models may hold anything that can be read") {

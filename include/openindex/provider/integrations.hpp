@@ -77,6 +77,10 @@ class OPENINDEX_API Integrations {
   /// Return the models of one integration, by name. (row 12) @par Errors not_found
   Result<std::vector<IntegrationModel>> models(const std::string& name, bool active_only = true);
 
+  /// Return the models that this library knows servers of the integration's type to offer, by name: a short list that
+  /// comes with it, empty for most types, and asked of nobody. (row 13) @par Errors not_found
+  Result<std::vector<std::string>> offered_models(const std::string& name);
+
   /// Remove a model. (row 16) @par Errors not_found
   Result<void> remove_model(const Actor& actor, const std::string& name, const std::string& model,
                             const CallOptions& call = {});

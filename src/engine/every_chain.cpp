@@ -15,8 +15,9 @@ namespace openindex::engine {
 namespace {
 
 /// Kinds of records that a stream is about; the record says where the chain stands.
-constexpr std::array<std::string_view, 9> chain_kinds = {"domain", "item",      "prompt", "provider", "provider_gone",
-                                                         "pruned", "retention", "switch", "workflow"};
+constexpr std::array<std::string_view, 10> chain_kinds = {"domain",        "item",          "prompt", "provider",
+                                                          "provider_gone", "provider_type", "pruned", "retention",
+                                                          "switch",        "workflow"};
 
 constexpr std::string_view retention = "-retention";
 
@@ -31,7 +32,7 @@ std::string stream_of(const RecordId& record) {
 
 /// The records that a stream may be about.
 std::vector<RecordId> records_of(const std::string& stream) {
-  for (const char* kind : {"domain", "prompt", "provider", "switch", "workflow"}) {
+  for (const char* kind : {"domain", "prompt", "provider", "provider_type", "switch", "workflow"}) {
     const std::string prefix = std::string(kind) + ".";
     if (!stream.starts_with(prefix)) continue;
     const std::string key = stream.substr(prefix.size());

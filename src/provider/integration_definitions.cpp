@@ -1,35 +1,20 @@
-// Definitions of types for forms, generated from the catalog.
+// Definitions of types for forms: generated from the catalog, and as they were registered.
 #include <algorithm>
 #include <string>
 #include <string_view>
 
-#include <openindex/provider/integrations.hpp>
+#include <openindex/provider/integration.hpp>
 #include <openindex/provider/provider_catalog.hpp>
 
-#include "core/utf8.hpp"
 #include "provider/catalog/labels.hpp"
+#include "provider/definition_record.hpp"
 
-namespace openindex {
-inline namespace v0 {
+namespace openindex::providers {
 namespace {
 
-namespace catalog = providers::catalog;
 using FormField = IntegrationFormField;
 
 bool is_upper(char letter) { return letter >= 'A' && letter <= 'Z'; }
-
-/// `pullBatchWaitMillis` and `consumer_type` as words.
-std::string words_of(std::string_view key) {
-  std::string out;
-  for (const char letter : key) {
-    const bool splits = letter == '_' || (is_upper(letter) && !out.empty() && out.back() != ' ');
-    if (splits) out += ' ';
-    if (letter != '_') out += is_upper(letter) ? static_cast<char>(letter - 'A' + 'a') : letter;
-  }
-  if (!out.empty() && out.front() >= 'a' && out.front() <= 'z')
-    out.front() = static_cast<char>(out.front() - 'a' + 'A');
-  return out;
-}
 
 std::string label_of(std::string_view key) {
   for (const auto& [name, label] : catalog::key_labels) {
@@ -77,7 +62,29 @@ FormField field_of(const ProviderKey& row) {
   return field;
 }
 
-IntegrationDefinition definition_of(const ProviderType& type) {
+}  // namespace
+
+// `pullBatchWaitMillis` and `consumer_type` as words.
+std::string words_of(std::string_view key) {
+  std::string out;
+  for (const char letter : key) {
+    const bool splits = letter == '_' || (is_upper(letter) && !out.empty() && out.back() != ' ');
+    if (splits) out += ' ';
+    if (letter != '_') out += is_upper(letter) ? static_cast<char>(letter - 'A' + 'a') : letter;
+  }
+  if (!out.empty() && out.front() >= 'a' && out.front() <= 'z')
+    out.front() = static_cast<char>(out.front() - 'a' + 'A');
+  return out;
+}
+
+std::string_view category_label(std::string_view category) noexcept {
+  for (const auto& [name, text] : catalog::category_labels) {
+    if (name == category) return text;
+  }
+  return {};
+}
+
+IntegrationDefinition catalog_definition(const ProviderType& type) {
   IntegrationDefinition out;
   out.type = type.name;
   out.category = type.category;
@@ -85,28 +92,11 @@ IntegrationDefinition definition_of(const ProviderType& type) {
   out.name = label == nullptr ? words_of(type.name) : std::string(label->label);
   out.description = label == nullptr ? std::string() : std::string(label->description);
   out.icon_name = label == nullptr || label->icon.empty() ? type.name : label->icon;
-  for (const auto& [name, text] : catalog::category_labels) {
-    if (name == type.category) out.category_label = text;
-  }
+  out.category_label = category_label(type.category);
   out.tags = {std::string(type.category)};
   if (type.family) out.tags.emplace_back("chat");
   for (const ProviderKey& row : type.keys) out.configuration.push_back(field_of(row));
   return out;
 }
 
-}  // namespace
-
-std::vector<IntegrationDefinition> Integrations::definitions() {
-  std::vector<IntegrationDefinition> out;
-  for (const ProviderType& type : provider_catalog()) out.push_back(definition_of(type));
-  return out;
-}
-
-Result<IntegrationDefinition> Integrations::definition(std::string_view type) {
-  if (const ProviderType* known = find_provider_type(type)) return definition_of(*known);
-  const bool is_text = is_utf8(type) && !has_control(type);
-  return Error(errc::unknown_provider_type).with("type", is_text ? cut_utf8(type, 200) : "(not text)");
-}
-
-}  // namespace v0
-}  // namespace openindex
+}  // namespace openindex::providers

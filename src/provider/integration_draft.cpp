@@ -95,7 +95,7 @@ Result<ModelRecord> draft_model(ProviderRegistry::Directory& directory, const Ac
     if (!known) return known.error();
     if (*known) current = std::move(**known);
   }
-  auto around = look_around(directory, actor, std::nullopt);
+  auto around = look_around(directory, actor, provider.type, std::nullopt);
   if (!around) return around.error();
   if (update.configuration) {
     for (const auto& [key, value] : *update.configuration) {

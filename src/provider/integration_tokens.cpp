@@ -72,8 +72,10 @@ Put write_counts(const std::string& type, const EventCounts& counts) {
   return {event_record(type), std::move(out).str(), {}};
 }
 
-Result<void> check_type(const std::string& type) {
-  if (find_provider_type(type) != nullptr) return {};
+Result<void> check_type(ProviderRegistry::Directory& directory, const std::string& type) {
+  const auto known = directory.find_type(type);
+  if (!known) return known.error();
+  if (*known) return {};
   return Error(errc::unknown_provider_type).with("type", is_name(type) ? type : "(not a name)");
 }
 
@@ -191,7 +193,7 @@ Result<TokenLimit> Integrations::token_limit(const std::string& name) {
 Result<void> Integrations::record_events(const Actor& actor, const std::string& type,
                                          std::span<const IntegrationEvent> events, const CallOptions& call) {
   if (auto allowed = providers::may_manage(actor); !allowed) return allowed;
-  if (auto known = check_type(type); !known) return known;
+  if (auto known = check_type(registry_.directory(), type); !known) return known;
   if (auto sound = check_events(events); !sound) return sound;
   auto& directory = registry_.directory();
   const auto request = providers::call_request(directory, actor, call, "record events", type, events);
@@ -213,7 +215,7 @@ Result<void> Integrations::record_events(const Actor& actor, const std::string& 
 }
 
 Result<std::vector<EventCount>> Integrations::event_counts(const std::string& type) {
-  if (auto known = check_type(type); !known) return known.error();
+  if (auto known = check_type(registry_.directory(), type); !known) return known.error();
   const RecordId id = event_record(type);
   const auto found = registry_.directory().options.storage.get_bodies({&id, 1});
   if (!found) return found.error();

@@ -21,8 +21,7 @@ constexpr std::size_t tags_given_max = 100;
 constexpr std::uint64_t tokens_limit_max = 1'000'000'000'000'000;
 
 // The row of a key: of the own type, or else of any that has it, of one where it is a secret first.
-const ProviderKey* find_row(const ProviderRecord& provider, std::string_view key) {
-  const ProviderType* own = find_provider_type(provider.type);
+const ProviderKey* find_row(const ProviderType* own, std::string_view key) {
   if (own != nullptr && own->find_key(key) != nullptr) return own->find_key(key);
   const ProviderKey* found = nullptr;
   for (const ProviderType& type : provider_catalog()) {
@@ -33,8 +32,8 @@ const ProviderKey* find_row(const ProviderRecord& provider, std::string_view key
 }
 
 // A key that no type has may be a misspelt one of a secret: what is not known to be none is sealed.
-bool is_public_key(const ProviderRecord& provider, std::string_view key) {
-  const ProviderKey* row = find_row(provider, key);
+bool is_public_key(const ProviderType* own, std::string_view key) {
+  const ProviderKey* row = find_row(own, key);
   return row != nullptr && !row->secret;
 }
 
@@ -46,7 +45,7 @@ void check_model_name(std::string_view name, std::vector<Problem>& problems) {
   }
 }
 
-void check_model_config(const ModelRecord& current, const ProviderRecord& provider, const ProviderConfig& config,
+void check_model_config(const ModelRecord& current, const ProviderType* own, const ProviderConfig& config,
                         std::vector<Problem>& problems) {
   if (config.size() > keys_max) problems.push_back({"/configuration", "must have at most 100 keys"});
   for (const auto& [key, value] : config) {
@@ -55,7 +54,7 @@ void check_model_config(const ModelRecord& current, const ProviderRecord& provid
       continue;
     }
     const std::string place = "/configuration/" + json::escape_pointer(key);
-    const ProviderKey* row = find_row(provider, key);
+    const ProviderKey* row = find_row(own, key);
     const bool is_public = row != nullptr && !row->secret;
     // What readers see must hold no credentials, as an address can.
     const bool is_seen = is_public && !value.empty() && !is_reference(value);
@@ -67,18 +66,18 @@ void check_model_config(const ModelRecord& current, const ProviderRecord& provid
   }
 }
 
-std::vector<Problem> problems_of(const ModelRecord& current, const ProviderRecord& provider,
+std::vector<Problem> problems_of(const ModelRecord& current, const ProviderType* own,
                                  const IntegrationModelUpdate& update) {
   std::vector<Problem> problems;
   check_model_name(current.name, problems);
   check_description(update.description.value_or(""), problems);
-  if (update.configuration) check_model_config(current, provider, *update.configuration, problems);
+  if (update.configuration) check_model_config(current, own, *update.configuration, problems);
   if (update.limit) check_limit(*update.limit, problems);
   return problems;
 }
 
-void apply_key(ModelChange& change, const ProviderRecord& provider, const std::string& key, const std::string& value,
-               Time now) {
+void apply_key(ModelChange& change, const ProviderRecord& provider, const ProviderType* own, const std::string& key,
+               const std::string& value, Time now) {
   ModelRecord& record = change.record;
   const bool was_secret = record.secrets.contains(key);
   const auto held = record.config.find(key);
@@ -87,7 +86,7 @@ void apply_key(ModelChange& change, const ProviderRecord& provider, const std::s
   if (value.empty()) {
     record.secrets.erase(key);
     change.changes.push_back({"config." + key, before, was_secret ? "removed" : ""});
-  } else if (is_public_key(provider, key)) {
+  } else if (is_public_key(own, key)) {
     record.secrets.erase(key);
     record.config.emplace(key, value);
     change.changes.push_back({"config." + key, before, audit_text(value)});
@@ -172,7 +171,8 @@ ProviderConfig config_between(const ProviderConfig& held, const SealedSecrets& s
 
 Result<ModelChange> decide_model(const ModelRecord& current, const ProviderRecord& provider,
                                  const IntegrationModelUpdate& update, const Surroundings& around) {
-  if (auto problems = problems_of(current, provider, update); !problems.empty()) {
+  const TypePtr own = type_of(around, provider.type);
+  if (auto problems = problems_of(current, own.get(), update); !problems.empty()) {
     return Error(errc::invalid_argument, "The integration is not valid").with_problems(std::move(problems));
   }
   ModelChange change{.record = current, .to_seal = {}, .changes = {}};
@@ -193,7 +193,7 @@ Result<ModelChange> decide_model(const ModelRecord& current, const ProviderRecor
   if (update.configuration) {
     for (const auto& [key, value] : config_between(record.config, record.secrets, *update.configuration)) {
       if (around.known_secrets.contains(key)) continue;
-      apply_key(change, provider, key, value, around.now);
+      apply_key(change, provider, own.get(), key, value, around.now);
     }
     if (record.config.size() + record.secrets.size() > keys_max || bytes_of(record.config) > config_bytes_max) {
       return Error(errc::invalid_argument, "The integration is not valid")

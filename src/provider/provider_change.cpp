@@ -107,6 +107,13 @@ void check_category(std::string_view category, std::vector<Problem>& problems) {
   problems.push_back({"/category", std::move(text)});
 }
 
+// What stands in the record: nothing for the type's own, which readers find in the catalog; not so for other types.
+std::string stored_category(const ProviderType* type, const std::string& wanted) {
+  if (type == nullptr) return wanted;
+  const std::string category(wanted.empty() ? type->category : std::string_view(wanted));
+  return category == type->category && find_provider_type(type->name) != nullptr ? std::string() : category;
+}
+
 // One text of a record, and what the audit says of it.
 void set_text(ProviderChange& change, std::string_view what, std::string ProviderRecord::*member,
               const std::string& value) {
@@ -168,9 +175,13 @@ void check_description(std::string_view text, std::vector<Problem>& problems) {
   }
 }
 
+TypePtr type_of(const Surroundings& around, std::string_view name) {
+  return around.type ? around.type : catalog_type(name);
+}
+
 std::vector<Problem> problems_of(const NewProvider& wanted, const Surroundings& around) {
   std::vector<Problem> problems;
-  const ProviderType* type = find_provider_type(wanted.type);
+  const TypePtr type = type_of(around, wanted.type);
   if (type == nullptr) problems.push_back({"/type", "is not a type of the catalog"});
   check_name(wanted.name, problems);
   check_description(wanted.description, problems);
@@ -181,7 +192,7 @@ std::vector<Problem> problems_of(const NewProvider& wanted, const Surroundings& 
 
 Result<ProviderChange> decide_create(const NewProvider& wanted, const ProviderId& id, std::string salt,
                                      const Surroundings& around) {
-  const ProviderType* type = find_provider_type(wanted.type);
+  const TypePtr type = type_of(around, wanted.type);
   if (type == nullptr) return unknown_type(wanted.type);
   auto problems = problems_of(wanted, around);
   if (!problems.empty()) return not_valid(std::move(problems));
@@ -197,7 +208,7 @@ Result<ProviderChange> decide_create(const NewProvider& wanted, const ProviderId
   change.changes = {{"name", "", wanted.name}, {"type", "", wanted.type}};
   if (!wanted.enabled) change.changes.push_back({"enabled", "", "false"});
   set_text(change, "description", &ProviderRecord::description, wanted.description);
-  set_text(change, "category", &ProviderRecord::category, wanted.category == type->category ? "" : wanted.category);
+  set_text(change, "category", &ProviderRecord::category, stored_category(type.get(), wanted.category));
   change.record.created_by = change.record.updated_by = around.actor;
   change.record.grants = around.grants;
   apply_config(change, *type, wanted.config, around);
@@ -210,7 +221,7 @@ Result<ProviderChange> decide_update(const ProviderRecord& current, const Provid
     return Error(errc::provider_type_fixed).with("type", current.type);
   }
   // A newer version may have stored a type that this one does not know: all but its configuration can change.
-  const ProviderType* type = find_provider_type(current.type);
+  const TypePtr type = type_of(around, current.type);
   if (type == nullptr && !update.config.empty()) return unknown_type(current.type);
   std::vector<Problem> problems;
   if (update.name) check_name(*update.name, problems);
@@ -236,8 +247,7 @@ Result<ProviderChange> decide_update(const ProviderRecord& current, const Provid
   }
   if (update.description) set_text(change, "description", &ProviderRecord::description, *update.description);
   if (update.category) {
-    const bool is_own = type != nullptr && *update.category == type->category;
-    set_text(change, "category", &ProviderRecord::category, is_own ? "" : *update.category);
+    set_text(change, "category", &ProviderRecord::category, stored_category(type.get(), *update.category));
   }
   if (!change.changes.empty()) {
     change.record.updated_at = around.now;

@@ -9,6 +9,7 @@
 #include <openindex/access/actor.hpp>
 #include <openindex/provider/provider.hpp>
 
+#include "provider/custom_type.hpp"
 #include "provider/provider_config.hpp"
 #include "provider/provider_record.hpp"
 
@@ -16,6 +17,7 @@ namespace openindex::providers {
 
 /// What the decisions know beside the provider itself.
 struct Surroundings {
+  TypePtr type = {};                          ///< Of the provider, where the host has registered it.
   std::optional<ProviderId> name_owner = {};  ///< Who has the name that is asked for.
   Allowed allowed = {};
   Validation validation = Validation::defaults;
@@ -52,6 +54,9 @@ Result<ProviderChange> decide_grant(const ProviderRecord& current, const std::st
 
 /// What the audit says of a removal.
 std::vector<AuditChange> removal_of(const ProviderRecord& record);
+
+/// The type of a provider, from the catalog or as the host has registered it; null: there is none.
+TypePtr type_of(const Surroundings& around, std::string_view name);
 
 /// How the audit shows a text: one that is long by its size.
 std::string audit_text(std::string_view text);

@@ -1,4 +1,5 @@
 #include "provider/provider_directory.hpp"
+#include "provider/definition_record.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -157,6 +158,13 @@ Result<std::vector<ProviderRecord>> ProviderRegistry::Directory::load_all() {
   } while (!request.after.empty());
   std::sort(out.begin(), out.end(), [](const auto& one, const auto& other) { return one.name < other.name; });
   return out;
+}
+
+Result<providers::TypePtr> ProviderRegistry::Directory::find_type(std::string_view name) {
+  if (auto known = providers::catalog_type(name)) return known;
+  auto registered = providers::load_definition(options.storage, name);
+  if (!registered) return registered.error();
+  return *registered ? providers::custom_type(std::move((*registered)->definition)) : providers::TypePtr();
 }
 
 Result<std::optional<ProviderId>> ProviderRegistry::Directory::owner_of(const std::string& name) {

@@ -10,6 +10,7 @@
 #include <openindex/provider_registry.hpp>
 
 #include "codecs/chat_codec.hpp"
+#include "provider/custom_type.hpp"
 #include "provider/provider_login.hpp"
 #include "provider/provider_record.hpp"
 #include "provider/request_key.hpp"
@@ -65,6 +66,9 @@ class ProviderRegistry::Directory {
   /// The same by name, and all of them by name. @par Errors not_found, storage
   Result<providers::ProviderRecord> load_named(const std::string& name);
   Result<std::vector<providers::ProviderRecord>> load_all();
+
+  /// Find a type, of the catalog or registered by the host; null: there is none. @par Errors storage
+  Result<providers::TypePtr> find_type(std::string_view name);
 
   /// Return who has a name; nullopt: nobody. @par Errors storage
   Result<std::optional<ProviderId>> owner_of(const std::string& name);

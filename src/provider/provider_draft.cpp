@@ -39,9 +39,12 @@ ProviderDraft ProviderDraft::of(ProviderRecord stored) {
 
 NewIds mint_ids(RandomSource& random) { return {mint_id(random, "prov"), mint_id(random, "salt")}; }
 
-Result<Surroundings> look_around(ProviderRegistry::Directory& directory, const Actor& actor,
+Result<Surroundings> look_around(ProviderRegistry::Directory& directory, const Actor& actor, const std::string& type,
                                  const std::optional<std::string>& name) {
   Surroundings around;
+  auto known = directory.find_type(type);
+  if (!known) return known.error();
+  around.type = std::move(*known);
   around.allowed = {directory.options.allowed_env, directory.options.files};
   around.validation = directory.options.validation;
   around.now = directory.options.clock.now();
@@ -67,7 +70,7 @@ Result<void> seal(ProviderRegistry::Directory& directory, const ProviderId& prov
 
 Result<ProviderDraft> draft_creation(ProviderRegistry::Directory& directory, const Actor& actor,
                                      const NewProvider& wanted, const NewIds& ids) {
-  const auto around = look_around(directory, actor, wanted.name);
+  const auto around = look_around(directory, actor, wanted.type, wanted.name);
   if (!around) return around.error();
   auto change = decide_create(wanted, ids.id, ids.salt, *around);
   if (!change) return change.error();
@@ -83,7 +86,7 @@ Result<ProviderDraft> draft_creation(ProviderRegistry::Directory& directory, con
 Result<ProviderDraft> draft_update(ProviderRegistry::Directory& directory, const Actor& actor,
                                    const ProviderRecord& current, const ProviderUpdate& update) {
   if (auto allowed = may_do(actor, current, Access::UPDATE); !allowed) return allowed.error();
-  auto around = look_around(directory, actor, update.name);
+  auto around = look_around(directory, actor, current.type, update.name);
   if (!around) return around.error();
   for (const auto& [key, value] : update.config) {
     if (directory.is_sealed(current, key, value)) around->known_secrets.insert(key);

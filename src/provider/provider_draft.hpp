@@ -45,8 +45,8 @@ struct NewIds {
 };
 NewIds mint_ids(RandomSource& random);
 
-/// What a decision knows beside the provider. `name`: the one that is asked for. @par Errors storage
-Result<Surroundings> look_around(ProviderRegistry::Directory& directory, const Actor& actor,
+/// What a decision knows beside a provider of this type. `name`: the one that is asked for. @par Errors storage
+Result<Surroundings> look_around(ProviderRegistry::Directory& directory, const Actor& actor, const std::string& type,
                                  const std::optional<std::string>& name);
 
 /// Draft a new provider, its secrets sealed. The name is looked for in storage only.

@@ -78,7 +78,11 @@ Result<ProviderAnswer> change_provider(ProviderRegistry::Directory& directory, c
   return ProviderAnswer{draft->record, std::move(*left_without)};
 }
 
-Provider shown(const ProviderAnswer& answer) { return providers::view_of(answer); }
+Provider as_readers_see(const ProviderAnswer& answer) { return providers::view_of(answer); }
+
+Error no_test(const std::string& type) {
+  return Error(errc::invalid_argument, "There is no test for types that the host has registered").with("type", type);
+}
 
 // No request can be made, and the configuration or the host's identity at AWS is why.
 bool is_about_provider(errc code) {
@@ -104,11 +108,14 @@ Result<Provider> ProviderRegistry::create(const Actor& actor, const NewProvider&
                                     commit.write(*draft);
                                     return ProviderAnswer{draft->record};
                                   })
-      .transform(shown);
+      .transform(as_readers_see);
 }
 
 std::vector<Problem> ProviderRegistry::check(const NewProvider& provider, Validation validation) const {
-  return providers::problems_of(provider, {.name_owner = {},
+  auto type = directory_->find_type(provider.type);
+  if (!type) return {{"/type", "cannot be looked up, since the storage failed"}};
+  return providers::problems_of(provider, {.type = std::move(*type),
+                                           .name_owner = {},
                                            .allowed = {directory_->options.allowed_env, directory_->options.files},
                                            .validation = validation});
 }
@@ -133,7 +140,7 @@ Result<Provider> ProviderRegistry::save(const Actor& actor, const NewProvider& p
                                     commit.write(*draft);
                                     return ProviderAnswer{draft->record};
                                   })
-      .transform(shown);
+      .transform(as_readers_see);
 }
 
 Result<Provider> ProviderRegistry::get(const ProviderId& id) {
@@ -164,7 +171,7 @@ Result<Provider> ProviderRegistry::update(const Actor& actor, const ProviderId& 
                                     if (!current) return current.error();
                                     return change_provider(*directory_, actor, *current, update, commit);
                                   })
-      .transform(shown);
+      .transform(as_readers_see);
 }
 
 Result<Provider> ProviderRegistry::grant(const Actor& actor, const ProviderId& id, const std::string& user,
@@ -187,7 +194,7 @@ Result<Provider> ProviderRegistry::grant(const Actor& actor, const ProviderId& i
                                     commit.write(draft);
                                     return ProviderAnswer{draft.record};
                                   })
-      .transform(shown);
+      .transform(as_readers_see);
 }
 
 Result<ProviderUse> ProviderRegistry::use(const ProviderId& id) {
@@ -226,7 +233,10 @@ Result<ProviderTest> ProviderRegistry::test(const Actor& actor, const ProviderId
   const auto record = directory_->load(id);
   if (!record) return record.error();
   if (auto allowed = providers::may_do(actor, *record, Access::EXECUTE); !allowed) return allowed.error();
+  const auto known = directory_->find_type(record->type);
+  if (!known) return known.error();
   const ProviderType* type = find_provider_type(record->type);
+  if (type == nullptr && *known) return providers::not_configured(no_test(record->type));
   if (type == nullptr) return providers::not_configured(Error(errc::unknown_provider_type).with("type", record->type));
   const Duration start = directory_->options.clock.steady();
   auto test =

@@ -69,4 +69,31 @@ RequestText& RequestText::add(const Integration& integration) {
       .add(integration.apis);
 }
 
+RequestText& RequestText::add(const IntegrationFormField::Condition& condition) {
+  return add(condition.field_name).add(condition.values);
+}
+
+RequestText& RequestText::add(const IntegrationFormField& field) {
+  return add(field.field_name)
+      .add(static_cast<int>(field.field_type))
+      .add(field.label)
+      .add(field.description)
+      .add(field.optional)
+      .add(field.default_value)
+      .add(field.value_options)
+      .add(field.depends_on);
+}
+
+RequestText& RequestText::add(const IntegrationDefinition& definition) {
+  return add(definition.name)
+      .add(definition.type)
+      .add(definition.category)
+      .add(definition.category_label)
+      .add(definition.description)
+      .add(definition.icon_name)
+      .add(definition.enabled)
+      .add(definition.tags)
+      .add(definition.configuration);
+}
+
 }  // namespace openindex::providers

@@ -42,6 +42,9 @@ class RequestText {
   RequestText& add(const IntegrationModel& model);
   RequestText& add(const Integration& integration);
   RequestText& add(const AccessSet& access);
+  RequestText& add(const IntegrationFormField::Condition& condition);
+  RequestText& add(const IntegrationFormField& field);
+  RequestText& add(const IntegrationDefinition& definition);
 
   template <class Part>
   RequestText& add(const std::optional<Part>& part) {

@@ -205,9 +205,9 @@ TEST_CASE_FIXTURE(IntegrationsFixture, "a list that is saved back changes nothin
 }
 
 TEST_CASE_FIXTURE(IntegrationsFixture, "definitions say what each type needs") {
-  const auto all = Integrations::definitions();
+  const auto all = integrations.definitions().value();
   CHECK(all.size() == provider_catalog().size());
-  const auto bedrock = Integrations::definition("aws_bedrock_anthropic").value();
+  const auto bedrock = integrations.definition("aws_bedrock_anthropic").value();
   CHECK(bedrock.icon_name == "aws");
   CHECK(bedrock.category_label == "AI models");
   const auto field = [&](const char* name) {
@@ -220,7 +220,7 @@ TEST_CASE_FIXTURE(IntegrationsFixture, "definitions say what each type needs") {
   CHECK(field("user").depends_on.front().field_name == "connectionType");
   CHECK(field("user").depends_on.front().values == std::vector<std::string>{"ACCESS_KEY"});
   CHECK(field("api_key").field_type == IntegrationFormField::Type::PASSWORD);
-  CHECK(code_of(Integrations::definition("nope")) == errc::unknown_provider_type);
+  CHECK(code_of(integrations.definition("nope")) == errc::unknown_provider_type);
   for (const auto& one : all) {
     CAPTURE(one.type);
     CHECK_FALSE(one.description.empty());

@@ -101,8 +101,8 @@ struct KeysFixture {
   /// How many records there are of each kind, with their versions: another change of anything shows.
   std::string seen() {
     std::string out;
-    for (const char* kind : {"provider", "provider_name", "provider_gone", "provider_model", "prompt", "token_use",
-                             "event_counts", "audit", "idempotency"}) {
+    for (const char* kind : {"provider", "provider_name", "provider_gone", "provider_model", "provider_type", "prompt",
+                             "token_use", "event_counts", "audit", "idempotency"}) {
       std::map<std::uint64_t, int> versions;
       ScanRequest request{.prefix = {std::string(kind)}, .limit_count = 1000};
       for (const Record& row : storage.scan(request).value().rows) ++versions[row.version];

@@ -78,6 +78,8 @@ Integration bulk(const std::string& api_key) {
   return {.name = "bulk", .type = "openai", .configuration = {{"api_key", api_key}}, .apis = {{.api = "l"}}};
 }
 
+IntegrationDefinition own_type(const std::string& called) { return {.name = called, .type = "own", .category = "API"}; }
+
 const std::vector<Call> calls = {
     {"create", [](const Process& of) { return text_of(of.registry.create(ada, claude(), key)); },
      [](const Process& of) {
@@ -154,6 +156,13 @@ const std::vector<Call> calls = {
     {"limit_tokens",
      [](const Process& of) { return text_of(of.integrations.limit_tokens(ada, "gpt", {.tokens_max = 9}, key)); },
      [](const Process& of) { return text_of(of.integrations.limit_tokens(ada, "gpt", {.tokens_max = 8}, key)); }},
+    {"register_definitions",
+     [](const Process& of) {
+       return text_of(of.integrations.register_definitions(ada, std::vector{own_type("A")}, key));
+     },
+     [](const Process& of) {
+       return text_of(of.integrations.register_definitions(ada, std::vector{own_type("B")}, key));
+     }},
     {"record_events",
      [](const Process& of) {
        return text_of(

@@ -86,6 +86,8 @@ struct IntegrationFormField {
   struct Condition {
     std::string field_name = {};
     std::vector<std::string> values = {};  ///< One of these.
+
+    friend bool operator==(const Condition&, const Condition&) = default;
   };
   std::string field_name = {};  ///< The key of the configuration.
   Type field_type = Type::TEXT;
@@ -95,19 +97,23 @@ struct IntegrationFormField {
   std::string default_value = {};
   std::vector<std::string> value_options = {};  ///< Of a DROPDOWN.
   std::vector<Condition> depends_on = {};       ///< Asked for when all of them hold.
+
+  friend bool operator==(const IntegrationFormField&, const IntegrationFormField&) = default;
 };
 
-/// What Conductor's clients call the definition of a type: generated from the catalog.
+/// What Conductor's clients call the definition of a type: generated from the catalog, or registered by the host.
 struct IntegrationDefinition {
   std::string name = {};      ///< For people, such as `Azure OpenAI`.
-  std::string type = {};      ///< Of the catalog.
-  std::string category = {};  ///< As in the catalog.
+  std::string type = {};      ///< Of the catalog, or the host's own: 1 to 100 letters, digits, `-` or `_`.
+  std::string category = {};  ///< One of `provider_categories`.
   std::string category_label = {};
   std::string description = {};
   std::string icon_name = {};  ///< As the product's pages call it.
   bool enabled = true;
   std::vector<std::string> tags = {};
-  std::vector<IntegrationFormField> configuration = {};
+  std::vector<IntegrationFormField> configuration = {};  ///< At most 100.
+
+  friend bool operator==(const IntegrationDefinition&, const IntegrationDefinition&) = default;
 };
 
 /// A prompt that models can be associated with. Conductor calls it a message template.

@@ -62,9 +62,23 @@ class OPENINDEX_API Integrations {
   /// Remove one, with its models. (row 3) @par Errors not_found
   Result<ProviderUse> remove(const Actor& actor, const std::string& name, const CallOptions& call = {});
 
-  /// Return the definitions of all types, or of one. (rows 8 and 9) @par Errors unknown_provider_type
-  [[nodiscard]] static std::vector<IntegrationDefinition> definitions();
-  static Result<IntegrationDefinition> definition(std::string_view type);
+  /// Return the definitions of all types, by type, or of one: those of the catalog, and what was registered.
+  /// (rows 8 and 9) @par Errors unknown_provider_type, storage
+  Result<std::vector<IntegrationDefinition>> definitions();
+  Result<IntegrationDefinition> definition(std::string_view type);
+
+  /// Register definitions or change them, all of them or none; needs scope `admin`. At most 100 a call, and 1,000 types
+  /// beside the catalog's. (row 10)
+  ///
+  /// Of a type of the catalog a definition says how type and keys are called and described; what is empty stays the
+  /// catalog's, and whatever else it says must be as it is there: it cannot make a secret public. Another type is the
+  /// host's own: integrations of it are saved, checked, sealed and read as others, but nothing here can call or test
+  /// them. Its keys of type PASSWORD and FILE are secrets, and so must be those whose names are secrets throughout the
+  /// catalog; give PASSWORD to whatever may hold credentials, addresses included. A key stays once it is registered,
+  /// and stays a secret or none. `dependsOn` makes a key that is not optional required while it holds.
+  /// @par Errors not_permitted, invalid_argument (problems: all at once, such as `/0/configuration/2/fieldType`)
+  Result<void> register_definitions(const Actor& actor, std::span<const IntegrationDefinition> definitions,
+                                    const CallOptions& call = {});
 
   /// Register a model, or change what is known of it: at most 1,000 for each integration. (row 14)
   /// @par Errors not_found (the integration), invalid_argument

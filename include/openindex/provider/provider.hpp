@@ -92,7 +92,7 @@ struct ProviderUse {
 struct Provider {
   ProviderId id = {};
   std::string name = {};  ///< Unique.
-  std::string type = {};  ///< Of the catalog; fixed after creation.
+  std::string type = {};  ///< Of the catalog, or registered (`Integrations`); fixed after creation.
   bool enabled = true;
   ProviderConfig config = {};  ///< Without secrets; a reference `env:NAME` is none, and is shown for a secret key too.
   std::map<std::string, SecretInfo, std::less<>> secrets = {};  ///< By configuration key.

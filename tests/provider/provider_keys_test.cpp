@@ -235,6 +235,27 @@ TEST_CASE("whatever became of a call, the same call again makes it once") {
   }
 }
 
+TEST_CASE("a call with a key finds out by itself what became of a commit, also of one that nothing is audited of") {
+  const std::vector<IntegrationEvent> one{{.event = "orders"}};
+  for (const auto fault : {testing::FaultyStorage::Fault::before, testing::FaultyStorage::Fault::after}) {
+    for (std::uint64_t nth = 1;; ++nth) {
+      CAPTURE(nth);
+      REQUIRE(nth < 20);
+      FaultyRegistry f;
+      Integrations integrations{f.registry};
+      f.faulty.fail_nth(nth, fault, errc::storage_failed);
+      const auto done = integrations.record_events(ada, "kafka", one, key);
+      CHECK(code_of(done) != errc::commit_unknown);
+      const bool failed = f.faulty.failed();
+      f.faulty.heal();
+      if (!done) CHECK(integrations.event_counts("kafka")->empty());
+      CHECK(integrations.record_events(ada, "kafka", one, key));
+      CHECK(integrations.event_counts("kafka")->front().sent == 1);
+      if (!failed) break;
+    }
+  }
+}
+
 TEST_CASE_FIXTURE(KeysFixture, "an answer by a key has all that the first one had") {
   const auto first = registry.create(ada, claude(), key).value();
   const auto again = other.create(ada, claude(), key).value();

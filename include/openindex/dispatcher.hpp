@@ -83,6 +83,9 @@ class OPENINDEX_API Dispatcher {
     Duration backoff_max{60'000};
     std::uint32_t retries_max = 8;    ///< Failures in a row before a run stops trying by itself.
     Duration model_timeout{600'000};  ///< Of one request.
+    /// How long functions of the host that were asked to stop are waited for: by `run` before it returns, and before a
+    /// run that waits for one says so (`stopping`).
+    Duration stop_grace{10'000};
     /// What tokens cost, for `AgentRun::cost` and the budgets of stages; empty: nothing is counted.
     PriceTable prices = {};
     /// Ask models to write while they think, and tell the observer each piece (`RunUpdate::What::text`), as far as the

@@ -14,6 +14,7 @@
 #include <openindex/adapters/thread_executor.hpp>
 #include <openindex/agent/agent_runner.hpp>
 #include <openindex/agent/agent_session.hpp>
+#include <openindex/agent/blocking_runner.hpp>
 #include <openindex/agent/chat.hpp>
 #include <openindex/agent/chat_runner.hpp>
 #include <openindex/agent/price_table.hpp>

@@ -77,9 +77,10 @@ void Conversation::resume(const Resumed& resumed) {
   refusals_.clear();
   repeated_.reset();
   idle_replies_ = 0;
-  if (effect_ == Effect::unknown) effect_ = Effect::given_up;
+  const auto waited_for = [&](RunReason reason) { return resumed.reason.empty() || resumed.reason == to_text(reason); };
+  if (effect_ == Effect::unknown && waited_for(RunReason::unknown_effect)) effect_ = Effect::given_up;
   const ToolUse* call = open_call();
-  if (call != nullptr && call->name == ask_person) {
+  if (call != nullptr && call->name == ask_person && waited_for(RunReason::needs_person)) {
     return add(ToolOutcome{call->id, call->name, person_answer(resumed.by, resumed.answer), false});
   }
   if (call != nullptr && resumed.approved) {
@@ -87,7 +88,7 @@ void Conversation::resume(const Resumed& resumed) {
     if (!approved_) return add(ToolOutcome{call->id, call->name, person_refusal(resumed.by, resumed.answer), true});
   }
   if (resumed.answer.empty()) return;
-  advice_ = person_answer(resumed.by, resumed.answer);
+  advice_ += (advice_.empty() ? "" : "\n") + person_answer(resumed.by, resumed.answer);
   if (!opened() || call != nullptr) return;  // with the opening, or with the next outcome
   if (awaits_answer()) return tell(std::exchange(advice_, {}));
   ChatTurn& last = turns_.back();

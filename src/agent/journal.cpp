@@ -173,7 +173,7 @@ Result<std::pair<ToolUse, ToolOutcome>> read_tool(std::string_view body) {
 
 Result<Resumed> read_resumed(std::string_view body) {
   return read_body(body, [](json::ObjectReader& reader, std::vector<Problem>&) {
-    Resumed resumed{reader.text("by"), reader.text("answer"), std::nullopt};
+    Resumed resumed{reader.text("by"), reader.text("answer"), reader.text("reason"), std::nullopt};
     if (reader.member("approved") != nullptr) resumed.approved = reader.boolean("approved");
     return resumed;
   });

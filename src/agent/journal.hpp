@@ -24,10 +24,11 @@ inline constexpr std::string_view note_to_model = "note_to_model";  ///< What th
 inline constexpr std::string_view resumed = "resumed";              ///< A person let a run go on that waited.
 }  // namespace step_kind
 
-/// Who let a run go on, what they said, and whether they approved of the call that asked for it.
+/// Who let a run go on, what they said, what it had waited for, and whether they approved of the call that wanted it.
 struct Resumed {
   std::string by;
   std::string answer;
+  std::string reason;
   std::optional<bool> approved;
 };
 

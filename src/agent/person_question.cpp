@@ -43,7 +43,7 @@ AskPerson to_question(const boost::json::object& arguments) {
   if (const auto* options = arguments.if_contains("options")) {
     for (const auto& option : options->get_array()) ask.options.push_back(plain(option));
   }
-  ask.detail = "the agent asks: " + shortened(ask.question);
+  ask.detail = "the agent asks a person";  // the audit keeps this for good, and what was asked in the journal only
   return ask;
 }
 

@@ -104,6 +104,8 @@ constexpr Row table[] = {
      "Look at the run's state: who works already need not be resumed, and after an end another run is started"},
     {errc::run_in_the_way, "run_in_the_way", "The stage has a run that has not ended",
      "Resume the run if it waits, or cancel it first"},
+    {errc::run_moved_on, "run_moved_on", "The run has gone on since it asked that",
+     "Look at the run again, and answer what it asks now"},
     {errc::provider_rate_limited, "provider_rate_limited", "The provider asks to slow down", "Try again later"},
     {errc::provider_overloaded, "provider_overloaded", "The provider is overloaded or failing", "Try again later"},
     {errc::provider_unauthorized, "provider_unauthorized", "The provider refuses the credential",

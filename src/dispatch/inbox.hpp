@@ -3,7 +3,10 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +31,19 @@ struct Part {
   std::string bytes;
 };
 
+/// A function of the host that works on a run. `awaited_since`: of the dispatcher's thread.
+struct Hand {
+  std::stop_source stop;
+  std::optional<Duration> awaited_since;
+};
+
+/// It has returned.
+struct HostDone {
+  RunId run;
+  std::shared_ptr<Hand> hand;
+  Result<void> result;
+};
+
 class Inbox {
  public:
   explicit Inbox(Storage& storage) : storage_(&storage) {}
@@ -38,20 +54,37 @@ class Inbox {
     if (storage_ != nullptr) storage_->wake();  // the dispatcher sleeps on the storage
     arrived_.notify_all();
   }
+  /// Parts of one answer that arrive before anybody looks are one.
   void put(Part part) {
     const std::lock_guard lock(mutex_);
+    if (!parts_.empty() && parts_.back().request == part.request && parts_.back().run == part.run) {
+      parts_.back().bytes += part.bytes;
+      return;
+    }
+    const bool first = parts_.empty();
     parts_.push_back(std::move(part));
+    if (!first) return;  // somebody was woken for those before
+    if (storage_ != nullptr) storage_->wake();
+    arrived_.notify_all();
+  }
+  void put(HostDone done) {
+    const std::lock_guard lock(mutex_);
+    done_.push_back(std::move(done));
     if (storage_ != nullptr) storage_->wake();
     arrived_.notify_all();
   }
   /// Sleep until an answer comes, without the storage.
   void wait(Duration timeout) {
     std::unique_lock lock(mutex_);
-    arrived_.wait_for(lock, timeout, [&] { return !answers_.empty() || !parts_.empty(); });
+    arrived_.wait_for(lock, timeout, [&] { return !answers_.empty() || !parts_.empty() || !done_.empty(); });
   }
   std::vector<Answer> take() {
     const std::lock_guard lock(mutex_);
     return std::exchange(answers_, {});
+  }
+  std::vector<HostDone> take_done() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(done_, {});
   }
   std::vector<Part> take_parts() {
     const std::lock_guard lock(mutex_);
@@ -73,6 +106,7 @@ class Inbox {
   Storage* storage_;
   std::vector<Answer> answers_;
   std::vector<Part> parts_;
+  std::vector<HostDone> done_;
 };
 
 }  // namespace openindex::dispatch

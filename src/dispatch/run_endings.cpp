@@ -135,9 +135,10 @@ void Dispatcher::Work::give_back_all() {
     (void)providers::TokenBook(options.engine.storage()).fold(provider, mint_id(options.engine.random(), "com"), now());
   }
   turns_of_.clear();
+  stop_host_work();
   for (auto& [id, active] : active_) {
     if (active->request != 0) options.http.cancel(active->ticket);
-    if (active->queued || active->actor.kind() != ActorKind::run) continue;
+    if (active->queued || active->hand || active->actor.kind() != ActorKind::run) continue;
     auto write = std::make_unique<engine::RunWrite>();
     write->run = active->run;
     write->run.state = RunState::queued;

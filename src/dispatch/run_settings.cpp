@@ -3,7 +3,6 @@
 
 #include "dispatch/run_limits.hpp"
 #include "dispatch/work.hpp"
-#include "provider/provider_directory.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -60,39 +59,9 @@ Result<void> Dispatcher::Work::follow_settings() {
   return {};
 }
 
-// What nobody wants an answer to any more is not waited for: an agent that was stopped, a provider that was disabled.
-void Dispatcher::Work::drop_stopped() {
-  std::vector<RunId> asking;
-  for (const auto& [id, active] : active_) {
-    if (!active->queued && active->request != 0) asking.push_back(active->run.id);
-  }
-  for (const RunId& id : asking) {
-    Active* active = find(id);
-    if (active == nullptr) continue;
-    auto may_work = options.engine.core().stops.check(active->run.workflow);
-    auto provider = options.providers.directory().load(active->providers[active->provider]);
-    const bool disabled = provider && !provider->enabled;
-    if (may_work && !disabled) continue;
-    if (active->ticket != 0) options.http.cancel(active->ticket);
-    active->ticket = 0;
-    active->request = 0;
-    if (may_work) {
-      provider_failed(*active, errc::provider_disabled);
-    } else {
-      wait_for_agents(*active, may_work.error());
-    }
-  }
-}
-
-void Dispatcher::Work::wait_for_agents(Active& active, const Error& stopped) {
-  std::string detail = "agents were stopped by " + std::string(stopped.context("by"));
-  if (const auto reason = stopped.context("reason"); !reason.empty()) detail.append(": ").append(reason);
-  wait(active, RunReason::agents_stopped, std::move(detail), std::nullopt);
-}
-
 // A run that is not in hand: it ends when its time is up, is put aside when its stage does not let it start, or starts.
 void Dispatcher::Work::consider(AgentRun run, bool may_start) {
-  if (find(run.id) != nullptr) return;
+  if (find(run.id) != nullptr || is_still_worked_on(run)) return;
   auto settings = settings_of(options.engine.core().shelf, run);
   if (!settings) {
     storage_error_ = settings.error();
@@ -104,12 +73,12 @@ void Dispatcher::Work::consider(AgentRun run, bool may_start) {
     return fail(active, RunReason::deadline_passed, overdue(*active.run.deadline));
   }
   if (may_start && !dispatch::still_put_aside(run, **settings)) {
-    if (auto may_work = options.engine.core().stops.check(run.workflow); !may_work) {
-      if (run.state == RunState::waiting && run.reason == RunReason::agents_stopped) return;
-      return wait_for_agents(take_in(std::move(run)), may_work.error());
-    }
-    if ((*settings)->enabled) return start(std::move(run));
-    return wait(take_in(std::move(run)), RunReason::stage_disabled, disabled(*settings), std::nullopt);
+    const auto stopped = stop_of(run.workflow);
+    if (!stopped && (*settings)->enabled) return start(std::move(run));
+    if (!stopped) return wait(take_in(std::move(run)), RunReason::stage_disabled, disabled(*settings), std::nullopt);
+    if (stopped->code() != errc::agents_stopped) return;
+    const bool parked = run.state == RunState::waiting && run.reason == RunReason::agents_stopped;
+    if (!parked) return wait_for_agents(take_in(std::move(run)), *stopped);
   }
   // What is due is found anyway; for the rest, the index must tell the deadline.
   const bool is_due = run.due_at && *run.due_at <= now();
@@ -130,8 +99,12 @@ bool Dispatcher::Work::may_go_on(Active& active) {
     fail(active, RunReason::deadline_passed, overdue(*active.run.deadline));
     return false;
   }
-  if (auto may_work = options.engine.core().stops.check(active.run.workflow); !may_work) {
-    wait_for_agents(active, may_work.error());
+  if (const auto stopped = stop_of(active.run.workflow)) {
+    if (stopped->code() == errc::agents_stopped) {
+      wait_for_agents(active, *stopped);
+    } else {
+      lose(active.run.id);
+    }
     return false;
   }
   if (active.settings->enabled) return true;

@@ -39,6 +39,7 @@ void Dispatcher::Work::perform(Active& active, RunAction action) {
     void operator()(Act& act) { work.act(active, std::move(act)); }
     void operator()(CallHostTool& call) { work.call_host_tool(active, call); }
     void operator()(SettleCall& settle) { work.settle_call(active, settle.call); }
+    void operator()(WorkOnHost& wanted) { work.work_on_host(active, std::move(wanted)); }
     void operator()(RejectCall& reject) {
       work.journal_outcome(active, reject.call, {reject.call.id, reject.call.name, std::move(reject.text), true});
     }
@@ -72,6 +73,7 @@ void Dispatcher::Work::act(Active& active, Act act) {
           const errc code = result.error().code();
           // Something else that the command names may be missing: that is an answer like any other.
           const bool gone = code == errc::not_found && result.error().context("item") == current->run.item.str();
+          if (code == errc::agents_stopped) return wait_for_agents(*current, result.error());
           const bool lost = code == errc::hold_lost || gone;
           if (lost || !settle(id, result)) return lose(id);
           journal_outcome(*current, call, {call.id, call.name, agent::refusal_text(result.error()), true});

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "agent/journal.hpp"
 #include "agent/plain_text.hpp"
@@ -20,7 +21,7 @@ inline namespace v0 {
 namespace {
 
 constexpr std::size_t arguments_bytes_max = 1024u * 1024;
-constexpr std::size_t shown_bytes_max = 1000;
+constexpr std::size_t approved_bytes_max = 8'000;
 
 Result<boost::json::value> read_arguments(const ToolUse& call, const boost::json::value& schema) {
   auto arguments =
@@ -63,12 +64,18 @@ bool wants_approval(const Tool& tool, const StageSettings& settings) {
   return tool.needs_approval || std::find(named.begin(), named.end(), tool.name) != named.end();
 }
 
-AskPerson approval_of(const ToolUse& call) {
+// All of the call is shown: what stands behind a cut would be approved unseen.
+Result<AskPerson> approval_of(const ToolUse& call, const boost::json::value& arguments, std::uint32_t step) {
+  const std::string shown = boost::json::serialize(arguments);
+  if (shown.size() > approved_bytes_max) {
+    return Error(errc::input_too_large, fmt::format("The arguments of a call that a person has to approve take at most "
+                                                    "{} bytes",
+                                                    approved_bytes_max));
+  }
   AskPerson ask{.reason = RunReason::needs_approval};
-  ask.question = fmt::format("May the agent call {} with {}?", call.name,
-                             agent::shortened(codecs::to_utf8(call.arguments), shown_bytes_max));
+  ask.question = fmt::format("May the agent call {} with {}?", call.name, shown);
   ask.options = {"approve", "refuse"};
-  ask.detail = ask.question;
+  ask.detail = fmt::format("a call of the tool {} wants to be approved (step {})", call.name, step);
   return ask;
 }
 
@@ -95,7 +102,8 @@ void Dispatcher::Work::call_host_tool(Active& active, const CallHostTool& wanted
     return journal_outcome(active, call, {call.id, call.name, "there is no tool of this name", true});
   }
   // A person is only asked about a call that can be made.
-  if (auto arguments = read_arguments(call, schemas.find(tool->name)->second); !arguments) {
+  const auto arguments = read_arguments(call, schemas.find(tool->name)->second);
+  if (!arguments) {
     ++active.run.calls;
     return journal_outcome(active, call, refused(call, arguments.error()));
   }
@@ -103,7 +111,9 @@ void Dispatcher::Work::call_host_tool(Active& active, const CallHostTool& wanted
     return wait(active, RunReason::budget_exhausted, std::move(spent), std::nullopt);
   }
   if (!wanted.approved && wants_approval(*tool, *active.settings)) {
-    return wait(active, approval_of(call), std::nullopt);
+    auto ask = approval_of(call, *arguments, active.run.steps);
+    if (!ask) return journal_outcome(active, call, refused(call, ask.error()));
+    return wait(active, std::move(*ask), std::nullopt);
   }
   if (tool->effect == ToolEffect::read) return make_call(active, call, *tool);
   // What may have happened outside must be known to have been begun.

@@ -116,6 +116,7 @@ Result<StepReport> Dispatcher::Work::step() {
   if (auto done = follow_settings(); !done) return done.error();
   commit_queued();
   for (dispatch::Part& part : inbox->take_parts()) watch(std::move(part));
+  for (const dispatch::HostDone& done : inbox->take_done()) host_done(done);
   for (dispatch::Answer& answer : inbox->take()) answered(std::move(answer));
   commit_queued();
   if (auto done = honour_stops(); !done) return done.error();

@@ -49,6 +49,12 @@ class Dispatcher::Work {
  private:
   // A run in this dispatcher's hands.
   struct Active {
+    Active() = default;
+    Active(const Active&) = delete;
+    Active& operator=(const Active&) = delete;
+    ~Active() {
+      if (hand) hand->stop.request_stop();
+    }
     AgentRun run;
     Actor actor = Actor::agent({});
     std::unique_ptr<RunProgram> program;
@@ -66,7 +72,8 @@ class Dispatcher::Work {
     std::string model;        ///< Being asked, as tokens are counted by.
     bool is_granted = false;  ///< The request goes out with a grant that the configuration's credential was good for.
     bool renewed = false;     ///< The provider refused one, and another one was asked for.
-    std::string token;        ///< Until the program has it.
+    std::shared_ptr<dispatch::Hand> hand;  ///< A function of the host works on it.
+    std::string token;                     ///< Until the program has it.
     Duration next_beat{0};
     bool queued = false;  ///< A write of it waits: beats can wait too.
   };
@@ -87,8 +94,6 @@ class Dispatcher::Work {
   Result<void> follow_settings();
   void consider(AgentRun run, bool may_start);
   bool may_go_on(Active& active);
-  void drop_stopped();
-  void wait_for_agents(Active& active, const Error& stopped);
   void end_overdue();
   Result<void> end_parked(Time until);
   Result<void> look_through_due();
@@ -96,6 +101,16 @@ class Dispatcher::Work {
   // -- what others say (run_stops.cpp)
   Result<void> honour_stops();
   bool let_go(const RunId& id, std::uint64_t epoch);
+  std::optional<Error> stop_of(const WorkflowId& workflow);
+  void drop_stopped();
+  void drop_if_stopped(Active& active);
+  void wait_for_agents(Active& active, const Error& stopped);
+
+  // -- work on threads of the host (host_work.cpp)
+  void work_on_host(Active& active, WorkOnHost wanted);
+  void host_done(const dispatch::HostDone& done);
+  bool is_still_worked_on(const AgentRun& run);
+  void stop_host_work();
 
   // -- starting (run_starts.cpp)
   Result<void> start_due(Time now);
@@ -160,6 +175,7 @@ class Dispatcher::Work {
   [[nodiscard]] std::optional<Time> next_wake() const;
 
   std::unordered_map<std::string, std::unique_ptr<Active>> active_;
+  std::map<std::string, std::shared_ptr<dispatch::Hand>> hands_;  ///< By run: functions that have not returned.
   std::vector<Pending> queue_;
   std::uint64_t requests_ = 0;
   std::map<std::uint64_t, Login> logins_;  ///< By their number among the requests.

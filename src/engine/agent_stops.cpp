@@ -85,6 +85,7 @@ Result<std::uint64_t> AgentStops::follow() {
   auto stored = read_stored();
   if (!stored) return stored.error();
   const std::lock_guard lock(mutex_);
+  if (stored->version < version_) return version_;  // read before somebody else's look
   if (stored->version != version_) known_ = std::make_shared<const Stops>(std::move(stored->stops));
   version_ = stored->version;
   looked_ = now;

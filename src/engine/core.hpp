@@ -1,6 +1,8 @@
 // What the front doors share behind WorkflowEngine.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -64,9 +66,11 @@ class EngineCore {
   /// Tell whether the actor may read an audit stream: those of items, workflows and domains need a role there.
   Result<bool> sees_stream(const Actor& actor, const std::string& stream) {
     constexpr std::string_view domain = "domain.", workflow = "workflow.";
-    const bool is_of_instance =
-        stream.starts_with("provider.") || stream.starts_with("prompt.") || stream.starts_with("switch.");
+    constexpr std::array of_instance = {"provider.", "provider_type.", "prompt."};
+    const bool is_of_instance = std::any_of(of_instance.begin(), of_instance.end(),
+                                            [&](const char* prefix) { return stream.starts_with(prefix); });
     if (actor.kind() == ActorKind::system || is_of_instance) return true;
+    if (stream.starts_with("switch.")) return actor.scope() == Scope::admin;  // of every domain
     if (stream.starts_with(domain)) return domains.sees(actor, stream.substr(domain.size()));
     if (!stream.starts_with(workflow)) return domains.sees(actor, engine::domain_of(ItemKey(stream)));
     auto found = readable_workflow(actor, stream.substr(workflow.size()), 0);

@@ -18,6 +18,7 @@ Result<void> Erasing::leftovers(const PrunedItem& mark) {
   };
   std::vector<Range> ranges = {{"step", runs, runs + ":"},  // ':' follows the digits, '0' follows '/'
                                {"run", runs, runs + ":"},
+                               {"run_stop", runs, runs + ":"},
                                {"comment", key + "/", key + "0"}};
   if (!mark.audit_kept) ranges.push_back({"audit", key + "/", key + "0"});
   for (const Range& one : ranges) {

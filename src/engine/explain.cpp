@@ -52,11 +52,11 @@ std::string remedy_of(const AgentRun& run) {
       return fmt::format("For later runs: give the stage '{}' a later deadline in its settings", run.stage);
     case RunReason::dependencies:
       return "Resolve what the item depends on, or remove the dependency";
-    case RunReason::needs_person:
     case RunReason::agents_stopped:
       return "Let agents work again";
     case RunReason::needs_approval:
       return "A person decides: resume the run and say whether the call is approved";
+    case RunReason::needs_person:
     case RunReason::unknown_effect:
     case RunReason::crash_loop:
       return "A person decides: resume the run, with an answer if it asks for one, or progress a gate of the stage by "
@@ -80,6 +80,7 @@ void explain_run(Explanation& out, const AgentRun& run) {
     case RunState::waiting:
       out.summary = fmt::format("The stage '{}' waits: {}{}", run.stage, to_text(run.reason),
                                 run.detail.empty() ? "" : " (" + run.detail + ")");
+      if (!run.question.empty()) out.next.push_back("It asks: " + run.question);
       if (run.due_at) out.next.push_back("Tried again by itself at " + to_rfc3339(*run.due_at));
       if (auto text = remedy_of(run); !text.empty()) out.next.push_back(std::move(text));
       if (run.deadline) out.next.push_back("The run fails at " + to_rfc3339(*run.deadline) + ", the stage's deadline");

@@ -213,11 +213,11 @@ Result<LoadedItemPtr> ItemDoor::create(const Actor& actor, const NewItem& given)
     }
     auto workflow = workflow_of(given, parent);
     if (!workflow) return workflow.error();
+    const std::string domain = domain_for(given, parent, (*workflow)->definition());
+    if (auto allowed = domains_.require(actor, domain, Role::member); !allowed) return allowed.error();
     if (actor.is_agent()) {
       if (auto may_work = stops_.check((*workflow)->definition().id); !may_work) return may_work.error();
     }
-    const std::string domain = domain_for(given, parent, (*workflow)->definition());
-    if (auto allowed = domains_.require(actor, domain, Role::member); !allowed) return allowed.error();
     if (auto allowed = check_use(actor, given, domain, (*workflow)->definition()); !allowed) return allowed.error();
     for (const ItemKey& on : given.depends_on) {
       if (auto allowed = domains_.require(actor, domain_of(on), Role::member); !allowed) return allowed.error();

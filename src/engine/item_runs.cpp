@@ -94,6 +94,7 @@ Result<void> ItemDoor::look_up_run(Prepared& prepared, const LoadedItem& current
 // What the journal says of it is all that the run's program will know. (docs/journal.md)
 void ItemDoor::resume_run(Prepared& prepared, const Actor& actor, std::vector<AuditDraft>& drafts, Time now) {
   AgentRun run = *prepared.run;
+  const std::string_view reason = to_text(run.reason);
   const RunResumption& resumption = *prepared.decision.run_resumes;
   drafts.push_back({"agent.run_resumed",
                     {{"run", std::string(to_text(run.state)), std::string(to_text(RunState::queued))},
@@ -110,6 +111,7 @@ void ItemDoor::resume_run(Prepared& prepared, const Actor& actor, std::vector<Au
   if (!resumption.provider.empty()) run.wanted_provider = resumption.provider.str();
   json::Writer body;
   body.begin_object().key("by").string(actor.id()).member("answer", resumption.answer);
+  body.key("reason").string(reason);
   if (resumption.approved) body.key("approved").boolean(*resumption.approved);
   body.end_object();
   const RunStep step{.number = ++run.steps, .kind = "resumed", .at = now, .body = std::move(body).str()};
@@ -151,7 +153,8 @@ Result<void> ItemDoor::end_run(Prepared& prepared, Change& change, const LoadedI
     run = std::move(*loaded);
   }
   const RunState before = run.state;
-  if (!own && before == RunState::running) prepared.changes.puts.push_back(write_stop(run, now));
+  const bool by_itself = own || change.actor.run_id() == run.id;
+  if (!by_itself && before == RunState::running) prepared.changes.puts.push_back(write_stop(run, now));
   set_ended(run, prepared.decision, change.actor, now);
   drafts.push_back(run_ended_draft(run, before));
   prepared.changes.expectations.push_back({run_record(run.id), run.version});

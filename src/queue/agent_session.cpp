@@ -36,7 +36,7 @@ AgentSession& AgentSession::operator=(AgentSession&& other) noexcept {
 AgentSession::~AgentSession() { drop(); }
 
 void AgentSession::drop() noexcept {
-  if (engine_ == nullptr || !item_.hold) return;
+  if (engine_ == nullptr || !item_.hold || actor_.kind() == ActorKind::run) return;  // a run's is its dispatcher's
   // Refused when the hold was lost, failed when the storage is gone: the deadline settles both.
   static_cast<void>(engine_->execute(actor_, item_.key, Release{"dropped"}, {.fence = epoch_}).has_value());
   engine_ = nullptr;

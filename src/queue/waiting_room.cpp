@@ -210,7 +210,8 @@ Result<bool> AgentQueue::WaitingRoom::is_open_stage(const Record& row) {
     auto settings = engine_.core().shelf.known_settings(std::get<std::string>(entry.values[4]),
                                                         std::get<std::string>(entry.values[5]));
     if (!settings) return settings.error();
-    return (*settings)->claims_by_hand;
+    return (*settings)->claims_by_hand &&
+           engine_.core().stops.check(std::get<std::string>(entry.values[4])).has_value();
   }
   return false;
 }

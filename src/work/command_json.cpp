@@ -82,6 +82,7 @@ class CommandWriter {
   void operator()(const ResumeRun& resume) {
     start("resumeRun").key("run").string(resume.run.str()).key("answer").string(resume.answer);
     out_.key("provider").string(resume.provider.str());
+    if (resume.step != 0) out_.key("step").number(std::uint64_t{resume.step});
     if (resume.approved) out_.key("approved").boolean(*resume.approved);
   }
   void operator()(const StartRun& start_run) { start("startRun").key("provider").string(start_run.provider.str()); }

@@ -56,6 +56,11 @@ Result<Decision> Judge::operator()(const ResumeRun& resume) {
     const RunState state = snapshot_.run == nullptr ? RunState::queued : snapshot_.run->state;
     return Error(errc::run_not_waiting).with("run", item_.run.str()).with("state", std::string(to_text(state)));
   }
+  if (resume.step != 0 && resume.step != snapshot_.run->steps)
+    return Error(errc::run_moved_on).with("run", item_.run.str());
+  if (resume.approved && resume.step == 0) {
+    return Error(errc::invalid_argument, "An approval names the step that it is about").with("run", item_.run.str());
+  }
   if (resume.approved.has_value() != (snapshot_.run->reason == RunReason::needs_approval)) {
     return Error(errc::invalid_argument, resume.approved ? "The run does not ask for an approval"
                                                          : "The run asks whether a call is approved: say so")

@@ -12,12 +12,12 @@ namespace {
 constexpr std::array<std::string_view, 4> priorities{"critical", "high", "medium", "low"};
 constexpr std::array<std::string_view, 6> run_states{"queued",    "running", "waiting",
                                                      "succeeded", "failed",  "cancelled"};
-constexpr std::array<std::string_view, 29> run_reasons{
+constexpr std::array<std::string_view, 30> run_reasons{
     "none",         "no_provider",     "provider_disabled", "no_runner",        "rate_limited",     "overloaded",
     "network",      "malformed_reply", "unauthorized",      "out_of_credit",    "rejected_request", "item_held",
     "needs_person", "crash_loop",      "turn_limit",        "context_too_long", "refused",          "runner_failed",
     "dependencies", "left_stage",      "budget_exhausted",  "deadline_passed",  "stage_disabled",   "token_limit",
-    "no_progress",  "unknown_effect",  "needs_approval",    "agents_stopped",   "stopped"};
+    "no_progress",  "unknown_effect",  "needs_approval",    "stopping",         "agents_stopped",   "stopped"};
 
 constexpr std::array<std::string_view, 3> work_kinds{"project", "task", "sub_task"};
 constexpr std::array<std::string_view, 3> granularities{"none", "date", "datetime"};

@@ -46,6 +46,7 @@ struct Speller {
     return "host tool " + spelled(call.call) + (call.approved ? " approved" : "");
   }
   std::string operator()(const SettleCall& call) const { return "settle " + spelled(call.call); }
+  std::string operator()(const WorkOnHost&) const { return "work on the host"; }
   std::string operator()(const RejectCall& call) const { return "reject " + spelled(call.call) + call.text; }
   std::string operator()(const AskPerson& ask) const {
     return fmt::format("person {} {} {} {}", to_text(ask.reason), ask.detail, ask.question, ask.options.size());

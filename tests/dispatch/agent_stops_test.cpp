@@ -144,3 +144,48 @@ TEST_CASE("a provider that is disabled loses its requests in flight at once") {
   CHECK(f.run(bug).state == RunState::running);
   CHECK(f.model.requests.size() == 2);
 }
+
+TEST_CASE("a storage that fails for a moment is no switch") {
+  for (std::uint64_t nth = 1; nth < 40; ++nth) {
+    CAPTURE(nth);
+    DispatchFixture f;
+    f.attach(f.provider());
+    const ItemKey bug = f.dispatched();
+    f.settle();
+    f.model.answer_calls({{"set_fields", set_triage}});
+    f.clock.advance(2s);
+    f.storage.fail_nth(nth);
+    static_cast<void>(f.dispatcher->step().has_value());
+    f.storage.heal();
+    CHECK(f.run(bug).reason != RunReason::agents_stopped);
+  }
+}
+
+TEST_CASE("nobody waits for work in vain, and nobody is told of work that agents may not do") {
+  DispatchFixture f;
+  static_cast<void>(f.bug());
+  REQUIRE(f.queue.wait_available(f.alpha, {}, 0ms).value());
+  REQUIRE(f.engine.stop_agents(f.host, {}));
+  CHECK_FALSE(f.queue.wait_available(f.alpha, {}, 0ms).value());
+  CHECK(f.queue.available(f.alpha)->items.empty());
+  REQUIRE(f.engine.let_agents_work(f.host, {}));
+  CHECK(f.queue.wait_available(f.alpha, {}, 0ms).value());
+}
+
+TEST_CASE("switches are told to those who may know of them") {
+  DispatchFixture f;
+  REQUIRE(f.engine.create_domain(f.host, {.key = "CARE", .name = "Care", .owner = "olga"}));
+  Workflow care = tests::triage_workflow();
+  care.id = "CARE_BUGS";
+  care.domain = "CARE";
+  REQUIRE(f.engine.save(f.host, care));
+  REQUIRE(f.engine.stop_agents(f.host, {.workflow = "CARE_BUGS", .reason = "secret reorganisation"}));
+  const auto entries_of = [&](const Actor& actor) {
+    return f.engine.audit_entries(actor, {.type = "agents."})->entries.size();
+  };
+  CHECK(entries_of(f.host) == 1);
+  CHECK(entries_of(Actor::person("eve", Scope::read_write)) == 0);
+  CHECK(entries_of(f.alpha) == 0);
+  const auto created = f.engine.create(Actor::agent("agent-alpha", "eve"), {.workflow = "CARE_BUGS", .title = "Hello"});
+  CHECK(created.error().code() != errc::agents_stopped);
+}

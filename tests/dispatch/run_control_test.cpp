@@ -329,3 +329,69 @@ TEST_CASE("when a person starts a run and when it first works are told") {
   CHECK(f.run(bug).created_at == created);
   CHECK(f.run(bug).started_at == created + 5s);
 }
+
+TEST_CASE("an answer to an earlier question does not answer a later one") {
+  DispatchFixture f;
+  f.attach(f.provider());
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  f.model.answer_calls({{"ask_person", R"({"question":"First?"})"}, {"ask_person", R"({"question":"Second?"})"}});
+  f.settle();
+  const std::uint32_t seen = f.run(bug).steps;
+  REQUIRE(f.engine.resume_run(f.mia, bug, {.step = seen, .answer = "yes"}));
+  f.settle();
+  REQUIRE(f.run(bug).question == "Second?");
+  CHECK(f.engine.resume_run(f.noa, bug, {.step = seen, .answer = "yes"}).error().code() == errc::run_moved_on);
+  CHECK(f.run(bug).question == "Second?");
+}
+
+TEST_CASE("a question that was not asked yet is asked, whoever resumes the run before") {
+  DispatchFixture f;
+  f.attach(f.provider());
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  StageSettings settings = f.engine.stage_settings(f.host, "TRIAGE", "triage").value();
+  settings.enabled = false;
+  REQUIRE(f.engine.set_stage_settings(f.host, "TRIAGE", "triage", settings));
+  f.model.answer_calls({{"ask_person", R"({"question":"Which release?"})"}});
+  f.settle();
+  REQUIRE(f.run(bug).reason == RunReason::stage_disabled);
+  settings.enabled = true;
+  REQUIRE(f.engine.set_stage_settings(f.host, "TRIAGE", "triage", settings));
+  REQUIRE(f.engine.resume_run(f.mia, bug, {.answer = "Go on"}));
+  f.settle();
+  CHECK(f.run(bug).question == "Which release?");
+  CHECK(f.model.requests.size() == 1);
+}
+
+TEST_CASE("advice that was given twice before the model could be told is told whole") {
+  DispatchFixture f;
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  REQUIRE(f.engine.resume_run(f.mia, bug, {.answer = "use 1.3"}));
+  f.settle();
+  REQUIRE(f.run(bug).reason == RunReason::no_provider);
+  f.attach(f.provider());
+  REQUIRE(f.engine.resume_run(f.mia, bug, {.answer = "the key is good"}));
+  f.settle();
+  const std::string& body = f.model.requests.back().body;
+  CHECK(body.find("use 1.3") != std::string::npos);
+  CHECK(body.find("the key is good") != std::string::npos);
+}
+
+TEST_CASE("what a run asks is explained, and not kept in the audit") {
+  DispatchFixture f;
+  f.attach(f.provider());
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  f.model.answer_calls({{"ask_person", R"({"question":"Is 4711 the customer?"})"}});
+  f.settle();
+  const auto why = f.engine.explain(f.mia, bug).value();
+  CHECK(contains(why.next, "It asks: Is 4711 the customer?"));
+  bool tells = false;
+  for (const std::string& next : why.next) tells = tells || next.find("resume the run") != std::string::npos;
+  CHECK(tells);
+  for (const AuditEntry& entry : f.engine.audit(f.host, bug).value()) {
+    CHECK(entry.note.find("4711") == std::string::npos);
+  }
+}

@@ -22,7 +22,9 @@ class Keeper final : public AgentRunner {
     explicit Program(Keeper& keeper) : keeper_(keeper) {}
     RunAction on(const RunEvent& event) override {
       if (const auto* begins = std::get_if<RunBegins>(&event)) keeper_.tokens.emplace_back(begins->token);
-      return AskModel{};
+      AskModel ask;
+      ask.request.turns = {{.text = "Hello"}};
+      return ask;
     }
 
    private:

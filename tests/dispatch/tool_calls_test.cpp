@@ -145,11 +145,12 @@ TEST_CASE("a tool that needs approval is not called before a person says yes") {
   CHECK(waits.question.find(R"({"to":"ops"})") != std::string::npos);
   CHECK(f.sent.empty());
   CHECK(f.engine.resume_run(f.mia, bug).error().code() == errc::invalid_argument);
-  CHECK(f.engine.resume_run(f.alpha, bug, {.approved = true}).error().code() == errc::not_permitted);
+  CHECK(f.engine.resume_run(f.alpha, bug, {.step = f.run(bug).steps, .approved = true}).error().code() ==
+        errc::not_permitted);
   CHECK(f.sent.empty());
   f.restart();
   CHECK(f.sent.empty());
-  REQUIRE(f.engine.resume_run(f.mia, bug, {.approved = true}));
+  REQUIRE(f.engine.resume_run(f.mia, bug, {.step = f.run(bug).steps, .approved = true}));
   f.settle();
   CHECK(f.sent.size() == 1);
   CHECK(f.model_was_told("sent to ops"));
@@ -161,7 +162,7 @@ TEST_CASE("an approval is for one call: the next one waits for another") {
   const ItemKey bug = f.working();
   f.model.answer_calls({{"send_mail", R"({"to":"ops"})"}, {"send_mail", R"({"to":"dev"})"}});
   f.settle();
-  REQUIRE(f.engine.resume_run(f.mia, bug, {.approved = true}));
+  REQUIRE(f.engine.resume_run(f.mia, bug, {.step = f.run(bug).steps, .approved = true}));
   f.settle();
   CHECK(f.sent.size() == 1);
   CHECK(f.run(bug).reason == RunReason::needs_approval);
@@ -174,7 +175,7 @@ TEST_CASE("what a person refuses is not done, and the model is told why") {
   const ItemKey bug = f.working();
   f.model_calls_tool();
   f.settle();
-  REQUIRE(f.engine.resume_run(f.mia, bug, {.approved = false, .answer = "Not at night"}));
+  REQUIRE(f.engine.resume_run(f.mia, bug, {.step = f.run(bug).steps, .approved = false, .answer = "Not at night"}));
   f.settle();
   CHECK(f.sent.empty());
   CHECK(f.model_was_told("Not at night"));
@@ -194,7 +195,7 @@ TEST_CASE("a stage can demand approval of a tool that its host trusts, and calls
   f.settle();
   CHECK(f.run(bug).reason == RunReason::needs_approval);
   CHECK(f.sent.empty());
-  CHECK(f.engine.explain(f.mia, bug)->next.front().find("approved") != std::string::npos);
+  CHECK(f.engine.explain(f.mia, bug)->next.at(1).find("approved") != std::string::npos);
 }
 
 TEST_CASE("an approved call that is interrupted is not made twice") {
@@ -203,7 +204,7 @@ TEST_CASE("an approved call that is interrupted is not made twice") {
   const ItemKey bug = f.working();
   f.model_calls_tool();
   f.settle();
-  REQUIRE(f.engine.resume_run(f.mia, bug, {.approved = true}));
+  REQUIRE(f.engine.resume_run(f.mia, bug, {.step = f.run(bug).steps, .approved = true}));
   f.dies = true;
   static_cast<void>(f.dispatcher->step());
   f.dies = false;
@@ -218,6 +219,63 @@ TEST_CASE("who does not ask for an approval cannot be given one") {
   const ItemKey bug = f.working();
   f.model.answer_calls({{"ask_person", R"({"question":"Go on?"})"}});
   f.settle();
-  CHECK(f.engine.resume_run(f.mia, bug, {.approved = true, .answer = "yes"}).error().code() == errc::invalid_argument);
+  CHECK(f.engine.resume_run(f.mia, bug, {.step = f.run(bug).steps, .approved = true, .answer = "yes"}).error().code() ==
+        errc::invalid_argument);
   CHECK(f.run(bug).state == RunState::waiting);
+}
+
+TEST_CASE("an approval that comes when the run has gone on approves nothing") {
+  ToolFixture f;
+  f.tool.needs_approval = true;
+  const ItemKey bug = f.working();
+  f.model.answer_calls({{"send_mail", R"({"to":"ops"})"}, {"send_mail", R"({"to":"everybody"})"}});
+  f.settle();
+  const std::uint32_t seen = f.run(bug).steps;
+  REQUIRE(f.engine.resume_run(f.mia, bug, {.step = seen, .approved = true}));
+  f.settle();
+  REQUIRE(f.run(bug).reason == RunReason::needs_approval);
+  CHECK(f.engine.resume_run(f.noa, bug, {.step = seen, .approved = true}).error().code() == errc::run_moved_on);
+  CHECK(f.engine.resume_run(f.noa, bug, {.approved = true}).error().code() == errc::invalid_argument);
+  f.settle();
+  CHECK(f.sent.size() == 1);
+}
+
+TEST_CASE("who approves sees the whole call, and one too long to be read is refused") {
+  ToolFixture f;
+  f.tool.needs_approval = true;
+  const ItemKey bug = f.working();
+  const std::string to = std::string(5'000, 'x') + "@evil";
+  f.model.answer_calls({{"send_mail", R"({"to":)" + std::string(4'000, ' ') + '"' + to + R"("})"}});
+  f.settle();
+  CHECK(f.run(bug).question.find("@evil") != std::string::npos);
+  CHECK(f.run(bug).detail.find("evil") == std::string::npos);  // which the audit keeps
+  REQUIRE(f.engine.resume_run(f.mia, bug, {.step = f.run(bug).steps, .approved = false}));
+  f.settle();
+  f.model.answer_calls({{"send_mail", R"({"to":")" + std::string(9'000, 'x') + R"("})"}});
+  f.settle();
+  CHECK(f.run(bug).state == RunState::running);
+  CHECK(f.sent.empty());
+  CHECK(f.model_was_told("input_too_large"));
+}
+
+TEST_CASE("a person who resumes a run that waits for something else does not give up its interrupted call") {
+  ToolFixture f;
+  f.tool.outcome = [](const ToolCall&) -> Result<std::optional<std::string>> {
+    return std::optional<std::string>("found in the outbox");
+  };
+  const ItemKey bug = f.working();
+  f.dies = true;
+  f.model_calls_tool();
+  static_cast<void>(f.dispatcher->step());
+  f.dies = false;
+  f.storage.heal();
+  REQUIRE(f.engine.stop_agents(f.host, {}));
+  f.restart();
+  REQUIRE(f.run(bug).reason == RunReason::agents_stopped);
+  REQUIRE(f.engine.let_agents_work(f.host, {}));
+  REQUIRE(f.engine.resume_run(f.mia, bug, {.answer = "Go on"}));
+  f.settle();
+  CHECK(f.sent.size() == 1);
+  CHECK(f.model_was_told("found in the outbox"));
+  CHECK(f.model_was_told("Go on"));
 }

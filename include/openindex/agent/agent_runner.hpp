@@ -8,13 +8,16 @@
 // runs; they must not block. An exception ends the run as failed(runner_failed).
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include <openindex/agent/chat.hpp>
 #include <openindex/agent/tool.hpp>
+#include <openindex/core/executor.hpp>
 #include <openindex/core/result.hpp>
 #include <openindex/work/agent_context.hpp>
 #include <openindex/work/agent_run.hpp>
@@ -22,6 +25,8 @@
 
 namespace openindex {
 inline namespace v0 {
+
+class AgentSession;
 
 /// What a program is told.
 struct RunBegins {
@@ -69,6 +74,13 @@ struct CallHostTool {
 struct SettleCall {
   ToolUse call = {};
 };
+/// A function of the host that works on an item through a session. (`BlockingRunner`)
+using HostWork = std::function<Result<void>(AgentSession& work, std::stop_token stop)>;
+/// Let a function do all the work of the run, where the executor runs it; the program is not called again.
+struct WorkOnHost {
+  HostWork work = {};
+  Executor executor = {};
+};
 /// Answer a call without doing anything, for a call that makes no sense.
 struct RejectCall {
   ToolUse call = {};
@@ -87,7 +99,7 @@ struct GiveUp {
   RunReason reason = RunReason::runner_failed;
   std::string detail = {};
 };
-using RunAction = std::variant<AskModel, Act, CallHostTool, SettleCall, RejectCall, AskPerson, GiveUp>;
+using RunAction = std::variant<AskModel, Act, CallHostTool, SettleCall, WorkOnHost, RejectCall, AskPerson, GiveUp>;
 
 class OPENINDEX_API RunProgram {
  public:

@@ -3,7 +3,7 @@
 // `AgentQueue` hands it out. It carries the epoch of its claim, so that whatever it writes after somebody else took
 // over is refused with `hold_lost`. Move-only; the finishing calls are for rvalues. Dropping a session that was not
 // finished releases the item at once, as far as the storage can be reached; a process that dies leaves it to the
-// deadline.
+// deadline. In a `BlockingRunner` the hold is its dispatcher's, and goes when the function has returned.
 //
 // Thread safety: one session, one thread at a time. Lifetime: the engine must outlive it.
 #pragma once

@@ -61,7 +61,8 @@ struct Tool {
   std::function<Result<std::string>(const ToolCall&)> call = {};
 
   /// Tell what became of a call that an interruption left open, by its key: its result if it took effect, nullopt if it
-  /// did not and is to be made now; an error: that cannot be told, a person is asked. Called as `call` is.
+  /// did not, never will (a call that is still on its way under that key included), and is to be made now; an error:
+  /// that cannot be told, a person is asked. Called as `call` is.
   std::function<Result<std::optional<std::string>>(const ToolCall&)> outcome = {};
 };
 

@@ -84,6 +84,7 @@ enum class errc : std::uint16_t {
   token_limit_reached = 108,
   run_not_waiting = 109,
   run_in_the_way = 110,
+  run_moved_on = 111,
 
   // What a provider's answer means (codecs classify; the dispatcher decides what to do).
   provider_rate_limited = 120,

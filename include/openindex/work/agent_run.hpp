@@ -48,6 +48,7 @@ enum class RunReason : std::uint8_t {
   no_progress,        ///< failed: the agent repeats a call that is refused
   unknown_effect,     ///< waiting: whether a call took effect outside before an interruption is not known
   needs_approval,     ///< waiting: a person has to approve a call of a tool
+  stopping,           ///< waiting until the work of an earlier start has returned; tried again at `due_at`
   agents_stopped,     ///< waiting until agents may work again: `WorkflowEngine::let_agents_work`
   stopped,            ///< cancelled: somebody wanted it to end; the item stands in the stage without a run
 };

@@ -183,10 +183,13 @@ struct CancelRun {
 /// Let the item's run go on that waits, for whatever it waits: a person's answer, a pause after failures. Its journal
 /// continues. Counts that made it wait begin anew. For people and the host.
 struct ResumeRun {
-  RunId run = {};                     ///< Which one is meant; empty: the one it has.
+  RunId run = {};  ///< Which one is meant; empty: the one it has.
+  /// `AgentRun::steps` as the person saw it who answers: what it asks later is not answered by it. Has to be given with
+  /// `approved`; 0: whatever it asks.
+  std::uint32_t step = 0;
   std::optional<bool> approved = {};  ///< The call that it wants approved, and only then: it is made, or refused.
-  std::string answer = {};   ///< To what it asked, or a word of advice: told to the model. At most 16,384 bytes.
-  ProviderId provider = {};  ///< Of the stage: asked first from now on; empty: as before.
+  std::string answer = {};            ///< To what it asked, or advice: told to the model. At most 16,384 bytes.
+  ProviderId provider = {};           ///< Of the stage: asked first from now on; empty: as before.
   friend bool operator==(const ResumeRun&, const ResumeRun&) = default;
 };
 /// Give an agent-required stage another run, after its last one has failed or was cancelled. For people and the host.
@@ -275,7 +278,8 @@ OPENINDEX_API Role role_needed(const Command& command) noexcept;
 /// gate_for_people, approver_is_worker, already_resolved, not_for_agents, already_claimed, hold_lost, hold_required,
 /// not_permitted, outside_run, unknown_field, invalid_field_value, invalid_argument, gate_stale,
 /// dependencies_unresolved, dependency_cycle, not_resolved, agent_stage_in_the_way, stage_for_runs, not_found (a
-/// related item or version), migration_refused, item_needed, run_not_active, run_not_waiting, run_in_the_way
+/// related item or version), migration_refused, item_needed, run_not_active, run_not_waiting, run_in_the_way,
+/// run_moved_on
 OPENINDEX_API Result<Decision> decide(const ItemSnapshot& snapshot, const Command& command, const Actor& actor,
                                       Time now, std::uint64_t fence = 0);
 

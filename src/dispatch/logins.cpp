@@ -1,4 +1,5 @@
-// What providers want to be exchanged before a call: one request for all runs that wait for it.
+// What providers want to be exchanged before a call: one request for all runs that wait for it. A renewal is sent
+// beside the calls that go on with what is still good, and nobody waits for it.
 #include <utility>
 
 #include "dispatch/work.hpp"
@@ -9,18 +10,21 @@ inline namespace v0 {
 
 void Dispatcher::Work::log_in(Active& active, providers::ProviderLogin login) {
   active.ticket = 0;
-  for (auto& [number, pending] : logins_) {
-    if (pending.login.provider != login.provider || pending.login.version != login.version) continue;
-    active.request = number;
-    pending.waiting.push_back(active.run.id);
-    return;
+  active.request = login_under_way(std::move(login));
+  logins_.at(active.request).waiting.push_back(active.run.id);
+}
+
+std::uint64_t Dispatcher::Work::login_under_way(providers::ProviderLogin login) {
+  for (const auto& [number, pending] : logins_) {
+    if (pending.login.provider == login.provider && pending.login.version == login.version) return number;
   }
-  const std::uint64_t number = active.request = ++requests_;
+  const std::uint64_t number = ++requests_;
   HttpRequest request = login.request;
-  logins_.emplace(number, Login{std::move(login), {active.run.id}});
+  logins_.emplace(number, Login{std::move(login), {}});
   options.http.send(std::move(request), [box = inbox, number](Result<HttpResponse> response) {
     box->put({RunId(), number, std::move(response)});
   });
+  return number;
 }
 
 void Dispatcher::Work::logged_in(const Login& pending, const dispatch::Answer& answer) {

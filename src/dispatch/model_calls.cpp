@@ -44,7 +44,8 @@ void Dispatcher::Work::send(Active& active) {
   const ProviderId& provider = active.providers[active.provider];
   auto endpoint = options.providers.directory().endpoint(provider);
   if (!endpoint) return provider_failed(active, endpoint.error());
-  if (endpoint->login) return log_in(active, std::move(*endpoint->login));
+  if (endpoint->login && !endpoint->is_granted) return log_in(active, std::move(*endpoint->login));
+  if (endpoint->login) login_under_way(std::move(*endpoint->login));
   active.is_granted = endpoint->is_granted;
   active.model = endpoint->model_name;
   active.provider_type = endpoint->type;

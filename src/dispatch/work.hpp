@@ -142,6 +142,7 @@ class Dispatcher::Work {
   void ask(Active& active, AskModel ask);
   void send(Active& active);
   void log_in(Active& active, providers::ProviderLogin login);
+  std::uint64_t login_under_way(providers::ProviderLogin login);
   void logged_in(const Login& pending, const dispatch::Answer& answer);
   bool may_renew(Active& active, const Error& error);
   void clear_of_suspicion(Active& active);

@@ -23,10 +23,11 @@ class ProviderRegistry::Directory {
  public:
   /// Where a provider's chat requests go.
   struct Endpoint : codecs::ChatEndpoint {
-    std::optional<providers::ProviderLogin> login = {};  ///< To be sent before any call: see `keep_grant`.
-    std::string model_name = {};                         ///< As it is set or registered, without a namespace.
-    std::string type = {};                               ///< The provider's.
-    bool is_granted = false;                             ///< Its credential is one that `refused` forgets.
+    /// To be sent before any call, or beside it when `is_granted`: see `keep_grant`.
+    std::optional<providers::ProviderLogin> login = {};
+    std::string model_name = {};  ///< As it is set or registered, without a namespace.
+    std::string type = {};        ///< The provider's.
+    bool is_granted = false;      ///< Its credential is one that `refused` forgets.
   };
 
   explicit Directory(Options options);
@@ -38,8 +39,9 @@ class ProviderRegistry::Directory {
   /// What a record's configuration comes to.
   struct Settings {
     providers::Values values;
-    std::optional<providers::Grant> grant = {};          ///< The credential, where that is not the configuration's own.
-    std::optional<providers::ProviderLogin> login = {};  ///< To be sent before any call, when a grant is wanting.
+    std::optional<providers::Grant> grant = {};  ///< The credential, where that is not the configuration's own.
+    /// To be sent before any call when a grant is wanting, or beside calls with one that should be renewed.
+    std::optional<providers::ProviderLogin> login = {};
   };
 
   /// Open a configuration. May ask the host's identity at AWS.
@@ -99,6 +101,7 @@ class ProviderRegistry::Directory {
   Result<std::string> open(const providers::ProviderRecord& record, std::string_view key);
   Result<std::string> value_of(const providers::ProviderRecord& record, const ProviderKey& row);
   Result<void> authorize(Settings& settings, const providers::ProviderRecord& record, const ProviderType& type);
+  bool is_login_due(Settings& settings, const providers::ProviderRecord& record, Time now);
   Result<void> authorize_google(Settings& settings, const providers::ProviderRecord& record, std::string_view account);
   Result<void> authorize_aws(Settings& settings, const providers::ProviderRecord& record);
   Result<AwsCredentials> host_credentials(std::string_view connection);

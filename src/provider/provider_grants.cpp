@@ -65,12 +65,19 @@ Result<void> ProviderRegistry::Directory::authorize(Settings& settings, const Pr
   return {};
 }
 
+// A grant that is kept is used for as long as it lasts, also beside a login for the next one.
+bool ProviderRegistry::Directory::is_login_due(Settings& settings, const ProviderRecord& record, Time now) {
+  auto kept = grants_.find(record.id, record.version, now);
+  if (!kept) return true;
+  settings.grant = std::move(kept->grant);
+  return kept->is_due;
+}
+
 // A Google account's key is no credential of a call, but of a token for it.
 Result<void> ProviderRegistry::Directory::authorize_google(Settings& settings, const ProviderRecord& record,
                                                            std::string_view account) {
   const Time now = options.clock.now();
-  settings.grant = grants_.find(record.id, record.version, now);
-  if (settings.grant) return {};
+  if (!is_login_due(settings, record, now)) return {};
   auto read = providers::read_google_account(account);
   if (!read) return read.error();
   auto request = providers::token_request(*read, now);
@@ -89,9 +96,9 @@ Result<void> ProviderRegistry::Directory::authorize_aws(Settings& settings, cons
         .with("key", "connectionType");
   }
   const Time now = options.clock.now();
-  if (!is_host) settings.grant = grants_.find(record.id, record.version, now);
-  if (settings.grant) return {};
+  if (!is_host && !is_login_due(settings, record, now)) return {};
   auto own = host_credentials(connection);
+  if (!own && settings.grant) return {};  // which is still good; the next attempt is not far
   if (!own) return own.error();
   if (is_host) {
     settings.grant = grant_of(std::move(*own));

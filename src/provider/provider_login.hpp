@@ -32,11 +32,18 @@ struct ProviderLogin {
   std::string host_key = {};  ///< The access key of the host's identity at AWS, where that has signed the request.
 };
 
+/// A grant that is kept.
+struct KeptGrant {
+  Grant grant;
+  bool is_due = false;  ///< Another one is to be got now, beside what this one is used for.
+};
+
 /// Safe to use from many threads.
 class GrantCache {
  public:
-  /// Return the grant of a provider that is good for a while yet; nullopt when there is none.
-  std::optional<Grant> find(const ProviderId& provider, std::uint64_t version, Time now);
+  /// Return the grant of a provider that has not expired; nullopt when there is none. Once one is to be renewed, one
+  /// caller in a minute is told so, whatever becomes of its attempt.
+  std::optional<KeptGrant> find(const ProviderId& provider, std::uint64_t version, Time now);
 
   /// Keep a grant, and drop what has expired: of providers that others have removed nothing else comes to be known.
   void keep(const ProviderLogin& login, Grant grant, Time now);
@@ -52,6 +59,7 @@ class GrantCache {
     std::uint64_t version;
     Grant grant;
     Time renew_at;
+    Time good_until;
   };
   std::mutex mutex_;
   std::map<std::string, Kept, std::less<>> grants_;

@@ -12,7 +12,10 @@
 namespace openindex::providers {
 namespace {
 
-// Resolve, and once more when a grant has to be fetched first.
+bool is_granted(const ProviderRegistry::Directory::Endpoint& endpoint) { return endpoint.is_granted; }
+bool is_granted(const ProviderRegistry::Directory::Settings& settings) { return settings.grant.has_value(); }
+
+// Resolve, and once more when a grant has to be fetched first. One that is due and not given is no failure yet.
 template <class Resolved, class Resolve>
 Result<Resolved> log_in(ProviderRegistry::Directory& directory, const Resolve& resolve,
                         std::optional<ProviderTest>& failed) {
@@ -20,7 +23,7 @@ Result<Resolved> log_in(ProviderRegistry::Directory& directory, const Resolve& r
   if (!resolved || !resolved->login) return resolved;
   const auto answer = send_and_wait(directory.options.http, resolved->login->request);
   if (auto kept = directory.keep_grant(*resolved->login, answer); !kept) {
-    failed = login_failed(kept.error());
+    if (!is_granted(*resolved)) failed = login_failed(kept.error());
     return resolved;
   }
   return resolve();

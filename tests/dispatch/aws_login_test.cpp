@@ -36,6 +36,27 @@ struct BedrockFixture : DispatchFixture {
     return model.requests.back().url == "https://sts.eu-west-1.amazonaws.com/" &&
            model.requests.back().body.starts_with("Action=AssumeRole&");
   }
+  /// One run through, so that a session of the role is kept.
+  void take_role(const std::string& mark) {
+    dispatched();
+    settle();
+    answer_role(mark);
+    settle();
+    while (!model.waiting.empty()) stay_silent();
+  }
+  /// The model has nothing to do, as often as it is asked.
+  void stay_silent() {
+    answer_reply();
+    settle();
+  }
+  bool asks_role_first() const {
+    return model.waiting.size() > 1 && model.requests[model.requests.size() - 2].url.starts_with("https://sts.");
+  }
+  std::size_t questions_for_role(std::size_t from) const {
+    return static_cast<std::size_t>(
+        std::count_if(model.requests.begin() + static_cast<std::ptrdiff_t>(from), model.requests.end(),
+                      [](const HttpRequest& request) { return request.url.starts_with("https://sts."); }));
+  }
   void answer_reply() {
     model.answer(HttpResponse{
         200,
@@ -105,10 +126,75 @@ TEST_CASE("a role is taken before the first question, once for all runs, and kep
   f.settle();
   REQUIRE(f.model.requests.size() > 4);
   CHECK(f.model.requests.back().url == bedrock_url);
-  f.clock.advance(2min);
+  f.clock.advance(7min);
   f.dispatched();
   f.settle();
   CHECK(f.asks_for_role());
+}
+
+TEST_CASE("a session that is still good is used beside the question for the next one, and until there is one") {
+  BedrockFixture f;
+  f.attach(f.bedrock("EXTERNAL_ROLE"));
+  f.take_role("1");
+  f.clock.advance(56min);
+  f.dispatched();
+  f.settle();
+  REQUIRE(f.model.waiting.size() == 2);  // the question to STS, and beside it the model's
+  CHECK(f.model.requests.back().url == bedrock_url);
+  CHECK(f.signed_as("ASIA1"));
+
+  f.model.answer(HttpResponse{200, {}, test::role_answer("2", f.clock.now() + 1h)});
+  f.answer_reply();
+  f.settle();
+  CHECK(f.model.requests.back().url == bedrock_url);
+  CHECK(f.signed_as("ASIA2"));
+}
+
+TEST_CASE("while AWS gives no next session the last one is used until it expires, and asked for once a minute") {
+  BedrockFixture f;
+  f.attach(f.bedrock("EXTERNAL_ROLE"));
+  f.take_role("1");
+  f.clock.advance(55min);
+  const std::size_t before = f.model.requests.size();
+  for (int minute = 0; minute < 5; ++minute) {
+    for (int run = 0; run < 2; ++run) {
+      const ItemKey bug = f.dispatched();
+      f.settle();
+      if (f.asks_role_first()) {
+        f.model.answer(HttpResponse{503, {}, "<html>"});
+        f.settle();
+      }
+      CHECK(f.signed_as("ASIA1"));
+      while (!f.model.waiting.empty()) f.stay_silent();
+      CHECK(f.run(bug).turns > 0);
+    }
+    if (minute < 4) f.clock.advance(1min);
+  }
+  CHECK(f.questions_for_role(before) == 5);
+
+  f.clock.advance(50s);  // ten seconds before it expires, it might be too late when it arrives
+  const ItemKey late = f.dispatched();
+  f.settle();
+  CHECK(f.asks_for_role());
+  f.model.answer(HttpResponse{503, {}, "<html>"});
+  f.settle();
+  CHECK(f.run(late).state == RunState::waiting);
+  CHECK(f.run(late).reason == RunReason::overloaded);
+}
+
+TEST_CASE("a session is used while the host's own credentials are not there to get the next one with") {
+  BedrockFixture f;
+  f.attach(f.bedrock("EXTERNAL_ROLE"));
+  f.take_role("1");
+  f.clock.advance(56min);
+  f.identity.given = Error(errc::secret_unreadable, "There is no role");
+  const ItemKey bug = f.dispatched();
+  f.settle();
+  REQUIRE(f.model.waiting.size() == 1);
+  CHECK(f.signed_as("ASIA1"));
+  f.answer_reply();
+  f.settle();
+  CHECK(f.run(bug).turns == 1);
 }
 
 TEST_CASE("a role whose session is refused is taken anew, once") {

@@ -67,7 +67,14 @@ TEST_CASE("a token is fetched before the first question, once for all runs, and 
   f.clock.advance(2min);
   f.dispatched();
   f.settle();
-  CHECK(f.model.requests.back().url == token_url);
+  const auto asked = f.model.requests.end();
+  CHECK((asked - 2)->url == token_url);  // nobody waits for it
+  CHECK((asked - 1)->url == chat_url);
+  CHECK(f.credential() == "Bearer token-1");
+  f.clock.advance(4min);
+  f.dispatched();
+  f.settle();
+  CHECK(f.model.requests.back().url == chat_url);  // the question for a token is still under way
 }
 
 TEST_CASE("a token that is refused before its time is fetched anew, once") {

@@ -145,6 +145,22 @@ TEST_CASE_FIXTURE(AwsFixture, "a role is kept until five minutes before it expir
   CHECK(signed_as("ASIA2"));
 }
 
+TEST_CASE_FIXTURE(AwsFixture, "a role that is not given anew is no failure of a test while the session lasts") {
+  for (const char* type : {"aws_bedrock_titan", "aws_sqs"}) {
+    CAPTURE(std::string(type));
+    role = {200, {}, role_answer("1", clock.now() + 1h)};
+    const auto id = made(type, "EXTERNAL_ROLE");
+    CHECK(tested(id).ok());
+    clock.advance(56min);
+    role = {503, {}, "<html>"};
+    CHECK(tested(id).ok());
+    CHECK(http.requests.size() == 2);
+    CHECK(signed_as("ASIA1"));
+    clock.advance(4min);
+    CHECK(tested(id).code == errc::provider_overloaded);
+  }
+}
+
 TEST_CASE_FIXTURE(AwsFixture, "the account is compared however one is connected") {
   const ProviderConfig mine{{"awsAccountId", "123456789012"}}, other{{"awsAccountId", "210987654321"}};
   service.body = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>";

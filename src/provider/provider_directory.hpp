@@ -107,6 +107,7 @@ class ProviderRegistry::Directory {
   Result<AwsCredentials> host_credentials(std::string_view connection);
 
   providers::GrantCache grants_;
+  std::atomic<bool> had_host_credentials_{false};
 };
 
 }  // namespace v0

@@ -37,6 +37,20 @@ Error no_identity(std::string_view connection) {
       .with("key", "connectionType");
 }
 
+// Whoever had credentials has them again in a moment, more often than not; nobody need be called for that.
+Error absent_for_now(const Error& error) {
+  switch (error.code()) {
+    case errc::secret_unreadable:
+    case errc::provider_unauthorized:
+    case errc::provider_rejected_request:
+      return Error(errc::http_unreachable,
+                   error.message() + "; there were credentials before, they are asked for again")
+          .caused_by(error);
+    default:
+      return error;
+  }
+}
+
 }  // namespace
 
 // The host's code may throw, and its words may name what they should not: they go no further than here.
@@ -45,9 +59,10 @@ Result<AwsCredentials> ProviderRegistry::Directory::host_credentials(std::string
   try {
     auto credentials = options.aws_identity->credentials();
     if (credentials && !providers::are_sound(*credentials)) {
-      return Error(errc::secret_unreadable, "The host's identity at AWS gives no access key with its secret");
+      credentials = Error(errc::secret_unreadable, "The host's identity at AWS gives no access key with its secret");
     }
-    return credentials;
+    if (credentials) had_host_credentials_ = true;
+    return credentials || !had_host_credentials_ ? credentials : absent_for_now(credentials.error());
   } catch (const std::bad_alloc&) {
     throw;
   } catch (...) {

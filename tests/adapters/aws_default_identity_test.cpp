@@ -175,3 +175,62 @@ TEST_CASE_FIXTURE(IdentityFixture, "who asks during a renewal goes on with crede
   CHECK(renewing.get() == "ASIA2");
   CHECK(key() == "ASIA2");
 }
+
+TEST_CASE_FIXTURE(IdentityFixture,
+                  "nobody waits for a renewal, not even who begins it, while the former ones are good") {
+  give("1", 60min);
+  CHECK(key() == "ASIA1");
+  network.is_silent = true;
+  clock.advance(56min);
+  for (int i = 0; i < 3; ++i) CHECK(key() == "ASIA1");  // the first would wait for ever otherwise
+  CHECK(network.requests.size() == 2);
+  give("2", 60min);
+  network.speak();
+  CHECK(key() == "ASIA2");
+  CHECK(network.requests.size() == 2);
+}
+
+TEST_CASE_FIXTURE(IdentityFixture, "a source that has failed and is silent now makes nobody wait") {
+  give("1", 60min);
+  CHECK(key() == "ASIA1");
+  fail();
+  clock.advance(56min);
+  CHECK(key() == "ASIA1");
+  network.is_silent = true;
+  clock.advance(5min);
+  for (int i = 0; i < 3; ++i) CHECK(key() == "http_unreachable");
+  CHECK(network.requests.size() == 3);
+  give("2", 60min);
+  network.speak();
+  CHECK(key() == "ASIA2");
+}
+
+TEST_CASE_FIXTURE(IdentityFixture, "an answer that nobody has come for is not read when it may be outdated") {
+  give("1", 60min);
+  CHECK(key() == "ASIA1");
+  network.is_silent = true;
+  clock.advance(56min);
+  CHECK(key() == "ASIA1");
+  give("2", 1min);
+  network.speak();
+  clock.advance(2min);
+  give("3", 60min);
+  CHECK(key() == "ASIA3");
+  CHECK(network.requests.size() == 3);
+}
+
+TEST_CASE("an identity that goes takes its question back, and a late answer finds nobody") {
+  testing::ManualClock clock;
+  test::PlayedNetwork network;
+  {
+    AwsDefaultIdentity identity({.http = network, .sources = IdentityFixture::sources(), .clock = clock});
+    network.answer(agent, agent_answer("1", clock.now() + 60min));
+    CHECK(identity.credentials());
+    network.is_silent = true;
+    clock.advance(56min);
+    CHECK(identity.credentials());
+    CHECK(network.cancelled.empty());
+  }
+  CHECK(network.cancelled == std::vector<HttpTicket>{2});
+  network.speak();
+}

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <openindex/core/clock.hpp>
@@ -18,15 +19,32 @@ class PlayedNetwork final : public HttpClient {
   std::map<std::string, Result<HttpResponse>> answers;  ///< By method and URL, `GET http://…`.
   std::vector<HttpRequest> requests;
   std::function<void()> before_answer = [] {};
+  bool is_silent = false;                        ///< Answers wait for `speak`.
+  std::vector<std::function<void()>> held = {};  ///< What `speak` will say.
+  std::vector<HttpTicket> cancelled;
 
   HttpTicket send(HttpRequest request, HttpDone done) override {
     requests.push_back(request);
     before_answer();
-    const auto found = answers.find(request.method + " " + request.url);
-    done(found == answers.end() ? Result<HttpResponse>(errc::http_unreachable) : found->second);
+    const std::string what = request.method + " " + request.url;
+    auto say = [this, what, done = std::move(done)] {
+      const auto found = answers.find(what);
+      done(found == answers.end() ? Result<HttpResponse>(errc::http_unreachable) : found->second);
+    };
+    if (is_silent) {
+      held.emplace_back(std::move(say));
+    } else {
+      say();
+    }
     return requests.size();
   }
-  void cancel(HttpTicket) noexcept override {}
+  void cancel(HttpTicket ticket) noexcept override { cancelled.push_back(ticket); }
+
+  /// Answer what has been asked in silence, and everything from now on.
+  void speak() {
+    is_silent = false;
+    for (const auto& say : std::exchange(held, {})) say();
+  }
 
   void answer(const std::string& what, std::string body, int status = 200) {
     answers.insert_or_assign(what, HttpResponse{status, {}, std::move(body)});

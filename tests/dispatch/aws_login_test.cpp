@@ -286,3 +286,36 @@ TEST_CASE("an identity that cannot be asked at the moment is asked again later")
   f.settle();
   CHECK(f.model.requests.size() == 1);
 }
+
+TEST_CASE(
+    "the host's credentials are waited for when they were there before, and set up by somebody when they were not") {
+  for (const errc code : {errc::secret_unreadable, errc::provider_unauthorized, errc::provider_rejected_request}) {
+    CAPTURE(std::string(name(code)));
+    BedrockFixture f;
+    f.identity.given = Error(code, "No role");
+    f.attach(f.bedrock("CONDUCTOR_ROLE"));
+    const ItemKey first = f.dispatched();
+    f.settle();
+    f.clock.advance(5min);
+    f.settle();
+    CHECK(f.run(first).reason != RunReason::network);
+    CHECK(f.identity.asked == 1);  // nobody has set up anything
+
+    f.identity.given = AwsCredentials{"AKIAHOST", "s", {}, {}};
+    const ItemKey second = f.dispatched();
+    f.settle();
+    f.stay_silent();
+    f.identity.given = Error(code, "No role");
+    const ItemKey third = f.dispatched();
+    f.settle();
+    CHECK(f.run(third).state == RunState::waiting);
+    CHECK(f.run(third).reason == RunReason::network);
+    CHECK(f.run(third).detail.find("No role; there were credentials before") != std::string::npos);
+    f.identity.given = AwsCredentials{"AKIANEXT", "s", {}, {}};
+    f.clock.advance(1min);
+    f.settle();
+    CHECK(f.run(third).state == RunState::running);
+    CHECK(f.signed_as("AKIANEXT"));
+    CHECK(f.run(second).turns > 0);
+  }
+}

@@ -6,9 +6,11 @@
 // 3. the container's agent (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI), as for tasks of ECS and pods of EKS;
 // 4. the machine's metadata service, version 2 only (unless AWS_EC2_METADATA_DISABLED), for EC2.
 //
-// They are kept until five minutes before they expire, at most half of the time they have left; while one thread gets
-// new ones the others wait for it, or go on with the old ones if those are still good. A failure is told to all who ask
-// within ten seconds. `credentials` may block for that exchange: a few seconds where something does not answer.
+// They are kept until five minutes before they expire, at most half of the time they have left; then the next call asks
+// for new ones, and nobody waits for them while the old ones are good: calls return those, and read what has been
+// answered meanwhile. A failure is told to all who ask within ten seconds. `credentials` blocks only where nothing else
+// can be said: for the first credentials, and for new ones once the old ones have expired without a failure; that is up
+// to fifteen seconds where something does not answer.
 //
 // The HTTP client must be allowed to reach the metadata addresses, which no other client should be: with
 // `CurlHttpClient`, one of its own whose policy is `Egress::public_and_aws_metadata()`. Never give that client to a
@@ -63,7 +65,8 @@ class OPENINDEX_API AwsDefaultIdentity final : public AwsIdentity {
   explicit AwsDefaultIdentity(Options options);
   ~AwsDefaultIdentity() override;
 
-  /// @par Errors secret_unreadable (nothing is set up, or gives credentials), those of `HttpClient`, provider_*
+  /// @par Errors secret_unreadable (nothing is set up, or what is set up has none to give), http_unreachable (also: a
+  /// file is not there), others of `HttpClient`, provider_*
   Result<AwsCredentials> credentials() override;
 
   void refused(std::string_view access_key) override;

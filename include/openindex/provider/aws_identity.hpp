@@ -37,8 +37,9 @@ class OPENINDEX_API AwsIdentity {
   AwsIdentity& operator=(const AwsIdentity&) = delete;
 
   /// Return credentials that are good for a few minutes at least, if there are such.
-  /// @par Errors secret_unreadable (there are none), those of `HttpClient`, the provider_* codes; the run waits as for
-  /// a provider that answers so
+  /// @par Errors secret_unreadable (there are none, and somebody must set them up), those of `HttpClient` and the
+  /// provider_* codes; the run waits as for a provider that answers so. Once a registry has had credentials it takes an
+  /// absence for a short one: then runs ask again by themselves, as they do when the network is away.
   virtual Result<AwsCredentials> credentials() = 0;
 
   /// Be told that AWS refuses what has this access key; the next call should give others, if there are any. A key that

@@ -21,11 +21,7 @@ namespace {
 constexpr std::size_t answer_bytes_max = 65'536;
 constexpr const char* container_host = "http://169.254.170.2";
 
-struct Asked {
-  HttpClient& http;
-  Time now;
-};
-
+// Nothing but a change of the configuration helps.
 Error none(std::string text) { return Error(errc::secret_unreadable, "No AWS credentials: " + std::move(text)); }
 
 // The client's own words stay out: they may repeat what was sent.
@@ -39,22 +35,26 @@ Error unanswered(const char* who, errc code) {
 Result<std::string> read_named_file(const std::string& path, const char* what) {
   const auto slash = path.rfind('/');
   SecretFolders folder({path.substr(0, slash == std::string::npos ? 0 : std::max<std::size_t>(slash, 1))});
+  if (!folder.allows(path))
+    return none(std::string(what) + " is not named by a plain absolute path").with("path", path);
   auto text = folder.read(path);
   if (text) return text;
-  return none(std::string(what) + " cannot be read").with("path", path).caused_by(text.error());
+  return Error(errc::http_unreachable, "No AWS credentials: " + std::string(what) + " cannot be read at the moment")
+      .with("path", path)
+      .caused_by(text.error());
 }
 
 // -- a key in the environment --
 
-Result<AwsCredentials> given_key(const AwsSources& sources) {
+Step given_key(const AwsSources& sources) {
   AwsCredentials key{sources.access_key, sources.secret_key, sources.session_token, std::nullopt};
-  if (providers::are_sound(key)) return key;
+  if (providers::are_sound(key)) return Result<AwsCredentials>(std::move(key));
   return none("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set, or not printable");
 }
 
 // -- a role for a token in a file --
 
-Result<AwsCredentials> web_identity(const AwsSources& sources, const Asked& asked) {
+Step web_identity(const AwsSources& sources) {
   if (sources.role_arn.empty()) return none("AWS_WEB_IDENTITY_TOKEN_FILE is set, but not AWS_ROLE_ARN");
   const bool sound = std::all_of(sources.region.begin(), sources.region.end(),
                                  [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
@@ -62,10 +62,11 @@ Result<AwsCredentials> web_identity(const AwsSources& sources, const Asked& aske
   const auto token = read_named_file(sources.web_identity_token_file, "the file of AWS_WEB_IDENTITY_TOKEN_FILE");
   if (!token) return token.error();
   const std::string session = sources.role_session_name.empty() ? "openindex" : sources.role_session_name;
-  const auto answer =
-      send_and_wait(asked.http, providers::web_role_request({sources.role_arn, session}, sources.region, *token));
-  if (!answer) return unanswered("AWS STS", answer.error().code());
-  return providers::read_role(*answer, asked.now);
+  return Question{providers::web_role_request({sources.role_arn, session}, sources.region, *token),
+                  [](const Result<HttpResponse>& answer, Time now) -> Step {
+                    if (!answer) return unanswered("AWS STS", answer.error().code());
+                    return providers::read_role(*answer, now);
+                  }};
 }
 
 // -- what agents and the metadata service answer --
@@ -78,14 +79,16 @@ Error refused_by(const char* who, int status) {
   return Error(code, text).with("status", std::to_string(status));
 }
 
-Result<std::string> ask(const Asked& asked, const char* who, HttpRequest request) {
+// `read` gets the body of a good answer.
+Question ask(const char* who, HttpRequest request, std::function<Step(const std::string& body, Time now)> read) {
   request.connect_timeout = std::chrono::seconds(1);
   request.timeout = std::chrono::seconds(5);
   request.response_bytes_max = answer_bytes_max;
-  auto answer = send_and_wait(asked.http, std::move(request));
-  if (!answer) return unanswered(who, answer.error().code());
-  if (answer->status < 200 || answer->status >= 300) return refused_by(who, answer->status);
-  return std::move(answer->body);
+  return {std::move(request), [who, read = std::move(read)](const Result<HttpResponse>& answer, Time now) -> Step {
+            if (!answer) return unanswered(who, answer.error().code());
+            if (answer->status < 200 || answer->status >= 300) return refused_by(who, answer->status);
+            return read(answer->body, now);
+          }};
 }
 
 Result<AwsCredentials> read_credentials(const char* who, std::string_view body, Time now) {
@@ -134,7 +137,7 @@ Result<std::string> agent_url(const AwsSources& sources) {
   return none("AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https:// nor an agent on this machine");
 }
 
-Result<AwsCredentials> container(const AwsSources& sources, const Asked& asked) {
+Step container(const AwsSources& sources) {
   constexpr const char* who = "the container's agent";
   auto url = agent_url(sources);
   if (!url) return url.error();
@@ -146,41 +149,45 @@ Result<AwsCredentials> container(const AwsSources& sources, const Asked& asked) 
     token = std::move(*read);
   }
   if (!token.empty()) request.headers.emplace_back("Authorization", std::move(token));
-  const auto body = ask(asked, who, std::move(request));
-  return body ? read_credentials(who, *body, asked.now) : body.error();
+  return ask(who, std::move(request),
+             [](const std::string& body, Time now) -> Step { return read_credentials(who, body, now); });
 }
 
 // -- the machine's metadata service, version 2: a token, the role's name, the role's credentials --
 
-Result<AwsCredentials> metadata(const AwsSources& sources, const Asked& asked) {
-  constexpr const char* who = "the instance metadata service";
-  constexpr const char* roles = "/latest/meta-data/iam/security-credentials/";
+constexpr const char* machine = "the instance metadata service";
+
+HttpRequest about_roles(const std::string& base, const std::string& token, const std::string& path) {
+  return {.url = base + "/latest/meta-data/iam/security-credentials/" + path,
+          .headers = {{"X-aws-ec2-metadata-token", token}}};
+}
+
+Step role_named(const std::string& base, const std::string& token, const std::string& names) {
+  const std::string role = names.substr(0, names.find_first_of("\r\n"));
+  if (role.empty()) return none("this machine has no role");
+  return ask(machine, about_roles(base, token, codecs::percent_encoded(role)),
+             [](const std::string& body, Time now) -> Step { return read_credentials(machine, body, now); });
+}
+
+Step metadata(const AwsSources& sources) {
   std::string base = sources.metadata_url;
   if (base.ends_with('/')) base.pop_back();
-  auto token = ask(asked, who,
-                   {.method = "PUT",
-                    .url = base + "/latest/api/token",
-                    .headers = {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}}});
-  if (!token) return token.error();
-  const auto get = [&](const std::string& path) {
-    return ask(asked, who, {.url = base + roles + path, .headers = {{"X-aws-ec2-metadata-token", *token}}});
-  };
-  const auto names = get("");
-  if (!names) return names.error();
-  const std::string role = names->substr(0, names->find_first_of("\r\n"));
-  if (role.empty()) return none("this machine has no role");
-  const auto body = get(codecs::percent_encoded(role));
-  return body ? read_credentials(who, *body, asked.now) : body.error();
+  HttpRequest for_token{.method = "PUT",
+                        .url = base + "/latest/api/token",
+                        .headers = {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}}};
+  return ask(machine, std::move(for_token), [base](const std::string& token, Time) -> Step {
+    return ask(machine, about_roles(base, token, ""),
+               [base, token](const std::string& names, Time) { return role_named(base, token, names); });
+  });
 }
 
 }  // namespace
 
-Result<AwsCredentials> fetch_credentials(const AwsSources& sources, HttpClient& http, Time now) {
-  const Asked asked{http, now};
+Step begin(const AwsSources& sources) {
   if (!sources.access_key.empty() || !sources.secret_key.empty()) return given_key(sources);
-  if (!sources.web_identity_token_file.empty()) return web_identity(sources, asked);
-  if (!sources.container_relative_uri.empty() || !sources.container_full_uri.empty()) return container(sources, asked);
-  if (!sources.metadata_url.empty()) return metadata(sources, asked);
+  if (!sources.web_identity_token_file.empty()) return web_identity(sources);
+  if (!sources.container_relative_uri.empty() || !sources.container_full_uri.empty()) return container(sources);
+  if (!sources.metadata_url.empty()) return metadata(sources);
   return none("the environment names none, and no metadata service may be asked");
 }
 

@@ -40,7 +40,7 @@ class Assembly final : public StreamAssembly {
     if (message == nullptr) return {};
     const std::uint64_t index = count_member(event, "index");
     if (type == "content-start" || type == "content-delta") return add_content(*message, index, text);
-    if (type == "tool-plan-delta") return keep(plan_, text_member(*message, "tool_plan"));
+    if (type == "tool-plan-delta") return add_plan(text_member(*message, "tool_plan"), text);
     if (type == "tool-call-start" || type == "tool-call-delta") return add_call(*message, index);
     return {};
   }
@@ -61,6 +61,12 @@ class Assembly final : public StreamAssembly {
   }
 
  private:
+  // A plan is the text of a turn that has no other: see `read_reply`.
+  Result<void> add_plan(std::string_view plan, std::string& text) {
+    if (!has_text_) text += plan;
+    return keep(plan_, plan);
+  }
+
   Result<void> add_content(const boost::json::object& message, std::uint64_t index, std::string& text) {
     const auto* content = only_object(message, "content");
     if (content == nullptr) return {};
@@ -70,8 +76,10 @@ class Assembly final : public StreamAssembly {
     }
     Block& block = slot->second;
     if (auto kept = replace(block.type, text_member(*content, "type")); !kept) return kept.error();
-    text += text_member(*content, "text");
-    if (auto kept = keep(block.text, text_member(*content, "text")); !kept) return kept.error();
+    const auto said = text_member(*content, "text");
+    has_text_ = has_text_ || !said.empty();
+    text += said;
+    if (auto kept = keep(block.text, said); !kept) return kept.error();
     const auto thinking = text_member(*content, "thinking");
     if (!thinking.empty()) block.type = "thinking";
     return keep(block.text, thinking);
@@ -122,6 +130,7 @@ class Assembly final : public StreamAssembly {
 
   std::string id_, finish_reason_, usage_;  // JSON
   std::string plan_;
+  bool has_text_ = false;
   std::map<std::uint64_t, Block> blocks_;
   std::map<std::uint64_t, StreamedCall> calls_;
 };

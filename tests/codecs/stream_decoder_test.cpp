@@ -203,6 +203,24 @@ TEST_CASE("input that a stream leaves broken reaches the caller as text and is n
   CHECK(seen.reply->turn.raw.empty());
 }
 
+TEST_CASE("a plan of Cohere's is the text that is watched, piece by piece, unless the turn has another") {
+  const std::string begin = R"({"type":"message-start","id":"c"})";
+  const std::string plan = R"({"type":"tool-plan-delta","delta":{"message":{"tool_plan":"I will "}}})";
+  const std::string more = R"({"type":"tool-plan-delta","delta":{"message":{"tool_plan":"look"}}})";
+  const std::string call =
+      R"({"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}}}})";
+  const std::string end = R"({"type":"message-end","delta":{"finish_reason":"TOOL_CALL"}})";
+  const auto seen = feed(WireFamily::cohere_chat, sse({begin, plan, more, call, end}));
+  REQUIRE(seen.reply);
+  CHECK(seen.text == "I will look");
+  CHECK(seen.reply->turn.text == seen.text);
+  const std::string said = R"({"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"Well"}}}})";
+  const auto both = feed(WireFamily::cohere_chat, sse({begin, said, plan, call, end}));
+  REQUIRE(both.reply);
+  CHECK(both.text == "Well");
+  CHECK(both.reply->turn.text == both.text);
+}
+
 TEST_CASE("a call without an index goes on until the next id") {
   const auto seen =
       feed(WireFamily::openai_chat,

@@ -214,7 +214,13 @@ TEST_CASE_FIXTURE(KafkaFixture, "a Kafka broker that does not answer, or is not 
     check(tested("kafka", plain), true, false, true, errc::http_timeout);
     connector.played.hangs = false;
     if (key == KafkaBroker::authenticate) continue;
-    check(tested("kafka", plain), true, false, false, errc::provider_malformed_reply);
+    const auto secured = tested("kafka", plain);
+    check(secured, true, false, false, errc::provider_malformed_reply);
+    CHECK(secured.message.find("begins TLS, but then hangs up") != std::string::npos);
+    if (key != KafkaBroker::versions) continue;
+    const auto clear = tested("kafka", open);
+    check(clear, true, false, false, errc::provider_malformed_reply);
+    CHECK(clear.message.find("as a broker does that wants TLS") != std::string::npos);
   }
   connector.refuses = errc::http_tls;
   check(tested("kafka", plain), false, false, true, errc::http_tls);

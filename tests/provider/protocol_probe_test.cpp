@@ -67,6 +67,20 @@ TEST_CASE_FIXTURE(ProtocolFixture, "a NATS server that answers our PING has take
   CHECK(connector.sent.find(R"("auth_token":"MARKER-3")") != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(ProtocolFixture, "a NATS server that wants a credential and takes none at all has proved nothing") {
+  connector.played.greeting = info;
+  connector.played.answer = [](std::string_view) { return std::string("PONG\r\n"); };
+  const ProviderConfig bare{{"endpoint", "nats://n1.example.com"},
+                            {"connectionType", "Default"},
+                            {"authenticationType", "Without Credentials"},
+                            {"protocol", "CLIENT"},
+                            {"tls", "NONE"}};
+  const auto test = tested("nats", bare);
+  check(test, true, false, true, std::nullopt);
+  CHECK(test.message.find("none was sent") != std::string::npos);
+  CHECK(connector.sent.find("user") == std::string::npos);
+}
+
 TEST_CASE_FIXTURE(ProtocolFixture, "a NATS server's refusals are told apart") {
   connector.played.greeting = info;
   connector.played.answer = [](std::string_view) { return std::string("-ERR 'Authorization Violation'\r\n"); };
@@ -244,6 +258,21 @@ TEST_CASE_FIXTURE(ProtocolFixture, "a vector database in PostgreSQL has the exte
   check(tested("pgvectordb", vectors), true, true, true, std::nullopt);
   connector.played.answer = with_rows(said('T', "columns"));
   check(tested("pgvectordb", vectors), true, true, false, errc::provider_rejected_request);
+
+  const auto failing = [](const std::string& sqlstate, const std::string& end) {
+    return [sqlstate, end](std::string_view sent) {
+      return sent[0] == 'Q' ? said('E', std::string("SERROR\0C", 8) + sqlstate + std::string("\0MMARKER\0\0", 10)) + end
+                            : ready;
+    };
+  };
+  connector.played.answer = failing("42501", said('Z', "I"));
+  const auto forbidden = tested("pgvectordb", vectors);
+  check(forbidden, true, true, true, std::nullopt);
+  CHECK(forbidden.message.find("not proved") != std::string::npos);
+  for (const std::string& end : {said('Z', "I"), std::string()}) {
+    connector.played.answer = failing("57P01", end);
+    check(tested("pgvectordb", vectors), true, true, true, errc::provider_overloaded);
+  }
 }
 
 TEST_CASE_FIXTURE(ProtocolFixture, "a PostgreSQL server's refusals are told apart") {

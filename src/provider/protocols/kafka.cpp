@@ -115,9 +115,14 @@ ProviderTest no_kafka() {
                   "Something answers, but not as a Kafka broker does; check endpoint and connectionType.");
 }
 
-ProviderTest kafka_failed(const Error& error) {
+ProviderTest kafka_failed(const Error& error, bool under_tls) {
   if (error.code() == errc::provider_malformed_reply) return no_kafka();
   if (error.code() != errc::http_interrupted) return talk_failed(error);
+  if (under_tls) {
+    return answered(false, false, errc::provider_malformed_reply,
+                    "A server is there and begins TLS, but then hangs up, as a broker does that wants a certificate of "
+                    "the client; check endpoint and connectionType.");
+  }
   return answered(false, false, errc::provider_malformed_reply,
                   "A server is there, but hangs up, as a broker does that wants TLS; check endpoint and "
                   "connectionType.");
@@ -130,8 +135,8 @@ ProviderTest kafka_refused() {
 
 class KafkaTalk {
  public:
-  KafkaTalk(Wire& wire, const Values& values, RandomSource& random)
-      : wire_(wire), user_(values["user"]), password_(values["password"]), random_(random) {}
+  KafkaTalk(Wire& wire, const Values& values, bool under_tls, RandomSource& random)
+      : wire_(wire), user_(values["user"]), password_(values["password"]), under_tls_(under_tls), random_(random) {}
 
   ProviderTest run(KafkaLogin login) {
     const bool logs_in = login != KafkaLogin::none;
@@ -166,7 +171,7 @@ class KafkaTalk {
   // Each of these returns what went wrong.
   std::optional<ProviderTest> check_versions(bool logs_in) {
     const auto answer = ask(api_versions, {});
-    if (!answer) return kafka_failed(answer.error());
+    if (!answer) return kafka_failed(answer.error(), under_tls_);
     KafkaFields fields(*answer);
     const std::uint32_t code = fields.number(2), count = fields.number(4);
     bool knows_handshake = false, knows_login = false;
@@ -203,7 +208,7 @@ class KafkaTalk {
 
   std::optional<ProviderTest> shake_hands(std::string_view mechanism) {
     const auto answer = ask(sasl_handshake, kafka_text(mechanism));
-    if (!answer) return kafka_failed(answer.error());
+    if (!answer) return kafka_failed(answer.error(), under_tls_);
     KafkaFields fields(*answer);
     const std::uint32_t code = fields.number(2), count = fields.number(4);
     for (std::uint32_t i = 0; i < count && fields.has_all(); ++i) fields.text();
@@ -223,7 +228,7 @@ class KafkaTalk {
   std::optional<ProviderTest> authenticate(const std::string& said, std::string& answer) {
     const auto reply = ask(sasl_authenticate, big_endian(static_cast<std::uint32_t>(said.size()), 4) + said);
     if (!reply && reply.error().code() == errc::http_interrupted) return kafka_refused();
-    if (!reply) return kafka_failed(reply.error());
+    if (!reply) return kafka_failed(reply.error(), under_tls_);
     KafkaFields fields(*reply);
     const std::uint32_t code = fields.number(2);
     fields.text();  // the broker's own words, which may repeat anything
@@ -243,7 +248,7 @@ class KafkaTalk {
       return answered(false, false, errc::provider_unauthorized,
                       "The broker hangs up on who has not logged in; check connectionType, and set user and password.");
     }
-    if (!answer) return kafka_failed(answer.error());
+    if (!answer) return kafka_failed(answer.error(), under_tls_);
     KafkaFields fields(*answer);
     if (metadata_version_ >= 3) fields.number(4);  // how long it asks to wait
     const std::uint32_t brokers = fields.number(4);
@@ -263,6 +268,7 @@ class KafkaTalk {
 
   Wire& wire_;
   std::string_view user_, password_;
+  bool under_tls_;
   RandomSource& random_;
   std::uint32_t asked_ = 0;
   std::uint32_t metadata_version_ = 0;
@@ -289,7 +295,7 @@ Result<ProviderTest> probe_kafka(const Values& values, Connector& connector, Ran
   if (!connection) return unreached(connection.error().code());
   if (!way.is_known) return only_reached("a test does not know this connectionType");
   Wire wire(std::move(*connection));
-  return KafkaTalk(wire, values, random).run(way.login);
+  return KafkaTalk(wire, values, way.tls, random).run(way.login);
 }
 
 }  // namespace openindex::providers

@@ -36,18 +36,25 @@ struct Proof {
   std::string signature = {};
 };
 
-std::string connect_line(const Values& values, const Proof& proof) {
+struct Greeting {
+  std::string line;
+  bool proves = false;  ///< It holds a credential.
+};
+
+Greeting connect_line(const Values& values, const Proof& proof) {
   json::Writer out;
   out.begin_object().key("verbose").boolean(false).key("pedantic").boolean(false).key("lang").string("openindex");
   out.key("version").string("1").key("protocol").number(std::int64_t{1});
+  bool proves = !proof.jwt.empty();
   if (!is_same(values["protocol"], "JWT")) {
     const bool logs_in = !is_same(values["authenticationType"], "Without Credentials") && !values["user"].empty();
+    proves = logs_in || !values["api_key"].empty();
     if (logs_in) out.key("user").string(values["user"]).key("pass").string(values["password"]);
     if (!values["api_key"].empty()) out.key("auth_token").string(values["api_key"]);
   } else if (!proof.jwt.empty()) {
     out.key("jwt").string(proof.jwt).key("sig").string(proof.signature);
   }
-  return "CONNECT " + std::string(std::move(out.end_object()).str()) + "\r\nPING\r\n";
+  return {"CONNECT " + std::string(std::move(out.end_object()).str()) + "\r\nPING\r\n", proves};
 }
 
 ProviderTest no_nats() {
@@ -56,11 +63,13 @@ ProviderTest no_nats() {
 }
 
 // Whatever comes before the answer to our PING: INFO again, a PING of its own, +OK.
-ProviderTest read_answer(Wire& wire, bool asks, std::string_view keys) {
+ProviderTest read_answer(Wire& wire, bool asks, bool proves, std::string_view keys) {
   for (int lines = 0; lines < 20; ++lines) {
     const auto line = wire.read_line(line_bytes_max);
     if (!line) return talk_failed(line.error());
     if (line->starts_with("PONG")) {
+      // As an account of its own choice (no_auth_user): that says nothing of a credential.
+      if (asks && !proves) return only_reached("the server takes guests, and asks for a credential, but none was sent");
       return asks ? accepted() : accepted("The server answers, and asks nobody for a credential.");
     }
     const std::string words = lower_ascii(*line);
@@ -121,8 +130,9 @@ ProviderTest log_in(Wire& wire, const Values& values, const NatsCredentials& cre
     if (!signature) return only_reached("the key of the credentials file cannot sign here");
     proof = {credentials.jwt, std::move(*signature)};
   }
-  if (auto sent = wire.write(connect_line(values, proof)); !sent) return talk_failed(sent.error());
-  return read_answer(wire, is_true(info, "auth_required"),
+  const Greeting greeting = connect_line(values, proof);
+  if (auto sent = wire.write(greeting.line); !sent) return talk_failed(sent.error());
+  return read_answer(wire, is_true(info, "auth_required"), greeting.proves,
                      credentials.jwt.empty() ? "user and password, or api_key," : "file");
 }
 

@@ -156,16 +156,30 @@ class Login {
     const std::string query = terminated("SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'vector'");
     if (auto sent = wire_.write(text_message('Q', query)); !sent) return talk_failed(sent.error());
     bool found = false;
+    std::optional<std::string> failed;  // with what SQLSTATE
     for (int messages = 0; messages < 10; ++messages) {
       const auto message = read_message(wire_);
-      if (!message) return talk_failed(message.error());
+      if (!message) return failed ? unseen(*failed) : talk_failed(message.error());  // it may go without a goodbye
       found = found || message->type == 'D';
+      if (message->type == 'E') failed = sqlstate_of(message->payload);
       if (message->type != 'Z') continue;
+      if (failed) return leave(unseen(*failed));
       if (found) return leave(welcome());
       return leave(answered(true, false, errc::provider_rejected_request,
                             "The database accepts the credential, but lacks the extension vector; create it there."));
     }
     return no_postgres();
+  }
+
+  // An error is no absence.
+  static ProviderTest unseen(std::string_view sqlstate) {
+    if (sqlstate.starts_with("53") || sqlstate.starts_with("57")) {
+      return answered(true, true, errc::provider_overloaded,
+                      "The database accepts the credential, but answers no question at the moment; try again later.");
+    }
+    return answered(true, true, std::nullopt,
+                    "The database accepts the credential, but does not let it look for the extension vector, which is "
+                    "not proved.");
   }
 
   Wire& wire_;

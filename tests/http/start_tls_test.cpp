@@ -158,6 +158,20 @@ TEST_CASE_FIXTURE(StartTlsFixture, "a certificate is refused for a reason that i
   CHECK(begin(to_server(good.port(), another.pem() + "between\n" + good.pem())));
 }
 
+TEST_CASE_FIXTURE(StartTlsFixture, "a certificate's common name counts where it has no names, as it does for HTTP") {
+  const auto verified = [&](TlsBehaviour behaviour) {
+    const TlsServer server(std::move(behaviour));
+    auto by_name = to_server(server.port(), server.pem());
+    by_name.host = "localhost";
+    return begin(by_name).has_value();
+  };
+  CHECK(verified({.name = nullptr, .common_name = "localhost"}));
+  CHECK_FALSE(verified({.name = nullptr, .common_name = "elsewhere.example"}));
+  CHECK_FALSE(verified({.name = "DNS:elsewhere.example", .common_name = "localhost"}));
+  const TlsServer numbered(TlsBehaviour{.name = nullptr, .common_name = "127.0.0.1"});
+  check_refused(to_server(numbered.port(), numbered.pem()), "the server's certificate is for another host");
+}
+
 TEST_CASE_FIXTURE(StartTlsFixture, "a name is verified and told to the server, an address is only verified") {
   const auto tell_name = [](SSL* tls) {
     const char* name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);

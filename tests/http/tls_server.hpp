@@ -21,12 +21,13 @@
 namespace openindex::test {
 
 struct TlsBehaviour {
-  const char* name = "IP:127.0.0.1";
+  const char* name = "IP:127.0.0.1";       ///< Null: the certificate has the common name only.
   long ends_in = 1800;                     ///< The certificate, in seconds.
   int version_max = 0;                     ///< Of TLS; 0: the newest.
   bool says_goodbye = true;                ///< At the end, or else it hangs up.
   std::function<void(int)> before = {};    ///< What is said before TLS begins.
   std::function<void(SSL*)> instead = {};  ///< Of the answer.
+  const char* common_name = "openindex test";
 };
 
 class TlsServer {
@@ -36,7 +37,7 @@ class TlsServer {
   explicit TlsServer(TlsBehaviour behaviour)
       : behaviour_(std::move(behaviour)),
         key_(EVP_EC_gen("P-256")),
-        certificate_(make_certificate(key_.get(), behaviour_.name, behaviour_.ends_in)),
+        certificate_(make_certificate(key_.get(), behaviour_.name, behaviour_.ends_in, behaviour_.common_name)),
         context_(SSL_CTX_new(TLS_server_method())),
         server_([this](int fd) { talk(fd); }) {
     std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL

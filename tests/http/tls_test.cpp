@@ -45,6 +45,21 @@ TEST_CASE("a trusted certificate for another name is refused") {
   CHECK(answer.error().code() == errc::http_tls);
 }
 
+TEST_CASE("a certificate's common name counts where it has no names") {
+  const auto verified = [](test::TlsBehaviour behaviour) {
+    const TlsServer server(std::move(behaviour));
+    const std::string file = server.save();
+    CurlHttpClient client({.egress = Egress::public_and_loopback(), .ca_file = file});
+    const std::string url = "https://localhost:" + std::to_string(server.port()) + "/";
+    const bool answered = send_and_wait(client, {.url = url}).has_value();
+    std::filesystem::remove(file);
+    return answered;
+  };
+  CHECK(verified({.name = nullptr, .common_name = "localhost"}));
+  CHECK_FALSE(verified({.name = nullptr, .common_name = "elsewhere.example"}));
+  CHECK_FALSE(verified({.name = "DNS:elsewhere.example", .common_name = "localhost"}));
+}
+
 TEST_CASE("trusted roots that cannot be read are a TLS error") {
   const TlsServer server("IP:127.0.0.1");
   const auto answer = get(server, "/nonexistent/ca.pem");

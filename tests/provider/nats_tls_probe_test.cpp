@@ -90,7 +90,7 @@ TEST_CASE_FIXTURE(SecuredFixture, "a credentials file logs in with its JWT and a
             std::string(sample_jwt) + R"(","sig":")" + std::string(sample_signature) + "\"}\r\nPING\r\n");
   // Who asks with nothing is not shown the JWT, and who has more signed than a nonce is no NATS server.
   connector.clear.greeting = info("\"nonce\":\"\"");
-  check_tested("nats", with_jwt, true, true, std::nullopt);
+  check_tested("nats", with_jwt, false, true, std::nullopt);  // a PONG to nothing proves nothing
   CHECK(connector.clear.sent.find("jwt") == std::string::npos);
   CHECK(connector.clear.sent.find("MARKER-1") == std::string::npos);
   connector.clear.greeting = info("\"nonce\":\"" + std::string(513, 'x') + "\"");

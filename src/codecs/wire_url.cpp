@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "codecs/aws_region.hpp"
 #include "codecs/aws_signature.hpp"
 
 namespace openindex::codecs {
@@ -80,14 +81,13 @@ std::string vertex_base(std::string_view region) {
 }
 
 // AWS and Google have hosts for each service and region.
-std::string base_of(const ChatEndpoint& endpoint) {
+Result<std::string> base_of(const ChatEndpoint& endpoint) {
   if (endpoint.dialect == WireDialect::vertex && endpoint.base_url.empty() && is_region(endpoint.region)) {
     return vertex_base(endpoint.region);
   }
   const bool regional = endpoint.family == WireFamily::bedrock_converse && is_region(endpoint.region);
   if (!endpoint.base_url.empty() || !regional) return endpoint.base_url;
-  const std::string_view suffix = endpoint.region.starts_with("cn-") ? ".cn" : "";
-  return fmt::format("https://bedrock-runtime.{}.amazonaws.com{}", endpoint.region, suffix);
+  return aws_url("bedrock-runtime", endpoint.region);
 }
 
 // Models are listed by the control plane, which has a host of its own.
@@ -113,8 +113,9 @@ std::string_view path_of(std::string_view url) {
   return path == std::string_view::npos ? std::string_view() : url.substr(path);
 }
 
-Result<std::string> compose(const ChatEndpoint& endpoint, const std::string& base_url, std::string_view path) {
-  std::string_view base = base_url;
+Result<std::string> compose(const ChatEndpoint& endpoint, const Result<std::string>& base_url, std::string_view path) {
+  if (!base_url) return base_url;
+  std::string_view base = *base_url;
   if (base.empty() || holds_control(base) || base.find_first_of("?# ") != std::string_view::npos) {
     return Error(errc::invalid_argument, "The provider's endpoint is not a base URL without query");
   }
@@ -176,7 +177,7 @@ Result<std::string> probe_url(const ChatEndpoint& endpoint) {
   const Paths paths = paths_of(endpoint);
   if (!lists_models(endpoint)) return compose(endpoint, base_of(endpoint), paths.chat);
   const bool bedrock = endpoint.family == WireFamily::bedrock_converse;
-  return compose(endpoint, bedrock ? control_plane_of(base_of(endpoint)) : base_of(endpoint), paths.probe);
+  return compose(endpoint, bedrock ? base_of(endpoint).transform(control_plane_of) : base_of(endpoint), paths.probe);
 }
 
 }  // namespace openindex::codecs

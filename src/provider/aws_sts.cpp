@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "codecs/aws_region.hpp"
 #include "codecs/aws_signature.hpp"
 #include "provider/xml_reader.hpp"
 
@@ -19,9 +20,11 @@ std::string sts_form(std::string_view action, const AwsRole& role) {
                      codecs::percent_encoded(role.arn), codecs::percent_encoded(role.session_name));
 }
 
-HttpRequest sts_request(std::string_view region, std::string body) {
+Result<HttpRequest> sts_request(std::string_view region, std::string body) {
+  const auto url = region.empty() ? Result<std::string>("https://sts.amazonaws.com") : codecs::aws_url("sts", region);
+  if (!url) return url.error();
   HttpRequest request{.method = "POST",
-                      .url = (region.empty() ? "https://sts.amazonaws.com" : aws_url("sts", region)) + "/",
+                      .url = *url + "/",
                       .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
                       .body = std::move(body)};
   request.timeout = std::chrono::seconds(15);
@@ -104,20 +107,17 @@ bool is_about_host(const Error& refusal) {
   });
 }
 
-std::string aws_url(std::string_view service, std::string_view region) {
-  return fmt::format("https://{}.{}.amazonaws.com{}", service, region, region.starts_with("cn-") ? ".cn" : "");
-}
-
-HttpRequest role_request(const AwsRole& role, std::string_view region, const AwsCredentials& own, Time now) {
+Result<HttpRequest> role_request(const AwsRole& role, std::string_view region, const AwsCredentials& own, Time now) {
   std::string body = sts_form("AssumeRole", role);
   if (!role.external_id.empty()) body += "&ExternalId=" + codecs::percent_encoded(role.external_id);
-  HttpRequest request = sts_request(region, std::move(body));
-  codecs::sign(request, {own.access_key, own.secret_key, own.session_token}, {region, "sts"}, now);
-  std::erase_if(request.headers, [](const auto& header) { return header.first == "Host"; });  // the client writes it
+  auto request = sts_request(region, std::move(body));
+  if (!request) return request;
+  codecs::sign(*request, {own.access_key, own.secret_key, own.session_token}, {region, "sts"}, now);
+  std::erase_if(request->headers, [](const auto& header) { return header.first == "Host"; });  // the client writes it
   return request;
 }
 
-HttpRequest web_role_request(const AwsRole& role, std::string_view region, std::string_view token) {
+Result<HttpRequest> web_role_request(const AwsRole& role, std::string_view region, std::string_view token) {
   return sts_request(
       region, sts_form("AssumeRoleWithWebIdentity", role) + "&WebIdentityToken=" + codecs::percent_encoded(token));
 }

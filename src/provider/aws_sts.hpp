@@ -11,20 +11,18 @@
 
 namespace openindex::providers {
 
-/// Return `https://<service>.<region>.amazonaws.com`, or China's. @pre `region` has the form of one
-std::string aws_url(std::string_view service, std::string_view region);
-
 struct AwsRole {
   std::string_view arn;
   std::string_view session_name;      ///< Shown in AWS's own audit.
   std::string_view external_id = {};  ///< What the role's owner agreed on with us; secret.
 };
 
-/// Ask for a role, signed with one's own credentials.
-HttpRequest role_request(const AwsRole& role, std::string_view region, const AwsCredentials& own, Time now);
+/// Ask for a role, signed with one's own credentials. @par Errors invalid_argument (a region that is not known)
+Result<HttpRequest> role_request(const AwsRole& role, std::string_view region, const AwsCredentials& own, Time now);
 
 /// Ask for a role with a token of an identity provider, which is the proof. `region` empty: of no region.
-HttpRequest web_role_request(const AwsRole& role, std::string_view region, std::string_view token);
+/// @par Errors invalid_argument (a region that is not known)
+Result<HttpRequest> web_role_request(const AwsRole& role, std::string_view region, std::string_view token);
 
 /// Tell whether `read_role` says that AWS refuses who asks for the role, and not the role.
 bool is_about_host(const Error& refusal);

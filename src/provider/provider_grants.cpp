@@ -121,9 +121,10 @@ Result<void> ProviderRegistry::Directory::authorize_aws(Settings& settings, cons
   }
   const std::string session = "openindex-" + record.id.str();
   const providers::AwsRole role{settings.values["roleArn"], session, settings.values["externalId"]};
-  settings.login = providers::ProviderLogin{record.id, record.version,
-                                            providers::role_request(role, settings.values["region"], *own, now),
-                                            read_role_grant, std::move(own->access_key)};
+  auto request = providers::role_request(role, settings.values["region"], *own, now);
+  if (!request) return request.error();
+  settings.login = providers::ProviderLogin{record.id, record.version, std::move(*request), read_role_grant,
+                                            std::move(own->access_key)};
   return {};
 }
 

@@ -9,12 +9,12 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "codecs/aws_region.hpp"
 #include "codecs/aws_signature.hpp"
 #include "codecs/reply_limits.hpp"
 #include "codecs/reply_reader.hpp"
 #include "core/base64.hpp"
 #include "json/read.hpp"
-#include "provider/aws_sts.hpp"
 #include "provider/probe_result.hpp"
 #include "provider/provider_config.hpp"
 
@@ -58,9 +58,16 @@ Result<HttpRequest> signed_by_key(const Question& question, HttpRequest request,
   return request;
 }
 
+Result<std::string> aws_base(const Question& question, std::string_view service) {
+  const auto own = question.values["endpoint"];
+  return own.empty() ? codecs::aws_url(service, question.values["region"]) : Result<std::string>(std::string(own));
+}
+
 Result<HttpRequest> ask_aws(const Question& question) {
+  const auto base = aws_base(question, "sts");
+  if (!base) return base.error();
   HttpRequest request{.method = "POST",
-                      .url = base_of(question.values, aws_url("sts", question.values["region"])) + "/",
+                      .url = *base + "/",
                       .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
                       .body = "Action=GetCallerIdentity&Version=2011-06-15"};
   return signed_by_key(question, std::move(request), "sts");
@@ -90,9 +97,11 @@ ProviderTest read_aws(const Values& values, std::string_view body) {
 }
 
 Result<HttpRequest> ask_sqs(const Question& question) {
+  const auto base = aws_base(question, "sqs");
+  if (!base) return base.error();
   HttpRequest request{
       .method = "POST",
-      .url = base_of(question.values, aws_url("sqs", question.values["region"])) + "/",
+      .url = *base + "/",
       .headers = {{"Content-Type", "application/x-amz-json-1.0"}, {"X-Amz-Target", "AmazonSQS.ListQueues"}},
       .body = R"({"MaxResults":1})"};
   return signed_by_key(question, std::move(request), "sqs");

@@ -284,6 +284,38 @@ TEST_CASE_FIXTURE(AwsFixture, "the external id of a role is given again for anot
   CHECK(registry.update(test::host, id, {.config = {{"region", "eu-west-2"}}}));
 }
 
+TEST_CASE_FIXTURE(AwsFixture, "the external id of a role is given again where the service gets another endpoint") {
+  const auto id = made("aws_bedrock_titan", "EXTERNAL_ROLE");
+  ProviderConfig elsewhere{{"endpoint", "https://vpce-1.bedrock-runtime.eu-west-1.vpce.amazonaws.com"}};
+  const auto refused = registry.update(test::host, id, {.config = elsewhere});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().missing() == std::vector<std::string>{"externalId"});
+  elsewhere.emplace("externalId", "ext-MARKER");
+  CHECK(registry.update(test::host, id, {.config = elsewhere}));
+}
+
+TEST_CASE_FIXTURE(AwsFixture, "what a session signs for an endpoint of one's own is good for no other host") {
+  CHECK(tested(made("aws_sqs", "CONDUCTOR_ROLE", {{"endpoint", "https://sqs.example.com"}})).ok());
+  CHECK(sent("Authorization").find("SignedHeaders=content-type;host;") != std::string::npos);
+  for (const auto& [name, value] : http.requests.back().headers) {
+    CHECK(value.find("host-secret-MARKER") == std::string::npos);
+  }
+}
+
+TEST_CASE_FIXTURE(AwsFixture, "a region whose hosts are not known is refused, unless the service has an endpoint") {
+  for (const char* type : {"aws_bedrock_titan", "aws_sqs", "aws"}) {
+    CAPTURE(std::string(type));
+    ProviderConfig config{{"connectionType", "CONDUCTOR_ROLE"}, {"region", "us-isoz-east-1"}, {"model", "m"}};
+    if (std::string(type).find("bedrock") == std::string::npos) config.erase("model");
+    const auto id =
+        registry.save(test::host, {.name = std::string("z") + type, .type = type, .config = config}).value().id;
+    http.requests.clear();
+    const auto refused = registry.test(test::host, id);
+    CHECK((!refused || !refused->ok()));
+    CHECK(http.requests.empty());
+  }
+}
+
 TEST_CASE_FIXTURE(AwsFixture, "no secret of a role is in a view, a record or the audit") {
   for (const char* connection : role_connections) {
     const auto id = made("aws_bedrock_titan", connection);

@@ -1,5 +1,7 @@
 // Asking AWS for a role.
 #include "provider/aws_sts.hpp"
+#include "codecs/aws_region.hpp"
+#include "codecs/wire_url.hpp"
 
 #include <doctest/doctest.h>
 
@@ -31,7 +33,7 @@ errc code_for(int status, std::string body) {
 
 TEST_CASE("a role is asked for with a form that the host's credentials have signed, byte by byte") {
   const providers::AwsRole role{"arn:aws:iam::123456789012:role/team/bot", "openindex-prov_1", "ext/MARKER"};
-  const auto request = providers::role_request(role, "eu-west-1", host_session, sts_now);
+  const auto request = providers::role_request(role, "eu-west-1", host_session, sts_now).value();
   CHECK(request.method == "POST");
   CHECK(request.url == "https://sts.eu-west-1.amazonaws.com/");
   CHECK(request.body ==
@@ -50,7 +52,8 @@ TEST_CASE("a role is asked for with a form that the host's credentials have sign
 
 TEST_CASE("a key that lasts signs without a session, and a role without an external id is asked for without") {
   const providers::AwsRole role{"arn:aws:iam::123456789012:role/team/bot", "openindex-prov_1"};
-  const auto request = providers::role_request(role, "eu-west-1", {"AKIAHOST", "secret-MARKER", {}, {}}, sts_now);
+  const auto request =
+      providers::role_request(role, "eu-west-1", {"AKIAHOST", "secret-MARKER", {}, {}}, sts_now).value();
   CHECK(request.body.find("ExternalId") == std::string::npos);
   REQUIRE(request.headers.size() == 3);
   CHECK(request.headers[2].second.ends_with(
@@ -59,18 +62,58 @@ TEST_CASE("a key that lasts signs without a session, and a role without an exter
 }
 
 TEST_CASE("roles of China are asked for there") {
-  const auto request = providers::role_request({"arn:aws-cn:iam::1:role/x", "s"}, "cn-north-1", host_session, sts_now);
+  const auto request =
+      providers::role_request({"arn:aws-cn:iam::1:role/x", "s"}, "cn-north-1", host_session, sts_now).value();
   CHECK(request.url == "https://sts.cn-north-1.amazonaws.com.cn/");
 }
 
+TEST_CASE("each partition of AWS has a domain of its own, and what is of none that is known is refused") {
+  const std::pair<const char*, const char*> known[] = {
+      {"eu-west-1", "amazonaws.com"},         {"ap-southeast-12", "amazonaws.com"},
+      {"cn-northwest-1", "amazonaws.com.cn"}, {"us-gov-east-1", "amazonaws.com"},
+      {"us-iso-west-1", "c2s.ic.gov"},        {"us-isob-east-1", "sc2s.sgov.gov"},
+      {"us-isof-south-1", "csp.hci.ic.gov"},  {"eu-isoe-west-1", "cloud.adc-e.uk"},
+      {"eusc-de-east-1", "amazonaws.eu"}};
+  for (const auto& [region, domain] : known) {
+    const std::string host = std::string(region) + "." + domain;
+    CHECK(codecs::aws_url("sts", region).value() == "https://sts." + host);
+    CHECK(providers::role_request({"arn:aws:iam::1:role/x", "s"}, region, host_session, sts_now)->url ==
+          "https://sts." + host + "/");
+    codecs::ChatEndpoint endpoint;
+    endpoint.family = WireFamily::bedrock_converse;
+    endpoint.model = "m";
+    endpoint.region = region;
+    CHECK(codecs::chat_url(endpoint).value() == "https://bedrock-runtime." + host + "/model/m/converse");
+    CHECK(codecs::probe_url(endpoint).value() == "https://bedrock." + host + "/foundation-models");
+  }
+  for (const char* region : {"us-isoz-east-1", "eusc-fr-east-1", "eusc-east-1", "us-iso-east", "us-east-1-fips",
+                             "local", "", "us-east-", "-west-1", "eu--1", "us-gov-1x-1", "a-west-1", "aws-global"}) {
+    CAPTURE(std::string(region));
+    const auto refused = codecs::aws_url("sts", region);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == errc::invalid_argument);
+    CHECK(refused.error().context("key") == "region");
+    if (region[0] != '\0') {
+      CHECK_FALSE(providers::role_request({"arn:aws:iam::1:role/x", "s"}, region, host_session, sts_now));
+    }
+    codecs::ChatEndpoint endpoint;
+    endpoint.family = WireFamily::bedrock_converse;
+    endpoint.model = "m";
+    endpoint.region = region;
+    CHECK_FALSE(codecs::chat_url(endpoint));
+    endpoint.base_url = "https://vpce-1.example.com";
+    CHECK(codecs::chat_url(endpoint));
+  }
+}
+
 TEST_CASE("a role for an identity provider's token is asked for unsigned") {
-  const auto request = providers::web_role_request({"arn:aws:iam::1:role/x", "pod"}, "us-east-1", "ey.J+/=");
+  const auto request = providers::web_role_request({"arn:aws:iam::1:role/x", "pod"}, "us-east-1", "ey.J+/=").value();
   CHECK(request.url == "https://sts.us-east-1.amazonaws.com/");
   CHECK(request.body ==
         "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fx"
         "&RoleSessionName=pod&WebIdentityToken=ey.J%2B%2F%3D");
   CHECK(request.headers == HttpHeaders{{"Content-Type", "application/x-www-form-urlencoded"}});
-  CHECK(providers::web_role_request({"a", "b"}, "", "c").url == "https://sts.amazonaws.com/");
+  CHECK(providers::web_role_request({"a", "b"}, "", "c")->url == "https://sts.amazonaws.com/");
 }
 
 TEST_CASE("the credentials of a role are read with the time they last") {

@@ -56,14 +56,12 @@ Step given_key(const AwsSources& sources) {
 
 Step web_identity(const AwsSources& sources) {
   if (sources.role_arn.empty()) return none("AWS_WEB_IDENTITY_TOKEN_FILE is set, but not AWS_ROLE_ARN");
-  const bool sound = std::all_of(sources.region.begin(), sources.region.end(),
-                                 [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
-  if (!sound) return none("AWS_REGION is not a region");
   const auto token = read_named_file(sources.web_identity_token_file, "the file of AWS_WEB_IDENTITY_TOKEN_FILE");
   if (!token) return token.error();
   const std::string session = sources.role_session_name.empty() ? "openindex" : sources.role_session_name;
-  return Question{providers::web_role_request({sources.role_arn, session}, sources.region, *token),
-                  [](const Result<HttpResponse>& answer, Time now) -> Step {
+  auto request = providers::web_role_request({sources.role_arn, session}, sources.region, *token);
+  if (!request) return none("AWS_REGION is not a region whose hosts are known");
+  return Question{std::move(*request), [](const Result<HttpResponse>& answer, Time now) -> Step {
                     if (!answer) return unanswered("AWS STS", answer.error().code());
                     return providers::read_role(*answer, now);
                   }};

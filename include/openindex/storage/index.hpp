@@ -24,8 +24,8 @@ enum class Index : std::uint8_t {
   queue,  ///< Open work an agent may hold: (holder, rank, number, domain, workflow, stage); holder empty: free.
   items,  ///< Work items by number: (domain, number, sub, workflow, status, stage, resolution, target, holder, kind,
           ///< priority, parent, owner, assignee, schedule, resolved_at); sub: of a sub-task, else 0.
-  due,  ///< What time brings: (topic, at, subject); topics `hold`, `run_hold`, `run`, `parked`, `stop`, `idempotency`,
-        ///< and for pruning `resolved`, `ended`, `created`, `pruned`.
+  due,    ///< What time brings: (topic, at, subject); topics `hold`, `run_hold`, `run`, `parked`, `stop`,
+          ///< `idempotency`, and for pruning `resolved`, `ended`, `created`, `pruned`.
   tree,   ///< Work items below others: (parent, number, sub).
   audit,  ///< Audit entries by time: (at, domain, type, actor, stream).
   text,   ///< Work items by what they say: (domain, number, sub, bits_0 to bits_7); a bit for each three bytes in a row

@@ -37,10 +37,6 @@ Result<void> work_with(const HostWork& work, AgentSession session, const std::st
   }
 }
 
-bool is_storage_failure(const Error& error) {
-  return error.code() >= errc::contention && error.code() <= errc::storage_full;
-}
-
 }  // namespace
 
 void Dispatcher::Work::work_on_host(Active& active, WorkOnHost wanted) {
@@ -78,7 +74,7 @@ void Dispatcher::Work::host_done(const dispatch::HostDone& done) {
                 std::nullopt);
   }
   const Error& error = done.result.error();
-  if (error.code() == errc::hold_lost || is_storage_failure(error)) return lose(done.run);
+  if (error.code() == errc::hold_lost || dispatch::is_storage_failure(error)) return lose(done.run);
   fail(*active, RunReason::runner_failed, error.message());
 }
 

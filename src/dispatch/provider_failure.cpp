@@ -38,6 +38,10 @@ Failure classify(const Error& error) {
   }
 }
 
+bool is_storage_failure(const Error& error) {
+  return error.code() >= errc::contention && error.code() <= errc::storage_full;
+}
+
 // A limit of tokens passes for certain, but maybe only next month; anything else that passes is tried again in a
 // minute.
 bool is_more_hopeful(const Error& one, const Error& other) {

@@ -22,6 +22,9 @@ struct Failure {
 /// Classify an error of resolving, calling or understanding a provider.
 Failure classify(const Error& error);
 
+/// Tell whether the storage failed, and not what was asked of it.
+bool is_storage_failure(const Error& error);
+
 /// Tell whether a provider's failure leaves more hope than another's: it passes by itself, and sooner.
 bool is_more_hopeful(const Error& one, const Error& other);
 

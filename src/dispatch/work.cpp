@@ -8,14 +8,6 @@
 
 namespace openindex {
 inline namespace v0 {
-namespace {
-
-bool is_storage_failure(const Error& error) {
-  return error.code() >= errc::contention && error.code() <= errc::storage_full;
-}
-
-}  // namespace
-
 Dispatcher::Work::Work(Options given)
     : options(std::move(given)), inbox(std::make_shared<dispatch::Inbox>(options.engine.storage())) {
   options.runs_max = std::max(options.runs_max, 1u);
@@ -80,7 +72,7 @@ void Dispatcher::Work::commit_queued() {
     for (Pending& pending : batch) changes.push_back(std::move(pending.change));
     auto results = door().apply(changes);
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      if (!results[i] && is_storage_failure(results[i].error())) storage_error_ = results[i].error();
+      if (!results[i] && dispatch::is_storage_failure(results[i].error())) storage_error_ = results[i].error();
       if (batch[i].write) {
         if (Active* active = find(batch[i].write->run.id)) {
           active->queued = false;
@@ -104,7 +96,7 @@ void Dispatcher::Work::beat(Duration steady) {
                             return decide(item.snapshot(), Heartbeat{hold}, actor, at);
                           }};
     queue_.push_back({std::move(change), nullptr, [this, run = active->run.id](Result<Outcome> result) {
-                        if (!result && !is_storage_failure(result.error())) lose(run);
+                        if (!result && !dispatch::is_storage_failure(result.error())) lose(run);
                       }});
   }
 }

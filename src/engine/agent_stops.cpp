@@ -15,9 +15,9 @@
 namespace openindex::engine {
 namespace {
 
-constexpr Duration age_max{1000};
-constexpr std::size_t reason_bytes_max = 2000;
-constexpr const char* stream = "switch.agents";
+constexpr Duration stops_age_max{1000};
+constexpr std::size_t stop_reason_bytes_max = 2000;
+constexpr const char* stops_stream = "switch.agents";
 
 RecordId stops_record() { return {"switch", "agents"}; }
 
@@ -42,7 +42,7 @@ struct AgentStops::Stored {
     const auto* list = in->member("stops");
     if (list != nullptr && list->is_array()) {
       for (const auto& entry : list->get_array()) {
-        if (!entry.is_object()) return Error(errc::storage_corrupt).with("record", stream);
+        if (!entry.is_object()) return Error(errc::storage_corrupt).with("record", stops_stream);
         const auto text = [&](std::string_view name) {
           const auto* value = entry.get_object().if_contains(name);
           return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
@@ -94,7 +94,7 @@ Result<std::uint64_t> AgentStops::follow() {
 
 Result<void> AgentStops::check(const WorkflowId& workflow) {
   std::unique_lock lock(mutex_);
-  if (!keeps_ || !looked_ || options_.clock.steady() - *looked_ >= age_max) {
+  if (!keeps_ || !looked_ || options_.clock.steady() - *looked_ >= stops_age_max) {
     lock.unlock();
     if (auto followed = follow(); !followed) return followed.error();
     lock.lock();
@@ -121,7 +121,7 @@ Result<void> AgentStops::edit(const Actor& actor, const WorkflowId& workflow, co
     if (!told) return {};
     ChangeSet changes;
     changes.id = commit_id;
-    const AuditFrame frame{.stream = stream,
+    const AuditFrame frame{.stream = stops_stream,
                            .domain = {},
                            .actor = actor,
                            .at = options_.clock.now(),
@@ -141,11 +141,11 @@ Result<void> AgentStops::edit(const Actor& actor, const WorkflowId& workflow, co
     if (done) return {};
     if (done.error().code() != errc::conflict) return done.error();
   }
-  return Error(errc::contention).with("record", stream);
+  return Error(errc::contention).with("record", stops_stream);
 }
 
 Result<void> AgentStops::stop(const Actor& actor, AgentStop stop, const CommitId& commit_id) {
-  if (stop.reason.size() > reason_bytes_max || !is_utf8(stop.reason)) {
+  if (stop.reason.size() > stop_reason_bytes_max || !is_utf8(stop.reason)) {
     return Error(errc::invalid_argument, "A reason is UTF-8 of at most 2000 bytes");
   }
   stop.by = actor.id();

@@ -18,9 +18,9 @@ namespace {
 
 using namespace openindex::engine;
 
-constexpr std::uint32_t runs_max = 1000;
-constexpr std::uint32_t examined_max = 10'000;
-constexpr std::uint32_t scans_max = 200;  // of a filter that lets few runs through
+constexpr std::uint32_t runs_listed_max = 1000;
+constexpr std::uint32_t runs_examined_max = 10'000;
+constexpr std::uint32_t run_scans_max = 200;  // of a filter that lets few runs through
 
 ScanRequest runs_of(const ItemKey& item) {
   const std::string prefix = "run_" + item.str() + "_";
@@ -31,13 +31,13 @@ ScanRequest runs_of(const ItemKey& item) {
           .descending = true};
 }
 
-bool wants(const RunFilter& filter, RunState state) {
+bool wants_state(const RunFilter& filter, RunState state) {
   if (filter.states.empty()) return state < RunState::succeeded || !filter.item.empty();
   return std::find(filter.states.begin(), filter.states.end(), state) != filter.states.end();
 }
 
-bool matches(const RunFilter& filter, const AgentRun& run) {
-  if (!wants(filter, run.state)) return false;
+bool run_matches(const RunFilter& filter, const AgentRun& run) {
+  if (!wants_state(filter, run.state)) return false;
   if (filter.reason && run.reason != *filter.reason) return false;
   if (!filter.workflow.empty() && run.workflow != filter.workflow) return false;
   if (!filter.stage.empty() && run.stage != filter.stage) return false;
@@ -47,17 +47,17 @@ bool matches(const RunFilter& filter, const AgentRun& run) {
 }
 
 // The listings that can hold what is wanted, one after the other.
-std::vector<ScanRequest> sources_of(const RunFilter& filter) {
+std::vector<ScanRequest> run_sources_of(const RunFilter& filter) {
   if (!filter.item.empty()) return {runs_of(filter.item)};
   std::vector<ScanRequest> sources;
   const auto add = [&](const char* topic) { sources.push_back({.index = Index::due, .prefix = {std::string(topic)}}); };
-  const bool waits = wants(filter, RunState::waiting);
-  if (waits || wants(filter, RunState::queued)) add("run");
+  const bool waits = wants_state(filter, RunState::waiting);
+  if (waits || wants_state(filter, RunState::queued)) add("run");
   if (filter.due_until) return sources;  // nothing else is due by itself
   if (waits) add("parked");
-  if (wants(filter, RunState::running)) add("run_hold");
-  const bool ended =
-      wants(filter, RunState::succeeded) || wants(filter, RunState::failed) || wants(filter, RunState::cancelled);
+  if (wants_state(filter, RunState::running)) add("run_hold");
+  const bool ended = wants_state(filter, RunState::succeeded) || wants_state(filter, RunState::failed) ||
+                     wants_state(filter, RunState::cancelled);
   if (ended) add("ended");
   return sources;
 }
@@ -66,13 +66,14 @@ std::vector<ScanRequest> sources_of(const RunFilter& filter) {
 class RunSearch {
  public:
   RunSearch(EngineCore& core, const Actor& actor, const RunFilter& filter)
-      : core_(core), actor_(actor), filter_(filter), sources_(sources_of(filter)) {}
+      : core_(core), actor_(actor), filter_(filter), sources_(run_sources_of(filter)) {}
 
   Result<RunPage> run() {
     if (auto started = begin(); !started) return started.error();
     std::uint32_t examined = 0;
     for (std::uint32_t scans = 0; source_ < sources_.size(); ++scans) {
-      const bool full = page_.runs.size() == filter_.limit_count || examined >= examined_max || scans == scans_max;
+      const bool full =
+          page_.runs.size() == filter_.limit_count || examined >= runs_examined_max || scans == run_scans_max;
       if (full) {
         page_.next = std::to_string(source_) + ":" + after_;
         break;
@@ -109,7 +110,7 @@ class RunSearch {
     auto run = row.id.kind == "run" ? read_run(row) : run_of_hold(ItemKey(row.id.key));
     if (!run && run.error().code() == errc::not_found) return {};  // it changed meanwhile
     if (!run) return run.error();
-    if (!matches(filter_, *run)) return {};
+    if (!run_matches(filter_, *run)) return {};
     auto sees = sees_domain(domain_of(run->item));
     if (!sees) return sees.error();
     if (*sees) page_.runs.push_back(std::move(*run));
@@ -201,7 +202,7 @@ Result<Actor> WorkflowEngine::actor_of_token(std::string_view token) {
 
 Result<RunPage> WorkflowEngine::list_runs(const Actor& actor, const RunFilter& filter) {
   if (auto allowed = refuse_run(actor); !allowed) return allowed.error();
-  if (filter.limit_count < 1 || filter.limit_count > runs_max) {
+  if (filter.limit_count < 1 || filter.limit_count > runs_listed_max) {
     return Error(errc::invalid_argument, "A page holds 1 to 1000 runs")
         .with("limit_count", std::to_string(filter.limit_count));
   }

@@ -8,33 +8,34 @@
 namespace openindex::engine {
 namespace {
 
-constexpr std::string_view prefix = "oi_run_";
+constexpr std::string_view token_prefix = "oi_run_";
 constexpr std::size_t token_bytes_max = 1024;
-constexpr std::size_t secret_bytes = 40;
-constexpr std::size_t checksum_bytes = 6;
+constexpr std::size_t token_secret_bytes = 40;
+constexpr std::size_t token_checksum_bytes = 6;
 
-std::string checksum(std::string_view text) { return sha256_hex(text).substr(0, checksum_bytes); }
+std::string token_checksum(std::string_view text) { return sha256_hex(text).substr(0, token_checksum_bytes); }
 
 }  // namespace
 
 std::string mint_run_token(RandomSource& random, const RunId& run) {
   const std::string& id = run.str();
-  std::string token(prefix);
+  std::string token(token_prefix);
   token += to_base64url({reinterpret_cast<const unsigned char*>(id.data()), id.size()});
   token += '_';
   for (int half = 0; half < 2; ++half) token += mint_id(random, "").substr(1);
-  return token + checksum(token);
+  return token + token_checksum(token);
 }
 
 std::optional<RunId> run_of_token(std::string_view token) {
-  constexpr std::size_t tail = 1 + secret_bytes + checksum_bytes;
-  if (token.size() > token_bytes_max || !token.starts_with(prefix) || token.size() <= prefix.size() + tail) {
+  constexpr std::size_t tail = 1 + token_secret_bytes + token_checksum_bytes;
+  if (token.size() > token_bytes_max || !token.starts_with(token_prefix) ||
+      token.size() <= token_prefix.size() + tail) {
     return std::nullopt;
   }
-  const std::string_view checked = token.substr(0, token.size() - checksum_bytes);
-  if (checksum(checked) != token.substr(checked.size())) return std::nullopt;
+  const std::string_view checked = token.substr(0, token.size() - token_checksum_bytes);
+  if (token_checksum(checked) != token.substr(checked.size())) return std::nullopt;
   if (token[token.size() - tail] != '_') return std::nullopt;
-  const auto id = from_base64url(token.substr(prefix.size(), token.size() - tail - prefix.size()));
+  const auto id = from_base64url(token.substr(token_prefix.size(), token.size() - tail - token_prefix.size()));
   if (!id) return std::nullopt;
   return RunId(std::string(id->begin(), id->end()));
 }

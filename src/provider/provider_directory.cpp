@@ -7,6 +7,8 @@
 #include <new>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "provider/key_form.hpp"
 #include "provider/model_choice.hpp"
 #include "provider/provider_config.hpp"
@@ -185,8 +187,15 @@ Result<std::string> ProviderRegistry::Directory::open(const SecretName& name, st
   return guarded([&] { return options.secrets.open(name, handle); });
 }
 
-Result<std::string> ProviderRegistry::Directory::open(const ProviderRecord& record, std::string_view key) {
-  return open(SecretName{record.id.str(), key}, record.secrets.find(key)->second.handle);
+// What a host's vault answers is checked as what somebody gives is: it goes into headers and addresses.
+Result<std::string> ProviderRegistry::Directory::open(const ProviderRecord& record, const ProviderKey& row) {
+  const std::string& handle = record.secrets.find(row.name)->second.handle;
+  auto value = open(SecretName{record.id.str(), row.name}, handle);
+  if (!value) return value;
+  const auto wrong = value->empty() ? "is empty" : providers::value_problem(row.form, *value);
+  if (wrong.empty()) return value;
+  return Error(errc::invalid_argument,
+               fmt::format("What the secret store keeps for {} of provider {} {}", row.name, record.name, wrong));
 }
 
 Result<bool> ProviderRegistry::Directory::reseal(const SecretName& name, std::string& handle) {
@@ -214,7 +223,7 @@ bool ProviderRegistry::Directory::is_sealed(const ProviderRecord& record, const 
 
 // The value of one key, wherever it is kept; empty when it is not set and has no fallback.
 Result<std::string> ProviderRegistry::Directory::value_of(const ProviderRecord& record, const ProviderKey& row) {
-  if (record.secrets.contains(row.name)) return open(record, row.name);
+  if (record.secrets.contains(row.name)) return open(record, row);
   const auto held = record.config.find(row.name);
   if (held == record.config.end()) return std::string(row.fallback);
   if (const auto variable = providers::env_reference(held->second)) {

@@ -98,7 +98,7 @@ class ProviderRegistry::Directory {
   std::atomic<std::uint64_t> answers_count = 0;  ///< Remembered by this process.
 
  private:
-  Result<std::string> open(const providers::ProviderRecord& record, std::string_view key);
+  Result<std::string> open(const providers::ProviderRecord& record, const ProviderKey& row);
   Result<std::string> value_of(const providers::ProviderRecord& record, const ProviderKey& row);
   Result<void> authorize(Settings& settings, const providers::ProviderRecord& record, const ProviderType& type);
   bool is_login_due(Settings& settings, const providers::ProviderRecord& record, Time now);

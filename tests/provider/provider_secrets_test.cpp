@@ -284,6 +284,53 @@ TEST_CASE_FIXTURE(RegistryFixture, "a vault that throws is an error without the 
 
 namespace {
 
+// A vault whose values somebody changes there.
+class ChangingVault final : public SecretStore {
+ public:
+  std::string value = {};
+  Result<std::string> seal(const SecretName&, std::string_view) override { return std::string("handle"); }
+  Result<std::string> open(const SecretName&, std::string_view) override { return value; }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(RegistryFixture, "what a vault answers is refused where the key could not have been given it") {
+  ChangingVault vault;
+  ProviderRegistry vaulted({.storage = storage, .secrets = vault, .http = http, .clock = clock});
+  const auto id = vaulted.create(host, claude())->id;
+  const struct {
+    std::string value;
+    const char* problem;
+  } answers[] = {
+      {"sk-MARKER\r\nX-Evil: 1", "holds control characters, such as a line break"},
+      {"sk-MARKER\n", "holds control characters, such as a line break"},
+      {"sk-MARKER ", "begins or ends with a space"},
+      {"sk-MARKER\xff", "is not UTF-8"},
+      {std::string(70'000, 'x'), "is longer than 65536 bytes"},
+      {"", "is empty"},
+  };
+  for (const auto& [value, problem] : answers) {
+    CAPTURE(problem);
+    vault.value = value;
+    const auto endpoint = vaulted.directory().endpoint(id);
+    REQUIRE_FALSE(endpoint);
+    CHECK(endpoint.error().code() == errc::invalid_argument);
+    CHECK(endpoint.error().message() ==
+          std::string("What the secret store keeps for api_key of provider claude ") + problem);
+    CHECK(endpoint.error().context("provider") == id.str());
+    CHECK(endpoint.error().context("key") == "api_key");
+    CHECK(is_clean(endpoint.error().describe()));
+    const auto test = vaulted.test(host, id);
+    REQUIRE(test);
+    CHECK_FALSE(test->configured);
+  }
+  CHECK(http.requests.empty());
+  vault.value = "sk-sound";
+  CHECK(vaulted.directory().endpoint(id)->api_key == "sk-sound");
+}
+
+namespace {
+
 class PlayedFiles final : public SecretFiles {
  public:
   [[nodiscard]] bool allows(std::string_view path) const override { return path.starts_with("/run/secrets/"); }

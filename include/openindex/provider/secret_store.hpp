@@ -32,7 +32,8 @@ class OPENINDEX_API SecretStore {
   /// host_callback_failed
   virtual Result<std::string> seal(const SecretName& name, std::string_view value) = 0;
 
-  /// Return the value of a handle. @par Errors secret_unreadable
+  /// Return the value of a handle. The registry refuses one that the key could not have been given, such as an empty
+  /// one or a key with a line break (invalid_argument, context `provider` and `key`). @par Errors secret_unreadable
   virtual Result<std::string> open(const SecretName& name, std::string_view handle) = 0;
 
   /// Tell whether a handle is as good as one that `seal` would make now; others are sealed anew by

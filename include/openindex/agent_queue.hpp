@@ -4,7 +4,7 @@
 // holder's deadline has passed counts as free, be the holder an agent or a run. Those that stand in a stage which is
 // left to its runs (`StageSettings::claims_by_hand`) are not in it. `mine` holds what the asking agent has.
 //
-// Thread safety: all methods, from any threads. Lifetime: the engine must outlive it.
+// Thread safety: all methods, from any threads. Lifetime: the engine, and the heartbeats, must outlive it.
 #pragma once
 
 #include <compare>
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <openindex/agent/agent_session.hpp>
+#include <openindex/agent/heartbeats.hpp>
 #include <openindex/core/clock.hpp>
 #include <openindex/core/result.hpp>
 #include <openindex/work/call_options.hpp>
@@ -44,7 +45,10 @@ struct QueuePage {
 
 class OPENINDEX_API AgentQueue {
  public:
+  /// Its sessions are not beaten: each write of theirs extends their hold, and `AgentSession::heartbeat`.
   explicit AgentQueue(WorkflowEngine& engine);
+  /// The holds of its sessions are kept by `beats`.
+  AgentQueue(WorkflowEngine& engine, Heartbeats& beats);
   ~AgentQueue();
   AgentQueue(const AgentQueue&) = delete;
   AgentQueue& operator=(const AgentQueue&) = delete;
@@ -102,7 +106,10 @@ class OPENINDEX_API AgentQueue {
   class Window;
   class WaitingRoom;
   class Claiming;
+  AgentSession begin(const Actor& actor, WorkItem item, Duration hold);
+
   WorkflowEngine& engine_;
+  Heartbeats* beats_ = nullptr;
   std::unique_ptr<Window> window_;
   std::shared_ptr<WaitingRoom> room_;
 };

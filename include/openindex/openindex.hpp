@@ -17,6 +17,7 @@
 #include <openindex/agent/blocking_runner.hpp>
 #include <openindex/agent/chat.hpp>
 #include <openindex/agent/chat_runner.hpp>
+#include <openindex/agent/heartbeats.hpp>
 #include <openindex/agent/price_table.hpp>
 #include <openindex/agent/tool.hpp>
 #include <openindex/agent_queue.hpp>

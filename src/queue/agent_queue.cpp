@@ -8,6 +8,7 @@
 #include "engine/core.hpp"
 #include "queue/claiming.hpp"
 #include "queue/listing.hpp"
+#include "queue/session_hold.hpp"
 #include "queue/waiting_room.hpp"
 #include "queue/window.hpp"
 #include "work/actor_rules.hpp"
@@ -17,7 +18,15 @@ inline namespace v0 {
 
 AgentQueue::AgentQueue(WorkflowEngine& engine)
     : engine_(engine), window_(std::make_unique<Window>(engine)), room_(std::make_shared<WaitingRoom>(engine)) {}
+AgentQueue::AgentQueue(WorkflowEngine& engine, Heartbeats& beats) : AgentQueue(engine) { beats_ = &beats; }
 AgentQueue::~AgentQueue() = default;
+
+AgentSession AgentQueue::begin(const Actor& actor, WorkItem item, Duration length) {
+  using queue::SessionHold;
+  auto hold = std::make_shared<SessionHold>(engine_, actor, item, length, SessionHold::Owner::session);
+  if (beats_ != nullptr) beats_->add(hold);
+  return {std::move(hold), std::move(item)};
+}
 
 Result<QueuePage> AgentQueue::available(const Actor& actor, const QueueFilter& filter, std::uint32_t limit_count,
                                         const std::string& after) {
@@ -56,7 +65,7 @@ Result<AgentSession> AgentQueue::claim(const Actor& actor, const ItemKey& key, c
   if (actor.kind() == ActorKind::run) return Error(errc::agent_id_required).with("actor", actor.id());
   auto item = engine_.claim(actor, key, claim, call);
   if (!item) return item.error();
-  return AgentSession(engine_, actor, std::move(*item), claim.hold);
+  return begin(actor, std::move(*item), claim.hold);
 }
 
 Result<std::optional<AgentSession>> AgentQueue::claim_next(const Actor& actor, const QueueFilter& filter,
@@ -74,7 +83,12 @@ Result<std::vector<AgentSession>> AgentQueue::claim_next(const Actor& actor, std
   if (count < 1 || count > 1000) {
     return Error(errc::invalid_argument, "A call claims 1 to 1000 items").with("count", std::to_string(count));
   }
-  return Claiming(engine_, *window_, actor, filter, claim, count, call.idempotency_key).run();
+  auto items = Claiming(engine_, *window_, actor, filter, claim, count, call.idempotency_key).run();
+  if (!items) return items.error();
+  std::vector<AgentSession> sessions;
+  sessions.reserve(items->size());
+  for (WorkItem& item : *items) sessions.push_back(begin(actor, std::move(item), claim.hold));
+  return sessions;
 }
 
 }  // namespace v0

@@ -5,47 +5,47 @@
 
 #include <openindex/workflow_engine.hpp>
 
+#include "queue/session_hold.hpp"
+
 namespace openindex {
 inline namespace v0 {
+namespace {
 
-AgentSession::AgentSession(WorkflowEngine& engine, Actor actor, WorkItem item, Duration hold)
-    : engine_(&engine), actor_(std::move(actor)), item_(std::move(item)), epoch_(0), hold_(hold) {
-  assert(item_.hold && item_.hold->agent.str() == actor_.id() && "a session needs the actor's own hold");
-  epoch_ = item_.hold->epoch;
+Error finished() { return {errc::hold_lost, "The session was finished or moved from"}; }
+
+}  // namespace
+
+AgentSession::AgentSession(WorkflowEngine& engine, Actor actor, WorkItem item, Duration hold) : item_(std::move(item)) {
+  assert(item_.hold && item_.hold->agent.str() == actor.id() && "a session needs the actor's own hold");
+  using queue::SessionHold;
+  const auto owner = actor.kind() == ActorKind::run ? SessionHold::Owner::dispatcher : SessionHold::Owner::session;
+  hold_ = std::make_shared<SessionHold>(engine, std::move(actor), item_, hold, owner);
 }
 
-AgentSession::AgentSession(AgentSession&& other) noexcept
-    : engine_(std::exchange(other.engine_, nullptr)),
-      actor_(std::move(other.actor_)),
-      item_(std::move(other.item_)),
-      epoch_(other.epoch_),
-      hold_(other.hold_) {}
+AgentSession::AgentSession(std::shared_ptr<queue::SessionHold> hold, WorkItem item)
+    : hold_(std::move(hold)), item_(std::move(item)) {}
+
+AgentSession::AgentSession(AgentSession&& other) noexcept = default;
 
 AgentSession& AgentSession::operator=(AgentSession&& other) noexcept {
   if (this != &other) {
-    drop();
-    engine_ = std::exchange(other.engine_, nullptr);
-    actor_ = std::move(other.actor_);
+    if (hold_) hold_->drop();
+    hold_ = std::move(other.hold_);
     item_ = std::move(other.item_);
-    epoch_ = other.epoch_;
-    hold_ = other.hold_;
   }
   return *this;
 }
 
-AgentSession::~AgentSession() { drop(); }
-
-void AgentSession::drop() noexcept {
-  if (engine_ == nullptr || !item_.hold || actor_.kind() == ActorKind::run) return;  // a run's is its dispatcher's
-  // Refused when the hold was lost, failed when the storage is gone: the deadline settles both.
-  static_cast<void>(engine_->execute(actor_, item_.key, Release{"dropped"}, {.fence = epoch_}).has_value());
-  engine_ = nullptr;
+AgentSession::~AgentSession() {
+  if (hold_) hold_->drop();
 }
 
+std::uint64_t AgentSession::epoch() const noexcept { return hold_ ? hold_->epoch() : 0; }
+std::stop_token AgentSession::stop_token() const { return hold_ ? hold_->stop_token() : std::stop_token(); }
+
 Result<void> AgentSession::execute(const Command& command, const CallOptions& call) {
-  assert(engine_ != nullptr && "the session was finished or moved from");
-  auto changed =
-      engine_->execute(actor_, item_.key, command, {.fence = epoch_, .idempotency_key = call.idempotency_key});
+  if (!hold_) return finished();
+  auto changed = hold_->execute(command, call);
   if (!changed) return changed.error();
   item_ = std::move(*changed);
   return {};
@@ -63,7 +63,10 @@ Result<void> AgentSession::comment(std::string body, const CallOptions& call) {
 Result<void> AgentSession::transition(std::string to_status, const CallOptions& call) {
   return execute(ChangeStatus{std::move(to_status)}, call);
 }
-Result<void> AgentSession::heartbeat() { return execute(Heartbeat{hold_}, {}); }
+Result<void> AgentSession::heartbeat() {
+  if (!hold_) return finished();
+  return execute(Heartbeat{hold_->period()}, {});
+}
 
 Result<void> AgentSession::progress(const std::string& gate, Progress acknowledged, const CallOptions& call) {
   acknowledged.gate = gate;
@@ -71,19 +74,22 @@ Result<void> AgentSession::progress(const std::string& gate, Progress acknowledg
 }
 
 Result<AgentContext> AgentSession::context() {
-  assert(engine_ != nullptr && "the session was finished or moved from");
-  return engine_->agent_context(actor_, item_.key);
+  if (!hold_) return finished();
+  return hold_->context();
 }
 
 Result<WorkItem> AgentSession::complete(const Complete& complete, const CallOptions& call) && {
   if (auto done = execute(complete, call); !done) return done.error();
-  engine_ = nullptr;
+  std::exchange(hold_, nullptr)->end();
   return item_;
 }
 
 Result<WorkItem> AgentSession::release(std::string note, const CallOptions& call) && {
-  if (auto done = execute(Release{std::move(note)}, call); !done) return done.error();
-  engine_ = nullptr;
+  if (!hold_) return finished();
+  auto released = hold_->release(note, call, item_);
+  if (!released) return released.error();
+  item_ = std::move(*released);
+  std::exchange(hold_, nullptr)->end();
   return item_;
 }
 

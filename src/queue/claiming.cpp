@@ -29,27 +29,23 @@ AgentQueue::Claiming::Claiming(WorkflowEngine& engine, Window& window, const Act
       count_(count),
       idempotency_key_(std::move(idempotency_key)) {}
 
-Result<std::vector<AgentSession>> AgentQueue::Claiming::run() {
+Result<std::vector<WorkItem>> AgentQueue::Claiming::run() {
   if (auto sound = engine::check_idempotency_key(idempotency_key_); !sound) return sound.error();
   if (auto recalled = recall(); !recalled) return recalled.error();
-  if (!sessions_.empty()) return std::move(sessions_);
-  for (int fills = 0; fills < fills_max && sessions_.size() < count_;) {
-    const auto before = sessions_.size();
+  if (!claimed_.empty()) return std::move(claimed_);
+  for (int fills = 0; fills < fills_max && claimed_.size() < count_;) {
+    const auto before = claimed_.size();
     auto candidates = choose(fills);
     auto claimed = candidates ? claim_all(*candidates) : Result<void>(candidates.error());
     // What was claimed is the caller's; the next call will meet the error again.
-    if (!claimed && sessions_.empty()) return claimed.error();
+    if (!claimed && claimed_.empty()) return claimed.error();
     if (!claimed || candidates->empty()) break;
     // A window that others have emptied or that fits nobody is looked through once, not again and again.
-    if (unfit_ && sessions_.empty() && fills > 1) break;
-    if (sessions_.size() > before) fills = 0;
+    if (unfit_ && claimed_.empty() && fills > 1) break;
+    if (claimed_.size() > before) fills = 0;
   }
-  if (sessions_.empty() && unfit_) return *unfit_;
-  return std::move(sessions_);
-}
-
-void AgentQueue::Claiming::add(const WorkItem& item) {
-  sessions_.push_back(AgentSession(engine_, actor_, item, claim_.hold));
+  if (claimed_.empty() && unfit_) return *unfit_;
+  return std::move(claimed_);
 }
 
 engine::Request AgentQueue::Claiming::request(std::size_t slot) const {
@@ -67,7 +63,7 @@ Result<void> AgentQueue::Claiming::recall() {
     auto known = engine_.core().door.recall(request(slot));
     if (!known) return known.error();
     if (*known) {
-      add((*known)->whole());
+      claimed_.push_back((*known)->whole());
     } else {
       slots_.push_back(slot);
     }
@@ -77,7 +73,7 @@ Result<void> AgentQueue::Claiming::recall() {
 
 Result<AgentQueue::Claiming::Candidates> AgentQueue::Claiming::choose(int& fills) {
   Candidates chosen;
-  while (chosen.size() < count_ - sessions_.size()) {
+  while (chosen.size() < count_ - claimed_.size()) {
     auto candidate = window_.next(actor_, filter_, fills);
     if (!candidate) return candidate.error();
     if (!*candidate || fills >= fills_max) break;
@@ -110,7 +106,7 @@ Result<void> AgentQueue::Claiming::claim_all(const Candidates& candidates) {
   std::optional<Error> failure;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (outcomes[i]) {
-      add(outcomes[i]->item->whole());
+      claimed_.push_back(outcomes[i]->item->whole());
       continue;
     }
     if (!slots.empty()) slots_.push_back(slots[i]);

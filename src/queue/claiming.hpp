@@ -20,7 +20,7 @@ class AgentQueue::Claiming {
   Claiming(WorkflowEngine& engine, Window& window, const Actor& actor, const QueueFilter& filter, const Claim& claim,
            std::size_t count, std::string idempotency_key);
 
-  Result<std::vector<AgentSession>> run();
+  Result<std::vector<WorkItem>> run();
 
  private:
   using Candidates = std::vector<Window::Candidate>;
@@ -29,7 +29,6 @@ class AgentQueue::Claiming {
   Result<Candidates> choose(int& fills);
   Result<void> claim_all(const Candidates& candidates);
   [[nodiscard]] engine::Request request(std::size_t slot) const;
-  void add(const WorkItem& item);
 
   WorkflowEngine& engine_;
   Window& window_;
@@ -38,7 +37,7 @@ class AgentQueue::Claiming {
   const Claim& claim_;
   std::size_t count_;
   std::string idempotency_key_;
-  std::vector<AgentSession> sessions_;
+  std::vector<WorkItem> claimed_;
   std::vector<std::size_t> slots_;  ///< Each claim is remembered under one of its own; those that are left.
   std::optional<Error> unfit_;      ///< Why a candidate could not be claimed like this.
 };

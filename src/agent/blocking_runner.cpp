@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -82,6 +83,16 @@ BlockingRunner::BlockingRunner(HostWork work, BlockingRunnerOptions options)
 
 BlockingRunner::~BlockingRunner() {
   if (threads_) threads_->end();
+}
+
+Result<void> BlockingRunner::operator()(AgentSession& work, const std::stop_token& stop) const {
+  try {
+    return work_(work, stop);
+  } catch (const std::exception& thrown) {
+    return Error(errc::host_callback_failed, std::string("the runner threw: ") + thrown.what());
+  } catch (...) {
+    return Error(errc::host_callback_failed, "the runner threw");
+  }
 }
 
 std::unique_ptr<RunProgram> BlockingRunner::start() {

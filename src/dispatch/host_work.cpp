@@ -5,6 +5,7 @@
 #include <openindex/agent/agent_session.hpp>
 
 #include "dispatch/work.hpp"
+#include "queue/session_hold.hpp"
 
 namespace openindex {
 inline namespace v0 {
@@ -19,14 +20,17 @@ class Ending {
   Ending& operator=(const Ending&) = delete;
   ~Ending() { box_->put(std::move(done_)); }
 
-  void is(Result<void> result) { done_.result = std::move(result); }
+  void is(Result<void> result, std::string note) {
+    done_.result = std::move(result);
+    done_.note = std::move(note);
+  }
 
  private:
   std::shared_ptr<dispatch::Inbox> box_;
   dispatch::HostDone done_;
 };
 
-Result<void> work_with(const HostWork& work, AgentSession session, const std::stop_token& stop) {
+Result<void> work_with(const HostWork& work, AgentSession& session, const std::stop_token& stop) {
   if (stop.stop_requested()) return errc::hold_lost;
   try {
     return work(session, stop);
@@ -44,12 +48,16 @@ void Dispatcher::Work::work_on_host(Active& active, WorkOnHost wanted) {
   if (!item || !(*item)->item.hold) return lose(active.run.id);
   const auto hand = std::make_shared<dispatch::Hand>();
   active.hand = hand;
-  hands_[active.run.id.str()] = hand;
+  hands_[active.run.item.str()] = hand;
   const Error dropped(errc::host_callback_failed, "the runner's executor did not run it");
-  auto ending = std::make_shared<Ending>(inbox, dispatch::HostDone{active.run.id, hand, dropped});
+  auto ending = std::make_shared<Ending>(inbox, dispatch::HostDone{active.run.id, active.run.item, hand, dropped, {}});
   auto task = [&engine = options.engine, actor = active.actor, item = (*item)->whole(), hold = options.hold, hand,
                ending, work = std::move(wanted.work)] {
-    ending->is(work_with(work, AgentSession(engine, actor, item, hold), hand->stop.get_token()));
+    const auto shared =
+        std::make_shared<queue::SessionHold>(engine, actor, item, hold, queue::SessionHold::Owner::dispatcher);
+    AgentSession session(shared, item);
+    auto result = work_with(work, session, hand->stop.get_token());
+    ending->is(std::move(result), shared->note());
   };
   ending.reset();
   try {
@@ -60,7 +68,7 @@ void Dispatcher::Work::work_on_host(Active& active, WorkOnHost wanted) {
 
 void Dispatcher::Work::host_done(const dispatch::HostDone& done) {
   ++events_;
-  const auto known = hands_.find(done.run.str());
+  const auto known = hands_.find(done.item.str());
   if (known != hands_.end() && known->second == done.hand) hands_.erase(known);
   Active* active = find(done.run);
   if (active == nullptr || active->hand != done.hand) return;  // it was somebody else's by then
@@ -69,8 +77,11 @@ void Dispatcher::Work::host_done(const dispatch::HostDone& done) {
   if (!run) return lose(done.run);
   if (run->ended()) return ended(*active, *run);
   if (run->state != RunState::running || run->epoch != active->run.epoch) return lose(done.run);
+  if (done.hand->stop.stop_requested()) return;  // the dispatcher ends, and gives back what it has
   if (done.result) {
-    return wait(*active, RunReason::needs_person, "the runner is done and the item is still in the stage",
+    return wait(*active, RunReason::needs_person,
+                done.note.empty() ? "the runner is done and the item is still in the stage"
+                                  : "the runner gives the item back: " + done.note,
                 std::nullopt);
   }
   const Error& error = done.result.error();
@@ -80,7 +91,7 @@ void Dispatcher::Work::host_done(const dispatch::HostDone& done) {
 
 // Tell whether work of an earlier start has not returned yet: another start would be two hands on one item.
 bool Dispatcher::Work::is_still_worked_on(const AgentRun& run) {
-  const auto found = hands_.find(run.id.str());
+  const auto found = hands_.find(run.item.str());
   if (found == hands_.end()) return false;
   dispatch::Hand& hand = *found->second;
   hand.stop.request_stop();

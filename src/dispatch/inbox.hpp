@@ -40,8 +40,10 @@ struct Hand {
 /// It has returned.
 struct HostDone {
   RunId run;
+  ItemKey item;
   std::shared_ptr<Hand> hand;
   Result<void> result;
+  std::string note;  ///< With which it gave the item back.
 };
 
 class Inbox {

@@ -176,7 +176,7 @@ class Dispatcher::Work {
   [[nodiscard]] std::optional<Time> next_wake() const;
 
   std::unordered_map<std::string, std::unique_ptr<Active>> active_;
-  std::map<std::string, std::shared_ptr<dispatch::Hand>> hands_;  ///< By run: functions that have not returned.
+  std::map<std::string, std::shared_ptr<dispatch::Hand>> hands_;  ///< By item: functions that have not returned.
   std::vector<Pending> queue_;
   std::uint64_t requests_ = 0;
   std::map<std::uint64_t, Login> logins_;  ///< By their number among the requests.

@@ -243,7 +243,52 @@ TEST_CASE("a runner with threads of its own works several items at once and is s
   CHECK(stopped == 3);
   for (const ItemKey& bug : bugs) {
     CHECK(f.engine.comments(f.host, bug)->size() == 1);
-    CHECK(f.run(bug).reason == RunReason::needs_person);
+    CHECK(f.run(bug).state == RunState::queued);  // goes on elsewhere, and that start does not count
+    CHECK(f.run(bug).starts == 0);
     CHECK_FALSE(f.engine.get(f.host, bug)->hold.has_value());
   }
+}
+
+TEST_CASE("a function that gives its item back leaves it to a person, who reads why") {
+  BlockingFixture f;
+  f.work = [](AgentSession& session, std::stop_token) -> Result<void> {
+    auto given = std::move(session).release("needs a licence");
+    return given ? Result<void>() : given.error();
+  };
+  const ItemKey bug = f.posted_run();
+  f.work_now();
+  f.settle();
+  CHECK(f.run(bug).reason == RunReason::needs_person);
+  CHECK(f.run(bug).detail.find("needs a licence") != std::string::npos);
+}
+
+TEST_CASE("the run of the next stage is not started before the function has returned") {
+  BlockingFixture f;
+  ItemKey bug;
+  f.work = [&](AgentSession& session, std::stop_token stop) -> Result<void> {
+    REQUIRE(session.set_fields({{"severity", "high"}, {"component", "parser"}}));
+    REQUIRE(session.progress("triage_to_plan", accepted));
+    f.settle();
+    CHECK(f.posted.empty());
+    CHECK(stop.stop_requested());
+    return {};
+  };
+  bug = f.posted_run();
+  f.work_now();
+  f.settle();
+  CHECK(f.posted.size() == 1);
+  CHECK(f.run(bug).stage == "plan");
+  CHECK(f.engine.runs(f.host, bug)->back().state == RunState::succeeded);
+}
+
+TEST_CASE("a runner's function works what is claimed by hand, too") {
+  BlockingFixture f;
+  f.work = [](AgentSession& session, std::stop_token) -> Result<void> { return session.comment("by hand"); };
+  const ItemKey bug = f.bug();
+  auto session = f.queue.claim(f.alpha, bug);
+  REQUIRE(session);
+  CHECK(f.runner(*session, session->stop_token()));
+  CHECK(f.engine.comments(f.host, bug)->size() == 1);
+  f.work = [](AgentSession&, std::stop_token) -> Result<void> { throw std::runtime_error("no"); };
+  CHECK(f.runner(*session, session->stop_token()).error().code() == errc::host_callback_failed);
 }

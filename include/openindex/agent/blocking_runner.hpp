@@ -12,11 +12,13 @@
 // cancelled the run, stopped agents, its time is up) or the dispatcher ends: what it writes afterwards is refused, with
 // `hold_lost` or the like. What becomes of the run:
 // - the item has left the stage: it has succeeded, in that very commit;
-// - the function returns success and the item is still there: it waits for a person (`needs_person`);
+// - the function returns success and the item is still there: it waits for a person (`needs_person`), with the note of
+//   `release` if it gave the item back; if it was told to stop since the dispatcher ends, it goes back to the queue;
 // - it returns an error or throws: it has failed (`runner_failed`), with the error's message; after `hold_lost` and
 //   errors of the storage it is left to whoever has it now, or to its next start.
-// The run's next start in this dispatcher waits until the function has returned (`stopping` tells when that takes
-// long). A process that dies starts it again from the beginning, `Dispatcher::Options::starts_max` times.
+// The next start of a run on the same item in this dispatcher waits until the function has returned (`stopping` tells
+// when that takes long). A process that dies starts it again from the beginning, `Dispatcher::Options::starts_max`
+// times.
 //
 // Thread safety: the function is called for several runs at once. Lifetime: must outlive the dispatcher; what the
 // function uses must outlive the runner, which waits in its destructor for functions that run on its own threads.
@@ -44,6 +46,9 @@ class OPENINDEX_API BlockingRunner final : public AgentRunner {
   explicit BlockingRunner(HostWork work, BlockingRunnerOptions options = {});
   ~BlockingRunner() override;
   std::unique_ptr<RunProgram> start() override;
+
+  /// Call the function by hand, on a session of a queue; an exception becomes `host_callback_failed`.
+  Result<void> operator()(AgentSession& work, const std::stop_token& stop) const;
 
  private:
   class Threads;

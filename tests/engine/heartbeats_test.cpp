@@ -77,7 +77,7 @@ TEST_CASE("a beat that the storage refuses is tried again soon, and the work sto
   BeatenFixture f;
   const auto work = f.beaten.claim(f.alpha, f.key, {.hold = 30min}).value();
   const auto failing = [&] {
-    f.storage.fail_nth(1);
+    f.storage.fail_nth(2);  // the commit, behind a look at the switches of agents
     const auto next = f.beats.beat();
     f.storage.heal();
     return next;

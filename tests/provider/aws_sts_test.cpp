@@ -75,16 +75,16 @@ TEST_CASE("each partition of AWS has a domain of its own, and what is of none th
       {"us-isof-south-1", "csp.hci.ic.gov"},  {"eu-isoe-west-1", "cloud.adc-e.uk"},
       {"eusc-de-east-1", "amazonaws.eu"}};
   for (const auto& [region, domain] : known) {
-    const std::string host = std::string(region) + "." + domain;
-    CHECK(codecs::aws_url("sts", region).value() == "https://sts." + host);
+    const std::string server = std::string(region) + "." + domain;
+    CHECK(codecs::aws_url("sts", region).value() == "https://sts." + server);
     CHECK(providers::role_request({"arn:aws:iam::1:role/x", "s"}, region, host_session, sts_now)->url ==
-          "https://sts." + host + "/");
+          "https://sts." + server + "/");
     codecs::ChatEndpoint endpoint;
     endpoint.family = WireFamily::bedrock_converse;
     endpoint.model = "m";
     endpoint.region = region;
-    CHECK(codecs::chat_url(endpoint).value() == "https://bedrock-runtime." + host + "/model/m/converse");
-    CHECK(codecs::probe_url(endpoint).value() == "https://bedrock." + host + "/foundation-models");
+    CHECK(codecs::chat_url(endpoint).value() == "https://bedrock-runtime." + server + "/model/m/converse");
+    CHECK(codecs::probe_url(endpoint).value() == "https://bedrock." + server + "/foundation-models");
   }
   for (const char* region : {"us-isoz-east-1", "eusc-fr-east-1", "eusc-east-1", "us-iso-east", "us-east-1-fips",
                              "local", "", "us-east-", "-west-1", "eu--1", "us-gov-1x-1", "a-west-1", "aws-global"}) {

@@ -63,7 +63,7 @@ std::string text_of(const Result<Prompt>& answer) {
   return out;
 }
 
-const CallOptions key{.idempotency_key = "k1"};
+const CallOptions first_call{.idempotency_key = "k1"};
 const std::vector<ProviderTag> fresh_tag{{"fresh", ""}};
 const std::vector<ProviderTag> old_tag{{"old", ""}};
 
@@ -81,95 +81,106 @@ Integration bulk(const std::string& api_key) {
 IntegrationDefinition own_type(const std::string& called) { return {.name = called, .type = "own", .category = "API"}; }
 
 const std::vector<Call> calls = {
-    {"create", [](const Process& of) { return text_of(of.registry.create(ada, claude(), key)); },
+    {"create", [](const Process& of) { return text_of(of.registry.create(ada, claude(), first_call)); },
      [](const Process& of) {
        auto with_other_secret = claude();
        with_other_secret.config["api_key"] = "sk-MARKER-2";
-       return text_of(of.registry.create(ada, with_other_secret, key));
+       return text_of(of.registry.create(ada, with_other_secret, first_call));
      }},
-    {"save a new one", [](const Process& of) { return text_of(of.registry.save(ada, claude(), key)); },
-     [](const Process& of) { return text_of(of.registry.save(ada, llama(), key)); }},
+    {"save a new one", [](const Process& of) { return text_of(of.registry.save(ada, claude(), first_call)); },
+     [](const Process& of) { return text_of(of.registry.save(ada, llama(), first_call)); }},
     {"save one that is there",
      [](const Process& of) {
-       return text_of(of.registry.save(ada, {.name = "gpt", .type = "openai", .description = "d"}, key));
+       return text_of(of.registry.save(ada, {.name = "gpt", .type = "openai", .description = "d"}, first_call));
      },
-     [](const Process& of) { return text_of(of.registry.save(ada, {.name = "gpt", .type = "openai"}, key)); }},
+     [](const Process& of) { return text_of(of.registry.save(ada, {.name = "gpt", .type = "openai"}, first_call)); }},
     {"save that changes nothing",
-     [](const Process& of) { return text_of(of.registry.save(ada, {.name = "gpt", .type = "openai"}, key)); },
-     [](const Process& of) { return text_of(of.registry.save(ada, llama(), key)); }},
-    {"grant", [](const Process& of) { return text_of(of.registry.grant(ada, of.gpt, "bob", {Access::UPDATE}, key)); },
-     [](const Process& of) { return text_of(of.registry.grant(ada, of.gpt, "bob", {Access::DELETE}, key)); }},
+     [](const Process& of) { return text_of(of.registry.save(ada, {.name = "gpt", .type = "openai"}, first_call)); },
+     [](const Process& of) { return text_of(of.registry.save(ada, llama(), first_call)); }},
+    {"grant",
+     [](const Process& of) { return text_of(of.registry.grant(ada, of.gpt, "bob", {Access::UPDATE}, first_call)); },
+     [](const Process& of) { return text_of(of.registry.grant(ada, of.gpt, "bob", {Access::DELETE}, first_call)); }},
     {"update",
      [](const Process& of) {
-       return text_of(of.registry.update(ada, of.gpt, {.enabled = false, .config = {{"api_key", "sk-2"}}}, key));
+       return text_of(of.registry.update(ada, of.gpt, {.enabled = false, .config = {{"api_key", "sk-2"}}}, first_call));
      },
      [](const Process& of) {
-       return text_of(of.registry.update(ada, of.gpt, {.enabled = false, .config = {{"api_key", "sk-3"}}}, key));
+       return text_of(of.registry.update(ada, of.gpt, {.enabled = false, .config = {{"api_key", "sk-3"}}}, first_call));
      }},
-    {"remove", [](const Process& of) { return text_of(of.registry.remove(ada, of.gpt, key)); },
-     [](const Process& of) { return text_of(of.registry.remove(ada, ProviderId("prov_x"), key)); }},
+    {"remove", [](const Process& of) { return text_of(of.registry.remove(ada, of.gpt, first_call)); },
+     [](const Process& of) { return text_of(of.registry.remove(ada, ProviderId("prov_x"), first_call)); }},
     {"integration save",
      [](const Process& of) {
-       return text_of(of.integrations.save(ada, "gpt", {.description = "x", .enabled = false}, key));
+       return text_of(of.integrations.save(ada, "gpt", {.description = "x", .enabled = false}, first_call));
      },
      [](const Process& of) {
-       return text_of(of.integrations.save(ada, "gpt", {.description = "y", .enabled = false}, key));
+       return text_of(of.integrations.save(ada, "gpt", {.description = "y", .enabled = false}, first_call));
      }},
     {"integration save of a new one",
-     [](const Process& of) { return text_of(of.integrations.save(ada, "new", {.type = "ollama"}, key)); },
-     [](const Process& of) { return text_of(of.integrations.save(ada, "newer", {.type = "ollama"}, key)); }},
-    {"save_all", [](const Process& of) { return text_of(of.integrations.save_all(ada, std::vector{bulk("a")}, key)); },
-     [](const Process& of) { return text_of(of.integrations.save_all(ada, std::vector{bulk("b")}, key)); }},
-    {"integration remove", [](const Process& of) { return text_of(of.integrations.remove(ada, "gpt", key)); },
-     [](const Process& of) { return text_of(of.integrations.remove(ada, "other", key)); }},
+     [](const Process& of) { return text_of(of.integrations.save(ada, "new", {.type = "ollama"}, first_call)); },
+     [](const Process& of) { return text_of(of.integrations.save(ada, "newer", {.type = "ollama"}, first_call)); }},
+    {"save_all",
+     [](const Process& of) { return text_of(of.integrations.save_all(ada, std::vector{bulk("a")}, first_call)); },
+     [](const Process& of) { return text_of(of.integrations.save_all(ada, std::vector{bulk("b")}, first_call)); }},
+    {"integration remove", [](const Process& of) { return text_of(of.integrations.remove(ada, "gpt", first_call)); },
+     [](const Process& of) { return text_of(of.integrations.remove(ada, "other", first_call)); }},
     {"save_model",
      [](const Process& of) {
-       return text_of(
-           of.integrations.save_model(ada, "gpt", "m", {.enabled = false, .limit = TokenLimit{.tokens_max = 5}}, key));
+       return text_of(of.integrations.save_model(ada, "gpt", "m",
+                                                 {.enabled = false, .limit = TokenLimit{.tokens_max = 5}}, first_call));
      },
-     [](const Process& of) { return text_of(of.integrations.save_model(ada, "gpt", "m", {.enabled = true}, key)); }},
-    {"remove_model", [](const Process& of) { return text_of(of.integrations.remove_model(ada, "gpt", "m", key)); },
-     [](const Process& of) { return text_of(of.integrations.remove_model(ada, "gpt", "n", key)); }},
-    {"put_tags", [](const Process& of) { return text_of(of.integrations.put_tags(ada, "gpt", fresh_tag, key)); },
-     [](const Process& of) { return text_of(of.integrations.put_tags(ada, "gpt", "m", fresh_tag, key)); }},
-    {"put_tags of a model",
-     [](const Process& of) { return text_of(of.integrations.put_tags(ada, "gpt", "m", fresh_tag, key)); },
-     [](const Process& of) { return text_of(of.integrations.put_tags(ada, "gpt", "m", old_tag, key)); }},
-    {"remove_tags", [](const Process& of) { return text_of(of.integrations.remove_tags(ada, "gpt", old_tag, key)); },
-     [](const Process& of) { return text_of(of.integrations.put_tags(ada, "gpt", old_tag, key)); }},
-    {"remove_tags of a model",
-     [](const Process& of) { return text_of(of.integrations.remove_tags(ada, "gpt", "m", old_tag, key)); },
-     [](const Process& of) { return text_of(of.integrations.remove_tags(ada, "gpt", "m", fresh_tag, key)); }},
-    {"save_prompt",
-     [](const Process& of) { return text_of(of.integrations.save_prompt(ada, "greet", "hi ${you}", "d", key)); },
-     [](const Process& of) { return text_of(of.integrations.save_prompt(ada, "greet", "hi ${you}", "", key)); }},
-    {"remove_prompt", [](const Process& of) { return text_of(of.integrations.remove_prompt(ada, "greet", key)); },
-     [](const Process& of) { return text_of(of.integrations.remove_prompt(ada, "other", key)); }},
-    {"associate_prompt",
-     [](const Process& of) { return text_of(of.integrations.associate_prompt(ada, "gpt", "m", "greet", key)); },
-     [](const Process& of) { return text_of(of.integrations.associate_prompt(ada, "gpt", "n", "greet", key)); }},
-    {"add_tokens",
-     [](const Process& of) { return text_of(of.integrations.add_tokens(ada, "gpt", {.model = "m", .input = 3}, key)); },
      [](const Process& of) {
-       return text_of(of.integrations.add_tokens(ada, "gpt", {.model = "m", .output = 3}, key));
+       return text_of(of.integrations.save_model(ada, "gpt", "m", {.enabled = true}, first_call));
+     }},
+    {"remove_model",
+     [](const Process& of) { return text_of(of.integrations.remove_model(ada, "gpt", "m", first_call)); },
+     [](const Process& of) { return text_of(of.integrations.remove_model(ada, "gpt", "n", first_call)); }},
+    {"put_tags", [](const Process& of) { return text_of(of.integrations.put_tags(ada, "gpt", fresh_tag, first_call)); },
+     [](const Process& of) { return text_of(of.integrations.put_tags(ada, "gpt", "m", fresh_tag, first_call)); }},
+    {"put_tags of a model",
+     [](const Process& of) { return text_of(of.integrations.put_tags(ada, "gpt", "m", fresh_tag, first_call)); },
+     [](const Process& of) { return text_of(of.integrations.put_tags(ada, "gpt", "m", old_tag, first_call)); }},
+    {"remove_tags",
+     [](const Process& of) { return text_of(of.integrations.remove_tags(ada, "gpt", old_tag, first_call)); },
+     [](const Process& of) { return text_of(of.integrations.put_tags(ada, "gpt", old_tag, first_call)); }},
+    {"remove_tags of a model",
+     [](const Process& of) { return text_of(of.integrations.remove_tags(ada, "gpt", "m", old_tag, first_call)); },
+     [](const Process& of) { return text_of(of.integrations.remove_tags(ada, "gpt", "m", fresh_tag, first_call)); }},
+    {"save_prompt",
+     [](const Process& of) { return text_of(of.integrations.save_prompt(ada, "greet", "hi ${you}", "d", first_call)); },
+     [](const Process& of) { return text_of(of.integrations.save_prompt(ada, "greet", "hi ${you}", "", first_call)); }},
+    {"remove_prompt",
+     [](const Process& of) { return text_of(of.integrations.remove_prompt(ada, "greet", first_call)); },
+     [](const Process& of) { return text_of(of.integrations.remove_prompt(ada, "other", first_call)); }},
+    {"associate_prompt",
+     [](const Process& of) { return text_of(of.integrations.associate_prompt(ada, "gpt", "m", "greet", first_call)); },
+     [](const Process& of) { return text_of(of.integrations.associate_prompt(ada, "gpt", "n", "greet", first_call)); }},
+    {"add_tokens",
+     [](const Process& of) {
+       return text_of(of.integrations.add_tokens(ada, "gpt", {.model = "m", .input = 3}, first_call));
+     },
+     [](const Process& of) {
+       return text_of(of.integrations.add_tokens(ada, "gpt", {.model = "m", .output = 3}, first_call));
      }},
     {"limit_tokens",
-     [](const Process& of) { return text_of(of.integrations.limit_tokens(ada, "gpt", {.tokens_max = 9}, key)); },
-     [](const Process& of) { return text_of(of.integrations.limit_tokens(ada, "gpt", {.tokens_max = 8}, key)); }},
+     [](const Process& of) { return text_of(of.integrations.limit_tokens(ada, "gpt", {.tokens_max = 9}, first_call)); },
+     [](const Process& of) {
+       return text_of(of.integrations.limit_tokens(ada, "gpt", {.tokens_max = 8}, first_call));
+     }},
     {"register_definitions",
      [](const Process& of) {
-       return text_of(of.integrations.register_definitions(ada, std::vector{own_type("A")}, key));
+       return text_of(of.integrations.register_definitions(ada, std::vector{own_type("A")}, first_call));
      },
      [](const Process& of) {
-       return text_of(of.integrations.register_definitions(ada, std::vector{own_type("B")}, key));
+       return text_of(of.integrations.register_definitions(ada, std::vector{own_type("B")}, first_call));
      }},
     {"record_events",
      [](const Process& of) {
        return text_of(
-           of.integrations.record_events(ada, "kafka", std::vector<IntegrationEvent>{{.event = "orders"}}, key));
+           of.integrations.record_events(ada, "kafka", std::vector<IntegrationEvent>{{.event = "orders"}}, first_call));
      },
      [](const Process& of) {
-       return text_of(of.integrations.record_events(ada, "kafka", std::vector<IntegrationEvent>{}, key));
+       return text_of(of.integrations.record_events(ada, "kafka", std::vector<IntegrationEvent>{}, first_call));
      }},
 };
 
@@ -244,12 +255,12 @@ TEST_CASE("a call with a key finds out by itself what became of a commit, also o
       FaultyRegistry f;
       Integrations integrations{f.registry};
       f.faulty.fail_nth(nth, fault, errc::storage_failed);
-      const auto done = integrations.record_events(ada, "kafka", one, key);
+      const auto done = integrations.record_events(ada, "kafka", one, first_call);
       CHECK(code_of(done) != errc::commit_unknown);
       const bool failed = f.faulty.failed();
       f.faulty.heal();
       if (!done) CHECK(integrations.event_counts("kafka")->empty());
-      CHECK(integrations.record_events(ada, "kafka", one, key));
+      CHECK(integrations.record_events(ada, "kafka", one, first_call));
       CHECK(integrations.event_counts("kafka")->front().sent == 1);
       if (!failed) break;
     }
@@ -257,8 +268,8 @@ TEST_CASE("a call with a key finds out by itself what became of a commit, also o
 }
 
 TEST_CASE_FIXTURE(KeysFixture, "an answer by a key has all that the first one had") {
-  const auto first = registry.create(ada, claude(), key).value();
-  const auto again = other.create(ada, claude(), key).value();
+  const auto first = registry.create(ada, claude(), first_call).value();
+  const auto again = other.create(ada, claude(), first_call).value();
   CHECK(again.id == first.id);
   CHECK(again.secrets.at("api_key").fingerprint == first.secrets.at("api_key").fingerprint);
   CHECK(again.secrets.at("api_key").set_at == first.secrets.at("api_key").set_at);
@@ -267,20 +278,20 @@ TEST_CASE_FIXTURE(KeysFixture, "an answer by a key has all that the first one ha
 }
 
 TEST_CASE_FIXTURE(KeysFixture, "keys are told apart by who brings them, and refusals are not remembered") {
-  REQUIRE(integrations.save_prompt(ada, "one", "a", "", key));
-  CHECK(integrations.save_prompt(bob, "two", "b", "", key)->name == "two");
+  REQUIRE(integrations.save_prompt(ada, "one", "a", "", first_call));
+  CHECK(integrations.save_prompt(bob, "two", "b", "", first_call)->name == "two");
   const CallOptions second{.idempotency_key = "k2"};
   CHECK(code_of(integrations.save_model(ada, "nobody", "m", {}, second)) == errc::not_found);
   CHECK(integrations.save_model(ada, "gpt", "m", {}, second));
   CHECK(code_of(integrations.save_prompt(ada, "one", "a", "", {.idempotency_key = std::string(201, 'x')})) ==
         errc::invalid_argument);
-  CHECK(code_of(integrations.put_tags(Actor::agent("a"), "gpt", fresh_tag, key)) == errc::not_permitted);
+  CHECK(code_of(integrations.put_tags(Actor::agent("a"), "gpt", fresh_tag, first_call)) == errc::not_permitted);
 }
 
 TEST_CASE_FIXTURE(KeysFixture, "an answer is forgotten after a day, and swept away where no engine is at work") {
-  REQUIRE(integrations.add_tokens(ada, "gpt", {.model = "m", .input = 1}, key));
+  REQUIRE(integrations.add_tokens(ada, "gpt", {.model = "m", .input = 1}, first_call));
   clock.advance(24h);
-  REQUIRE(integrations.add_tokens(ada, "gpt", {.model = "m", .input = 2}, key));
+  REQUIRE(integrations.add_tokens(ada, "gpt", {.model = "m", .input = 2}, first_call));
   CHECK(integrations.tokens("gpt", "m").value() == 3);
   clock.advance(24h);
   for (int i = 0; i < 64; ++i) {
@@ -288,13 +299,13 @@ TEST_CASE_FIXTURE(KeysFixture, "an answer is forgotten after a day, and swept aw
   }
   const auto rows = remembered();
   CHECK(rows.size() <= 64);
-  const auto id = engine::request_of(ada, key.idempotency_key, ItemKey(), "").record;
+  const auto id = engine::request_of(ada, first_call.idempotency_key, ItemKey(), "").record;
   CHECK(std::none_of(rows.begin(), rows.end(), [&](const Record& row) { return row.id == id; }));
 }
 
 TEST_CASE_FIXTURE(KeysFixture, "what is remembered holds no secret, and nothing that a guess could be tried against") {
   const NewProvider wanted = claude();
-  REQUIRE(registry.create(ada, wanted, key));
+  REQUIRE(registry.create(ada, wanted, first_call));
   REQUIRE(integrations.save_model(ada, "gpt", "m", {.configuration = ProviderConfig{{"api_key", "sk-MARKER-9"}}},
                                   {.idempotency_key = "k2"}));
   const auto rows = remembered();
@@ -305,40 +316,40 @@ TEST_CASE_FIXTURE(KeysFixture, "what is remembered holds no secret, and nothing 
     CHECK(row.body.find("salt_") == std::string::npos);
   }
   const std::string text = providers::request_text("create provider", wanted);
-  const std::string plain = engine::request_of(ada, key.idempotency_key, ItemKey(), text).digest;
+  const std::string plain = engine::request_of(ada, first_call.idempotency_key, ItemKey(), text).digest;
   KeysFixture elsewhere;
-  REQUIRE(elsewhere.registry.create(ada, wanted, key));
+  REQUIRE(elsewhere.registry.create(ada, wanted, first_call));
   const auto digest_of = [](const std::vector<Record>& all, const RecordId& id) {
     const auto row = std::find_if(all.begin(), all.end(), [&](const Record& one) { return one.id == id; });
     REQUIRE(row != all.end());
     return row->body.substr(0, row->body.find(",\"at\""));
   };
-  const auto id = engine::request_of(ada, key.idempotency_key, ItemKey(), "").record;
+  const auto id = engine::request_of(ada, first_call.idempotency_key, ItemKey(), "").record;
   CHECK(digest_of(rows, id).find(plain) == std::string::npos);
   CHECK(digest_of(rows, id) != digest_of(elsewhere.remembered(), id));
 }
 
 TEST_CASE_FIXTURE(KeysFixture, "requests are told apart across a change of the host's key") {
-  REQUIRE(registry.create(ada, claude(), key));
+  REQUIRE(registry.create(ada, claude(), first_call));
   const HostKey next_key = HostKey::ephemeral();
   SealedSecretStore both{next_key, {host_key}};
   ProviderRegistry changing{{.storage = storage, .secrets = both, .http = http, .clock = clock}};
   REQUIRE(changing.reseal(host));
   SealedSecretStore only_next{next_key};
   ProviderRegistry after{{.storage = storage, .secrets = only_next, .http = http, .clock = clock}};
-  CHECK(after.create(ada, claude(), key));
-  CHECK(code_of(after.create(ada, llama(), key)) == errc::idempotency_conflict);
+  CHECK(after.create(ada, claude(), first_call));
+  CHECK(code_of(after.create(ada, llama(), first_call)) == errc::idempotency_conflict);
 }
 
 TEST_CASE_FIXTURE(KeysFixture, "where the host's key is lost, a reseal lets calls with keys through again") {
-  REQUIRE(registry.create(ada, claude(), key));
+  REQUIRE(registry.create(ada, claude(), first_call));
   SealedSecretStore lost{HostKey::ephemeral()};
   ProviderRegistry after{{.storage = storage, .secrets = lost, .http = http, .clock = clock}};
   CHECK(code_of(after.create(ada, llama(), {.idempotency_key = "k2"})) == errc::secret_unreadable);
   CHECK(after.list()->size() == 2);
   REQUIRE(after.reseal(host));
   CHECK(after.create(ada, llama(), {.idempotency_key = "k2"}));
-  CHECK(code_of(after.create(ada, claude(), key)) == errc::idempotency_conflict);
+  CHECK(code_of(after.create(ada, claude(), first_call)) == errc::idempotency_conflict);
 }
 
 TEST_CASE("two processes that use keys for the first time at once agree on what tells requests apart") {
@@ -348,9 +359,9 @@ TEST_CASE("two processes that use keys for the first time at once agree on what 
   f.faulty.before_commit([&] {
     if (!std::exchange(done, true)) REQUIRE(other.create(ada, claude(), {.idempotency_key = "theirs"}));
   });
-  REQUIRE(f.registry.create(ada, llama(), key));
+  REQUIRE(f.registry.create(ada, llama(), first_call));
   REQUIRE(done);
-  CHECK(other.create(ada, llama(), key)->name == "llama");
+  CHECK(other.create(ada, llama(), first_call)->name == "llama");
   CHECK(f.registry.create(ada, claude(), {.idempotency_key = "theirs"})->name == "claude");
 }
 

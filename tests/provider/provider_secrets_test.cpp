@@ -309,9 +309,10 @@ TEST_CASE_FIXTURE(RegistryFixture, "what a vault answers is refused where the ke
       {std::string(70'000, 'x'), "is longer than 65536 bytes"},
       {"", "is empty"},
   };
-  for (const auto& [value, problem] : answers) {
+  for (const auto& answer : answers) {
+    const char* const problem = answer.problem;
     CAPTURE(problem);
-    vault.value = value;
+    vault.value = answer.value;
     const auto endpoint = vaulted.directory().endpoint(id);
     REQUIRE_FALSE(endpoint);
     CHECK(endpoint.error().code() == errc::invalid_argument);

@@ -121,7 +121,8 @@ TEST_CASE("stopping twice is told once, and every switch is audited") {
   REQUIRE(f.engine.let_agents_work(f.mia, {}));
   REQUIRE(f.engine.let_agents_work(f.mia, {}));
   std::vector<std::string> types;
-  for (const AuditEntry& entry : f.engine.audit_entries(f.host, {.type = "agents."})->entries) {
+  const auto page = f.engine.audit_entries(f.host, {.type = "agents."}).value();
+  for (const AuditEntry& entry : page.entries) {
     types.push_back(entry.type + " by " + entry.actor);
   }
   CHECK(types == std::vector<std::string>{"agents.stopped by mia", "agents.let_work by mia"});

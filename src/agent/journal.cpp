@@ -4,7 +4,11 @@
 #include <optional>
 #include <vector>
 
+#include <fmt/format.h>
+
+#include "agent/plain_text.hpp"
 #include "codecs/text.hpp"
+#include "core/utf8.hpp"
 #include "json/object_reader.hpp"
 #include "json/read.hpp"
 #include "json/writer.hpp"
@@ -88,7 +92,48 @@ auto read_body(std::string_view body, Read read)
   return Error(errc::storage_corrupt, "A step of the journal has the wrong shape").with_problems(std::move(problems));
 }
 
+// Of 4 MiB that a record may have: what comes of a call repeats the call.
+constexpr std::size_t turn_bytes_max = 3u * 1024 * 1024;
+constexpr std::size_t calls_kept_max = 200;
+
+std::size_t largest_size(const ChatReply& reply) {
+  std::size_t bytes = reply.turn.text.size() + reply.turn.raw.size() + reply.model.size() + reply.request_id.size();
+  for (const ToolUse& call : reply.turn.calls) bytes += call.id.size() + call.name.size() + call.arguments.size() + 64;
+  return 6 * bytes;  // a character may be written as six
+}
+
+bool fits(const ChatReply& reply) {
+  if (reply.turn.calls.size() > calls_kept_max) return false;
+  return largest_size(reply) <= turn_bytes_max || turn_body(reply, {}).size() <= turn_bytes_max;
+}
+
+ChatReply cut_off(const ChatReply& reply) {
+  constexpr std::size_t named_max = 50;
+  ChatReply cut;
+  cut.turn.role = ChatTurn::Role::assistant;
+  cut.turn.raw_family = reply.turn.raw_family;
+  cut.turn.text = cut_utf8(codecs::to_utf8(cut_utf8(reply.turn.text, 65'536)), 65'536);
+  const auto& calls = reply.turn.calls;
+  cut.turn.text += fmt::format("\n[cut: {} bytes of text, {} calls", reply.turn.text.size(), calls.size());
+  for (std::size_t i = 0; i < calls.size() && i < named_max; ++i) {
+    cut.turn.text += fmt::format("; {} {} ({} bytes)", shortened(codecs::to_utf8(calls[i].name), 64),
+                                 shortened(codecs::to_utf8(calls[i].arguments), 200), calls[i].arguments.size());
+  }
+  cut.turn.text += "]";
+  cut.stop = reply.stop == Stop::refused ? Stop::refused : Stop::length;
+  cut.usage = reply.usage;
+  cut.model = shortened(codecs::to_utf8(reply.model), 200);
+  cut.request_id = shortened(codecs::to_utf8(reply.request_id), 200);
+  return cut;
+}
+
 }  // namespace
+
+ChatReply fit_for_journal(ChatReply reply) {
+  if (fits(reply)) return reply;
+  reply.turn.raw.clear();
+  return fits(reply) ? reply : cut_off(reply);
+}
 
 std::string context_body(std::string_view system, std::string_view user) {
   json::Writer writer;

@@ -33,6 +33,11 @@ struct Resumed {
 };
 
 std::string context_body(std::string_view system, std::string_view user);
+/// Make sure that a reply fits into a journal: a turn into a record, with room for what comes of its calls, and 200
+/// calls at most. A larger one first loses `raw`; if that does not do, it is taken as cut off (`Stop::length`), without
+/// its calls, and its text says what it lost.
+ChatReply fit_for_journal(ChatReply reply);
+
 std::string turn_body(const ChatReply& reply, std::string_view provider_id);
 std::string intent_body(const ToolUse& call);
 std::string tool_body(const ToolUse& call, const ToolOutcome& outcome);

@@ -114,7 +114,7 @@ void Dispatcher::Work::answered(dispatch::Answer answer) {
   auto reply = read_answer(*active, std::move(*answer.response));
   if (!reply && may_renew(*active, reply.error())) return send(*active);
   if (!reply) return provider_failed(*active, reply.error());
-  replied(*active, *reply);
+  replied(*active, agent::fit_for_journal(std::move(*reply)));
 }
 
 // A grant may be taken back before it expires: then another one is fetched, once.

@@ -1,9 +1,11 @@
 // Feeding programs with events and performing what they answer.
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <boost/json/object.hpp>
 
 #include "agent/journal.hpp"
+#include "agent/plain_text.hpp"
 #include "agent/schema.hpp"
 #include "agent/stage_tools.hpp"
 #include "core/utf8.hpp"
@@ -90,9 +92,14 @@ void Dispatcher::Work::journal_outcome(Active& active, const ToolUse& call, Tool
 }
 
 void Dispatcher::Work::call_done(const RunId& id, const ToolOutcome& outcome, Result<Outcome> result) {
-  if (!result) return lose(id);
   Active* active = find(id);
   if (active == nullptr) return;
+  if (!result && result.error().code() == errc::invalid_argument) {
+    return fail(*active, RunReason::runner_failed,
+                fmt::format("what came of a call of {} cannot be journaled: {}", agent::shortened(outcome.name, 64),
+                            result.error().message()));
+  }
+  if (!result) return lose(id);
   ++events_;
   tell(RunUpdate::What::tool, active->run, outcome.name);
   if (active->run.ended()) return ended(*active, active->run);

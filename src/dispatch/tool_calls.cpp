@@ -47,8 +47,18 @@ ToolOutcome refused(const ToolUse& call, const Error& error) {
   return {call.id, call.name, agent::refusal_text(error), true};
 }
 
+// What a host's function says of its failure may quote anything, whole answers of others too.
+ToolOutcome failure_of(const ToolUse& call, const Tool& tool, const Error& error) {
+  ToolOutcome outcome = refused(call, error);
+  if (outcome.text.size() <= tool.result_bytes_max) return outcome;
+  return refused(
+      call, Error(error.code(),
+                  fmt::format("{} [cut: {} bytes in all]",
+                              cut_utf8(codecs::to_utf8(error.message()), tool.result_bytes_max), outcome.text.size())));
+}
+
 ToolOutcome outcome_of(const ToolUse& call, const Tool& tool, Result<std::string> text) {
-  if (!text) return refused(call, text.error());
+  if (!text) return failure_of(call, tool, text.error());
   ToolOutcome outcome{call.id, call.name, std::move(*text), false};
   if (outcome.text.size() > tool.result_bytes_max) {
     const std::size_t whole = outcome.text.size();

@@ -53,7 +53,7 @@ struct Tool {
   /// Ask a person before each call: the run waits with `needs_approval` until `ResumeRun::approved` says yes or no. A
   /// stage can demand it of any tool: `StageSettings::approvals`.
   bool needs_approval = false;
-  std::size_t result_bytes_max = 16'384;  ///< A longer result is cut, and says so.
+  std::size_t result_bytes_max = 16'384;  ///< A longer result is cut, and says so; an error, too.
 
   /// Do it. The text goes to the model as data; an error too, and the run goes on. Called on the dispatcher's thread:
   /// nothing else goes on meanwhile, and a call longer than the dispatcher's `hold` loses the item. An exception counts
